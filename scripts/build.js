@@ -1,0 +1,18 @@
+// Builds everything that a checkout needs: the TypeScript into dist/, then the native engine.
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+function run(...command) {
+  const { status } = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+if (existsSync(`${root}/node_modules/typescript`)) {
+  // A file deleted in src must not live on in dist.
+  rmSync(`${root}/dist`, { recursive: true, force: true });
+  run('node_modules/typescript/bin/tsc');
+}
+if (existsSync(`${root}/scripts/build-native.js`)) run('scripts/build-native.js');

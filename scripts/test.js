@@ -1,0 +1,18 @@
+// Runs the compiled unit tests with Node's own runner; folders or name parts may be given to run fewer.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const wanted = process.argv.slice(2);
+const files = readdirSync('dist/test', { recursive: true })
+  .map((file) => join('dist/test', file))
+  .filter(
+    (file) =>
+      file.endsWith('.test.js') && (wanted.length === 0 || wanted.some((part) => file.includes(part))),
+  )
+  .sort();
+if (files.length === 0) {
+  console.error(`no test matches ${wanted.join(' ')}`);
+  process.exit(1);
+}
+process.exit(spawnSync(process.execPath, ['--test', ...files], { stdio: 'inherit' }).status ?? 1);
