@@ -83,8 +83,18 @@ export interface Network {
   readWeights(): Promise<Weights>;
   /** A copy of the optimizer's state. */
   readOptimizerState(): Promise<OptimizerState>;
+  /** Makes the running call, if any, reject with an InterruptedError soon; the network is as before that call. */
+  interrupt(): void;
   /** Frees what the engine holds; further calls reject. Safe to call twice. */
   dispose(): void;
+}
+
+/** A call was stopped by `Network.interrupt`. */
+export class InterruptedError extends Error {
+  constructor() {
+    super('interrupted');
+    this.name = 'InterruptedError';
+  }
 }
 
 /** What an engine runs on, for a run's record and for `lunet doctor`. */

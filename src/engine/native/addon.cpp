@@ -1,0 +1,487 @@
+// The face towards JavaScript (Node-API): checks each argument in one line, then hands typed arrays to a Network.
+// Computing calls run on a thread of their own and resolve a promise; src/engine/native/index.ts is the only caller.
+#include <node_api.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <new>
+#include <string>
+
+#include "instruction_sets.h"
+#include "network.h"
+
+using namespace lunet;
+
+namespace {
+
+// Thrown after a JavaScript exception has been set.
+struct Thrown {};
+
+[[noreturn]] void fail(napi_env env, const std::string& message) {
+  bool pending = false;
+  napi_is_exception_pending(env, &pending);
+  if (!pending) napi_throw_type_error(env, nullptr, message.c_str());
+  throw Thrown();
+}
+
+void check(napi_env env, napi_status status, const char* what) {
+  if (status != napi_ok) fail(env, std::string("native engine: ") + what);
+}
+
+struct Arguments {
+  napi_value at[10];
+  size_t count = 10;
+  Arguments(napi_env env, napi_callback_info info, size_t expected) {
+    check(env, napi_get_cb_info(env, info, &count, at, nullptr, nullptr), "no arguments");
+    if (count != expected) fail(env, "native engine: expected " + std::to_string(expected) + " arguments");
+  }
+};
+
+template <napi_typedarray_type Type>
+struct ElementOf;
+template <>
+struct ElementOf<napi_float32_array> {
+  using type = float;
+};
+template <>
+struct ElementOf<napi_float64_array> {
+  using type = double;
+};
+template <>
+struct ElementOf<napi_int32_array> {
+  using type = int32_t;
+};
+template <>
+struct ElementOf<napi_uint32_array> {
+  using type = uint32_t;
+};
+template <>
+struct ElementOf<napi_uint8_array> {
+  using type = uint8_t;
+};
+
+// The elements of a typed array of just this type and length (any length for SIZE_MAX, which is then set).
+template <napi_typedarray_type Type>
+typename ElementOf<Type>::type* array(napi_env env, napi_value value, const char* what, size_t& length) {
+  bool is = false;
+  check(env, napi_is_typedarray(env, value, &is), what);
+  napi_typedarray_type type;
+  size_t found = 0;
+  void* data = nullptr;
+  if (!is || napi_get_typedarray_info(env, value, &type, &found, &data, nullptr, nullptr) != napi_ok || type != Type)
+    fail(env, std::string("native engine: ") + what + " has the wrong type");
+  if (length != SIZE_MAX && found != length)
+    fail(env, std::string("native engine: ") + what + " has " + std::to_string(found) + " elements, expected " +
+                  std::to_string(length));
+  length = found;
+  return static_cast<typename ElementOf<Type>::type*>(data);
+}
+
+template <napi_typedarray_type Type>
+typename ElementOf<Type>::type* arrayOf(napi_env env, napi_value value, const char* what, size_t length) {
+  return array<Type>(env, value, what, length);
+}
+
+double number(napi_env env, napi_value value, const char* what) {
+  double result = 0;
+  check(env, napi_get_value_double(env, value, &result), what);
+  return result;
+}
+
+bool flag(napi_env env, napi_value value, const char* what) {
+  bool result = false;
+  check(env, napi_get_value_bool(env, value, &result), what);
+  return result;
+}
+
+std::string text(napi_env env, napi_value value, const char* what) {
+  char buffer[64];
+  size_t length = 0;
+  check(env, napi_get_value_string_utf8(env, value, buffer, sizeof buffer, &length), what);
+  return std::string(buffer, length);
+}
+
+// [inputChannels, labels, skips, D, H, W, maxBatch, levels, layers per encoder block, then per decoder block,
+//  widths of all encoder layers, of all decoder layers (level 0 first), up widths]
+Shape shapeOf(napi_env env, napi_value value) {
+  size_t count = SIZE_MAX;
+  const int32_t* v = array<napi_int32_array>(env, value, "shape", count);
+  const int32_t* end = v + count;
+  const auto next = [&](int least) {
+    if (v == end || *v < least) fail(env, "native engine: shape is malformed");
+    return (int)*v++;
+  };
+  Shape shape;
+  shape.inputChannels = next(1);
+  shape.labels = next(1);
+  shape.skips = next(0) != 0;
+  shape.size = {next(1), next(1), next(1)};
+  shape.maxBatch = next(1);
+  const int levels = next(1);
+  if (levels > 16 || shape.labels > 32) fail(env, "native engine: shape is out of range");
+  std::vector<int> encoder(levels), decoder(levels - 1);
+  for (int& layers : encoder) layers = next(1);
+  for (int& layers : decoder) layers = next(1);
+  const auto widths = [&](int layers) {
+    std::vector<int> result(layers);
+    for (int& width : result) width = next(1);
+    return result;
+  };
+  for (int layers : encoder) shape.encoder.push_back(widths(layers));
+  for (int layers : decoder) shape.decoder.push_back(widths(layers));
+  shape.up = widths(levels - 1);
+  const int multiple = 1 << (levels - 1);
+  const Size& s = shape.size;
+  if (v != end || s.d % multiple || s.h % multiple || s.w % multiple || (double)s.d * s.h * s.w > 2e9)
+    fail(env, "native engine: shape is malformed");
+  return shape;
+}
+
+struct Handle {
+  std::unique_ptr<Network> network;
+  bool busy = false;
+};
+
+Handle& handleOf(napi_env env, napi_value value) {
+  Handle* handle = nullptr;
+  check(env, napi_get_value_external(env, value, (void**)&handle), "not a network");
+  if (!handle->network) fail(env, "native engine: the network has been disposed");
+  return *handle;
+}
+
+// A computing call in flight.
+struct Call {
+  napi_async_work work = nullptr;
+  napi_deferred deferred = nullptr;
+  napi_ref keep = nullptr;  // the arguments' memory
+  Handle* handle = nullptr;
+  std::function<void()> compute;
+  std::function<napi_value(napi_env)> result;
+  std::string error;
+};
+
+void execute(napi_env, void* data) {
+  Call& call = *static_cast<Call*>(data);
+  try {
+    call.compute();
+  } catch (const Interrupted&) {
+    call.error = "interrupted";
+  } catch (const std::bad_alloc&) {
+    call.error = "out of memory";
+  } catch (const std::exception& error) {
+    call.error = error.what();
+  }
+}
+
+void complete(napi_env env, napi_status, void* data) {
+  std::unique_ptr<Call> call(static_cast<Call*>(data));
+  call->handle->busy = false;
+  call->handle->network->resume();
+  napi_value value = nullptr;
+  if (call->error.empty()) {
+    value = call->result(env);
+    napi_resolve_deferred(env, call->deferred, value);
+  } else {
+    napi_value message;
+    napi_create_string_utf8(env, call->error.c_str(), NAPI_AUTO_LENGTH, &message);
+    napi_create_error(env, nullptr, message, &value);
+    napi_reject_deferred(env, call->deferred, value);
+  }
+  napi_delete_reference(env, call->keep);
+  napi_delete_async_work(env, call->work);
+}
+
+// Starts compute() on another thread; `arguments` stay alive until the promise is settled.
+napi_value start(napi_env env, const Arguments& arguments, Handle& handle, std::function<void()> compute,
+                 std::function<napi_value(napi_env)> result) {
+  if (handle.busy) fail(env, "native engine: the network is busy; await one call before the next");
+  auto call = std::make_unique<Call>();
+  call->handle = &handle;
+  call->compute = std::move(compute);
+  call->result = std::move(result);
+  napi_value promise, name, kept;
+  check(env, napi_create_array_with_length(env, arguments.count, &kept), "arguments");
+  for (size_t i = 0; i < arguments.count; i++) napi_set_element(env, kept, (uint32_t)i, arguments.at[i]);
+  check(env, napi_create_reference(env, kept, 1, &call->keep), "reference");
+  check(env, napi_create_promise(env, &call->deferred, &promise), "promise");
+  check(env, napi_create_string_utf8(env, "lunet", NAPI_AUTO_LENGTH, &name), "name");
+  check(env, napi_create_async_work(env, nullptr, name, execute, complete, call.get(), &call->work), "work");
+  handle.busy = true;
+  check(env, napi_queue_async_work(env, call->work), "queue");
+  call.release();
+  return promise;
+}
+
+// Images (and labels) of a batch from JavaScript arrays of typed arrays.
+Batch batchOf(napi_env env, const Handle& handle, napi_value images, napi_value labels) {
+  const Shape& shape = handle.network->shape();
+  uint32_t count = 0, labelCount = 0;
+  check(env, napi_get_array_length(env, images, &count), "images is not an array");
+  if (labels) check(env, napi_get_array_length(env, labels, &labelCount), "labels is not an array");
+  if (count < 1 || (int)count > shape.maxBatch || (labels && labelCount != count))
+    fail(env, "native engine: expected 1 to " + std::to_string(shape.maxBatch) + " cases, found " +
+                  std::to_string(count));
+  Batch batch;
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value value;
+    check(env, napi_get_element(env, images, i, &value), "image");
+    batch.images.push_back(
+        arrayOf<napi_float32_array>(env, value, "image", shape.size.voxels() * shape.inputChannels));
+    if (!labels) continue;
+    check(env, napi_get_element(env, labels, i, &value), "label");
+    batch.labels.push_back(arrayOf<napi_uint8_array>(env, value, "label", shape.size.voxels()));
+  }
+  return batch;
+}
+
+const float* masksOf(napi_env env, const Handle& handle, napi_value value, const Batch& batch) {
+  return arrayOf<napi_float32_array>(env, value, "masks", (size_t)batch.size() * handle.network->channels());
+}
+
+napi_value numberValue(napi_env env, double value) {
+  napi_value result;
+  napi_create_double(env, value, &result);
+  return result;
+}
+
+// A new typed array; `data` receives its memory.
+template <napi_typedarray_type Type>
+napi_value newArray(napi_env env, size_t length, typename ElementOf<Type>::type*& data) {
+  napi_value buffer, result;
+  check(env, napi_create_arraybuffer(env, length * sizeof *data, (void**)&data, &buffer), "out of memory");
+  check(env, napi_create_typedarray(env, Type, length, buffer, 0, &result), "out of memory");
+  return result;
+}
+
+// create(shape, weights, targets, adam [beta1, beta2, epsilon], m | undefined, v | undefined, step, isa, threads)
+napi_value create(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 9);
+  const Shape shape = shapeOf(env, a.at[0]);
+  const Plan plan(shape, false);
+  const float* weights = arrayOf<napi_float32_array>(env, a.at[1], "weights", plan.parameters);
+  const uint32_t* targets = arrayOf<napi_uint32_array>(env, a.at[2], "targets", 256);
+  const float* adam = arrayOf<napi_float32_array>(env, a.at[3], "adam", 3);
+  const Kernels* kernels = instructionSet(text(env, a.at[7], "isa").c_str());
+  if (!kernels) fail(env, "native engine: this machine has no such instruction set");
+  const int threads = (int)number(env, a.at[8], "threads");
+  if (threads < 1 || threads > 1024) fail(env, "native engine: threads must be 1 to 1024");
+  auto handle = std::make_unique<Handle>();
+  handle->network = std::make_unique<Network>(shape, weights, targets, adam, *kernels, threads);
+  handle->network->stepCount = number(env, a.at[6], "step");
+  napi_valuetype type;
+  napi_typeof(env, a.at[4], &type);
+  if (type != napi_undefined) {
+    const size_t bytes = plan.parameters * sizeof(float);
+    std::memcpy(handle->network->m(), arrayOf<napi_float32_array>(env, a.at[4], "m", plan.parameters), bytes);
+    std::memcpy(handle->network->v(), arrayOf<napi_float32_array>(env, a.at[5], "v", plan.parameters), bytes);
+  }
+  napi_value result;
+  check(env,
+        napi_create_external(
+            env, handle.get(), [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); }, nullptr,
+            &result),
+        "external");
+  handle.release();
+  return result;
+}
+
+// trainStep(network, images, labels, masks, learningRate) -> loss
+napi_value trainStep(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 5);
+  Handle& handle = handleOf(env, a.at[0]);
+  const Batch batch = batchOf(env, handle, a.at[1], a.at[2]);
+  const float* masks = masksOf(env, handle, a.at[3], batch);
+  const float rate = (float)number(env, a.at[4], "learning rate");
+  const auto loss = std::make_shared<float>();
+  Network* network = handle.network.get();
+  return start(
+      env, a, handle, [=] { *loss = network->step(batch, masks, rate); },
+      [=](napi_env e) { return numberValue(e, *loss); });
+}
+
+// gradients(network, images, labels, masks) -> loss; the gradients are then read with readGradient.
+napi_value gradients(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 4);
+  Handle& handle = handleOf(env, a.at[0]);
+  const Batch batch = batchOf(env, handle, a.at[1], a.at[2]);
+  const float* masks = masksOf(env, handle, a.at[3], batch);
+  const auto loss = std::make_shared<float>();
+  Network* network = handle.network.get();
+  return start(
+      env, a, handle, [=] { *loss = network->gradients(batch, masks); },
+      [=](napi_env e) { return numberValue(e, *loss); });
+}
+
+// synflow(network); the gradients are then read with readGradient.
+napi_value synflow(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 1);
+  Handle& handle = handleOf(env, a.at[0]);
+  Network* network = handle.network.get();
+  return start(
+      env, a, handle, [=] { network->synflow(); }, [](napi_env e) { return numberValue(e, 0); });
+}
+
+// evaluate(network, images, labels, overlaps float64 (N, labels, 3))
+napi_value evaluate(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 4);
+  Handle& handle = handleOf(env, a.at[0]);
+  const Batch batch = batchOf(env, handle, a.at[1], a.at[2]);
+  Network* network = handle.network.get();
+  double* overlaps = arrayOf<napi_float64_array>(env, a.at[3], "overlaps",
+                                                 (size_t)3 * batch.size() * network->shape().labels);
+  return start(
+      env, a, handle, [=] { network->evaluate(batch, overlaps); }, [](napi_env e) { return numberValue(e, 0); });
+}
+
+// predict(network, images, running, probabilities float32 (N, labels, D, H, W))
+napi_value predict(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 4);
+  Handle& handle = handleOf(env, a.at[0]);
+  const Batch batch = batchOf(env, handle, a.at[1], nullptr);
+  const bool running = flag(env, a.at[2], "running");
+  Network* network = handle.network.get();
+  float* out = arrayOf<napi_float32_array>(
+      env, a.at[3], "probabilities", batch.size() * network->shape().labels * network->shape().size.voxels());
+  return start(
+      env, a, handle, [=] { network->predict(batch, running, out); }, [](napi_env e) { return numberValue(e, 0); });
+}
+
+// activationSums(network, images, labels, masks, withGradients, sums float64 (3, N, channels))
+napi_value activationSums(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 6);
+  Handle& handle = handleOf(env, a.at[0]);
+  const Batch batch = batchOf(env, handle, a.at[1], a.at[2]);
+  const float* masks = masksOf(env, handle, a.at[3], batch);
+  const bool withGradients = flag(env, a.at[4], "withGradients");
+  Network* network = handle.network.get();
+  const size_t count = (size_t)batch.size() * network->channels();
+  double* sums = arrayOf<napi_float64_array>(env, a.at[5], "sums", 3 * count);
+  return start(
+      env, a, handle,
+      [=] { network->activationSums(batch, masks, withGradients, sums, sums + count, sums + 2 * count); },
+      [](napi_env e) { return numberValue(e, 0); });
+}
+
+// read(network, which): a copy of the flat list of tensors: 0 weights, 1 gradients, 2 Adam's m, 3 its v.
+napi_value read(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 2);
+  Handle& handle = handleOf(env, a.at[0]);
+  if (handle.busy) fail(env, "native engine: the network is busy; await one call before the next");
+  Network& network = *handle.network;
+  const int which = (int)number(env, a.at[1], "which");
+  if (which < 0 || which > 3) fail(env, "native engine: there are four lists to read");
+  float* const lists[] = {network.weights(), network.gradient(), network.m(), network.v()};
+  float* data = nullptr;
+  const napi_value result = newArray<napi_float32_array>(env, network.parameters(), data);
+  std::memcpy(data, lists[which], network.parameters() * sizeof(float));
+  return result;
+}
+
+napi_value readStep(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 1);
+  return numberValue(env, handleOf(env, a.at[0]).network->stepCount);
+}
+
+// interrupt(network): makes the running call reject with "interrupted", its effects undone.
+napi_value interrupt(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 1);
+  Handle& handle = handleOf(env, a.at[0]);
+  if (handle.busy) handle.network->interrupt();
+  return nullptr;
+}
+
+// dispose(network): frees its memory. Must not be called while it is busy.
+napi_value dispose(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 1);
+  Handle& handle = handleOf(env, a.at[0]);
+  if (handle.busy) fail(env, "native engine: the network is busy; await its call before disposing of it");
+  handle.network.reset();
+  return nullptr;
+}
+
+// estimateMemory(shape, threads) -> bytes
+napi_value estimateMemory(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 2);
+  return numberValue(env, (double)Network::estimate(shapeOf(env, a.at[0]), (int)number(env, a.at[1], "threads")));
+}
+
+// instructionSets() -> their names, the fastest first
+napi_value listInstructionSets(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 0);
+  napi_value list;
+  check(env, napi_create_array(env, &list), "array");
+  uint32_t i = 0;
+  for (const Kernels* kernels : instructionSets()) {
+    napi_value name;
+    napi_create_string_utf8(env, kernels->name, NAPI_AUTO_LENGTH, &name);
+    napi_set_element(env, list, i++, name);
+  }
+  return list;
+}
+
+// peak(isa, threads) -> GFLOP/s of multiply-adds in registers, the best of several short rounds; blocks.
+napi_value peak(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 2);
+  const Kernels* kernels = instructionSet(text(env, a.at[0], "isa").c_str());
+  if (!kernels) fail(env, "native engine: this machine has no such instruction set");
+  Threads threads((int)number(env, a.at[1], "threads"));
+  constexpr int kRepeats = 200000;
+  double best = 0;
+  for (int round = 0; round < 20; round++) {
+    std::vector<double> done(threads.count());
+    const auto begin = std::chrono::steady_clock::now();
+    threads.run(threads.count(), [&](int task, int) {
+      float sink[16] = {1.0f, 0.999f, 0.001f};
+      done[task] = kernels->peak(kRepeats, sink);
+    });
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    double total = 0;
+    for (double part : done) total += part;
+    best = std::fmax(best, 2 * total / seconds * 1e-9);
+  }
+  return numberValue(env, best);
+}
+
+template <napi_value (*Function)(napi_env, napi_callback_info)>
+napi_value guarded(napi_env env, napi_callback_info info) {
+  try {
+    return Function(env, info);
+  } catch (const Thrown&) {
+  } catch (const std::bad_alloc&) {
+    napi_throw_range_error(env, nullptr, "out of memory");
+  } catch (const std::exception& error) {
+    napi_throw_error(env, nullptr, error.what());
+  }
+  return nullptr;
+}
+
+template <napi_value (*Function)(napi_env, napi_callback_info)>
+void expose(napi_env env, napi_value exports, const char* name) {
+  napi_value function;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, guarded<Function>, nullptr, &function);
+  napi_set_named_property(env, exports, name, function);
+}
+
+}  // namespace
+
+NAPI_MODULE_INIT() {
+  expose<create>(env, exports, "create");
+  expose<trainStep>(env, exports, "trainStep");
+  expose<gradients>(env, exports, "gradients");
+  expose<synflow>(env, exports, "synflow");
+  expose<evaluate>(env, exports, "evaluate");
+  expose<predict>(env, exports, "predict");
+  expose<activationSums>(env, exports, "activationSums");
+  expose<read>(env, exports, "read");
+  expose<readStep>(env, exports, "readStep");
+  expose<interrupt>(env, exports, "interrupt");
+  expose<dispose>(env, exports, "dispose");
+  expose<estimateMemory>(env, exports, "estimateMemory");
+  expose<listInstructionSets>(env, exports, "instructionSets");
+  expose<peak>(env, exports, "peak");
+  return exports;
+}

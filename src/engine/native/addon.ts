@@ -1,0 +1,59 @@
+// The C++ addon's functions as addon.cpp exports them. Only index.ts beside this file calls them.
+
+/** A network held by the addon. */
+export type Handle = object & { readonly __network: never };
+
+export interface Addon {
+  create(
+    shape: Int32Array,
+    weights: Float32Array,
+    targets: Uint32Array,
+    adam: Float32Array,
+    m: Float32Array | undefined,
+    v: Float32Array | undefined,
+    step: number,
+    isa: string,
+    threads: number,
+  ): Handle;
+  trainStep(
+    network: Handle,
+    images: Float32Array[],
+    labels: Uint8Array[],
+    masks: Float32Array,
+    learningRate: number,
+  ): Promise<number>;
+  gradients(
+    network: Handle,
+    images: Float32Array[],
+    labels: Uint8Array[],
+    masks: Float32Array,
+  ): Promise<number>;
+  synflow(network: Handle): Promise<number>;
+  evaluate(
+    network: Handle,
+    images: Float32Array[],
+    labels: Uint8Array[],
+    overlaps: Float64Array,
+  ): Promise<number>;
+  predict(
+    network: Handle,
+    images: Float32Array[],
+    running: boolean,
+    probabilities: Float32Array,
+  ): Promise<number>;
+  activationSums(
+    network: Handle,
+    images: Float32Array[],
+    labels: Uint8Array[],
+    masks: Float32Array,
+    withGradients: boolean,
+    sums: Float64Array,
+  ): Promise<number>;
+  read(network: Handle, which: 0 | 1 | 2 | 3): Float32Array;
+  readStep(network: Handle): number;
+  interrupt(network: Handle): void;
+  dispose(network: Handle): void;
+  estimateMemory(shape: Int32Array, threads: number): number;
+  instructionSets(): string[];
+  peak(isa: string, threads: number): number;
+}

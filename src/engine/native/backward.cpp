@@ -1,0 +1,315 @@
+// The backward pass. A layer's task packs the gradient before its ReLU (computed on load from the gradient at its
+// output, see gradientCoefficients) and its input, and from the two gets a part of the weight gradient and of its
+// input's gradient, which goes straight to where the input came from, with the sums that batch norm needs there.
+//
+// Batch norm and dropout, y = mask * (gamma * xhat + beta) with xhat = (a - mean) / sd over M values: with g = dLoss/dy,
+//   dLoss/da = gamma/sd * (mask*g - mean of mask*g - xhat * mean of mask*g*xhat),
+// which is a*g + b*activation + c with coefficients per case and channel. Then the ReLU: 0 where a is 0.
+#include <cmath>
+#include <cstring>
+
+#include "network.h"
+
+namespace lunet {
+
+namespace {
+constexpr double kEpsilon = 1e-5;
+constexpr double kMomentum = 0.1;
+constexpr int kRun = 2048;  // voxels that the weight-gradient kernel keeps its sums in registers for
+}  // namespace
+
+void Network::gradientCoefficients(const Layer& layer, bool synflow) {
+  const float* w = weights_.data();
+  const double count = (double)batch_ * plan_->sizeAt(layer.level).voxels();
+  for (int c = 0; c < layer.width; c++) {
+    const int channel = layer.channelAt + c;
+    const double mean = mean_[channel], inverse = 1 / std::sqrt(variance_[channel] + kEpsilon);
+    double sum = 0, product = 0;  // of mask*g and mask*g*activation
+    for (int n = 0; n < batch_; n++) {
+      const size_t at = (size_t)n * plan_->channels + channel;
+      sum += masks_[at] * gradientSum_[at];
+      product += masks_[at] * gradientProduct_[at];
+    }
+    const double dBeta = sum, dGamma = inverse * (product - mean * sum);
+    if (!synflow) {
+      gradient_.data()[layer.normWeight + c] = (float)dGamma;
+      gradient_.data()[layer.normBias + c] = (float)dBeta;
+    }
+    const double factor = w[layer.normWeight + c] * inverse;
+    for (int n = 0; n < batch_; n++) {
+      const size_t at = (size_t)n * plan_->channels + channel;
+      a_[at] = synflow ? 1.0f : (float)(factor * masks_[at]);
+      b_[at] = synflow ? 0.0f : (float)(-factor * inverse * dGamma / count);
+      c_[at] = synflow ? 0.0f : (float)(-factor * (dBeta - inverse * mean * dGamma) / count);
+    }
+  }
+}
+
+// Adds the partial sums of all slabs, in their order, into a run of gradients.
+void Network::sumPartials(const Slabs& s, size_t each, float* to) {
+  constexpr size_t kPart = 4096;
+  threads_.run((int)((each + kPart - 1) / kPart), [&](int task, int) {
+    const size_t end = std::min(each, (task + 1) * kPart);
+    for (size_t i = task * kPart; i < end; i++) {
+      double sum = 0;
+      for (int slab = 0; slab < s.count; slab++) sum += partial_.data()[slab * each + i];
+      to[i] = (float)sum;
+    }
+  });
+}
+
+void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
+  const Layer& layer = plan_->layers[index];
+  gradientCoefficients(layer, synflow);
+  const size_t weights = (size_t)layer.width * layer.inputs * 27;
+  // The bias gradients follow the weights in each slab's partial sums.
+  const size_t each = weights + layer.width;
+  const Slabs s = cut(plan_->sizeAt(layer.level), batch_, layer.inputs + layer.width, weights);
+  reserve(s, layer.inputs + layer.width, (size_t)layer.inputs * 27);
+  if (partial_.size() < each * s.count) partial_ = Floats(each * s.count);
+  clearSlots(s, layer.inputs);
+  const Taps taps(s, 1), turned(s, -1);
+  const size_t voxels = s.size.voxels(), plane = (size_t)s.size.h * s.size.w;
+  const Blocks outputs(layer.width, 4), inputs = outputBlocks(layer.inputs);
+  const bool toImage = layer.sources[0].from == From::image;
+  const int groups = std::min(s.groups, std::max(outputs.count, inputs.count)), atOnce = rowsAtOnce(s);
+  const ptrdiff_t stride = resultStride(s);
+  const float threshold = synflow ? -1.0f : 0.0f;
+
+  // Where the gradient of an input channel goes, and the activation whose sums with it are wanted there.
+  struct Target {
+    const Buffer* gradient;
+    const Buffer* activation;
+    int channel;
+  };
+  std::vector<Target> targets;
+  for (const Source& source : layer.sources)
+    for (int c = 0; c < source.channels; c++) {
+      if (source.from == From::up) targets.push_back({&plan_->ups[source.layer].gradient, nullptr, c});
+      if (source.from == From::pooled) targets.push_back({&layer.pooledGradient, nullptr, c});
+      if (source.from == From::layer) {
+        // The gradient of a pooled layer is finished by `unpool`, which gathers the sums then.
+        const Layer& from = plan_->layers[source.layer];
+        targets.push_back({&from.gradient, from.pooled ? nullptr : &from.activation, c});
+      }
+    }
+
+  threads_.run(s.count * groups, [&](int task, int thread) {
+    const int slab = task / groups, group = task % groups;
+    float* dy = scratch_[thread].packed.data();
+    float* x = dy + (size_t)layer.width * s.channel;
+    float* results = scratch_[thread].results.data();
+    float* partial = partial_.data() + slab * each;
+    const int planes = s.planesIn(slab), z0 = s.firstPlane(slab);
+
+    for (int o = 0; o < layer.width; o++) {
+      float* packed = dy + o * s.channel;
+      std::memset(packed + s.origin - s.plane - s.row - 1, 0, (s.row + 1) * sizeof(float));
+      float* to = packed + s.origin - s.plane;
+      double sum = 0;
+      for (int i = 0; i < s.casesIn(slab); i++) {
+        const int n = s.firstCase(slab) + i;
+        const size_t at = (size_t)n * plan_->channels + layer.channelAt + o;
+        for (int z = i == 0 ? -1 : 0; z <= planes; z++, to += s.plane) {
+          if (z0 + z < 0 || z0 + z >= s.size.d) {
+            std::memset(to, 0, s.plane * sizeof(float));
+            continue;
+          }
+          const size_t from = o * voxels + (z0 + z) * plane;
+          const double part = k_.pack_gradient({s.size.h, s.size.w, s.row}, to, volume(layer.gradient, n) + from,
+                                               volume(layer.activation, n) + from, a_[at], b_[at], c_[at], threshold);
+          if (z >= 0 && z < planes) sum += part;
+        }
+      }
+      if (group == 0) partial[weights + o] = (float)sum;
+    }
+    packInputs(batch, layer, s, slab, x);
+
+    const ptrdiff_t length = packedRows(s, slab) * s.row;
+    for (int b = outputs.count * group / groups; b < outputs.count * (group + 1) / groups; b++) {
+      const int first = outputs.first(b), width = outputs.width(b);
+      float* sums = partial + (size_t)first * layer.inputs * 27;
+      std::memset(sums, 0, sizeof(float) * width * layer.inputs * 27);
+      const float** at = scratch_[thread].pointers.data();
+      for (ptrdiff_t i = 0; i < length; i += kRun) {
+        for (int c = 0; c < layer.inputs; c++)
+          for (int t = 0; t < 27; t++) at[c * 27 + t] = x + c * s.channel + s.origin + i + taps.at[t];
+        k_.products(width, dy + first * s.channel + s.origin + i, s.channel, at, layer.inputs * 27,
+                    (int)std::min<ptrdiff_t>(kRun, length - i), sums, layer.inputs * 27);
+      }
+    }
+    if (toImage) return;
+
+    const int rows = packedRows(s, slab);
+    for (int from = 0; from < rows; from += atOnce) {
+      const int to = std::min(rows, from + atOnce);
+      for (int b = inputs.count * group / groups; b < inputs.count * (group + 1) / groups; b++) {
+        const int first = inputs.first(b), width = inputs.width(b);
+        k_.correlate(width, dy + s.origin + from * s.row, s.channel, layer.width, turned.at, 27,
+                     backwardWeights_.data() + layer.weight + (size_t)first * layer.width * 27, results, stride,
+                     (int)((to - from) * s.row));
+        eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
+          for (int c = 0; c < width; c++) {
+            const Target& target = targets[first + c];
+            const size_t place = target.channel * voxels + z * plane + (size_t)y * s.size.w;
+            k_.unpack_gradient({count, s.size.w, s.row}, results + c * stride + at,
+                               volume(*target.gradient, n) + place,
+                               target.activation ? volume(*target.activation, n) + place : nullptr,
+                               slot(s.slot(n, z), layer.inputs, first + c));
+          }
+        });
+      }
+    }
+  });
+
+  sumPartials(s, each, gradient_.data() + layer.weight);  // the bias follows the weight in the list of tensors, too
+  const Source& source = layer.sources[0];
+  if (source.from == From::layer)
+    sumSlots(s, layer.inputs, plan_->layers[source.layer].channelAt, gradientSum_, gradientProduct_);
+}
+
+void Network::backwardUp(const Batch& batch, const Up& up) {
+  const Size fine = plan_->sizeAt(up.level);
+  const Layer& from = plan_->layers[up.source];
+  const int parts = 8 * up.outputs;  // an output channel's 2x2x2 positions count as channels
+  const size_t weights = (size_t)parts * up.inputs, each = weights + up.outputs;
+  const Slabs s = cut(plan_->sizeAt(up.level + 1), batch_, parts + up.inputs, weights);
+  reserve(s, parts + up.inputs, up.inputs);
+  if (partial_.size() < each * s.count) partial_ = Floats(each * s.count);
+  clearSlots(s, up.inputs);
+  const Source source{From::layer, up.source, up.inputs};
+  const Blocks outputs(parts, 4), inputs = outputBlocks(up.inputs);
+  const int groups = std::min(s.groups, std::max(outputs.count, inputs.count)), atOnce = rowsAtOnce(s);
+  const ptrdiff_t here = 0, stride = resultStride(s);
+  const size_t voxels = s.size.voxels();
+  threads_.run(s.count * groups, [&](int task, int thread) {
+    const int slab = task / groups, group = task % groups;
+    float* dy = scratch_[thread].packed.data();
+    float* x = dy + (size_t)parts * s.channel;
+    float* results = scratch_[thread].results.data();
+    float* partial = partial_.data() + slab * each;
+    const int planes = s.planesIn(slab), z0 = s.firstPlane(slab);
+    for (int u = 0; u < up.outputs; u++) {
+      double sum = 0;
+      for (int part = 0; part < 8; part++) {
+        float* to = dy + (8 * u + part) * s.channel + s.origin;
+        for (int i = 0; i < s.casesIn(slab); i++) {
+          const float* gradient = volume(up.gradient, s.firstCase(slab) + i) + u * fine.voxels();
+          for (int z = 0; z < planes; z++, to += s.plane)
+            sum += k_.pack_every_second(
+                {s.size.h, s.size.w, s.row}, to,
+                gradient + ((size_t)(2 * (z0 + z) + part / 4) * fine.h + part / 2 % 2) * fine.w + part % 2,
+                2 * (ptrdiff_t)fine.w);
+          std::memset(to, 0, s.plane * sizeof(float));
+          to += s.plane;
+        }
+      }
+      if (group == 0) partial[weights + u] = (float)sum;
+    }
+    for (int c = 0; c < up.inputs; c++) packSource(batch, source, c, s, slab, x + c * s.channel);
+
+    const int rows = packedRows(s, slab);
+    const ptrdiff_t length = rows * s.row;
+    for (int b = outputs.count * group / groups; b < outputs.count * (group + 1) / groups; b++) {
+      const int first = outputs.first(b), width = outputs.width(b);
+      float* sums = partial + (size_t)first * up.inputs;
+      std::memset(sums, 0, sizeof(float) * width * up.inputs);
+      const float** at = scratch_[thread].pointers.data();
+      for (ptrdiff_t i = 0; i < length; i += kRun) {
+        for (int c = 0; c < up.inputs; c++) at[c] = x + c * s.channel + s.origin + i;
+        k_.products(width, dy + first * s.channel + s.origin + i, s.channel, at, up.inputs,
+                    (int)std::min<ptrdiff_t>(kRun, length - i), sums, up.inputs);
+      }
+    }
+    for (int from = 0; from < rows; from += atOnce) {
+      const int to = std::min(rows, from + atOnce);
+      for (int b = inputs.count * group / groups; b < inputs.count * (group + 1) / groups; b++) {
+        const int first = inputs.first(b), width = inputs.width(b);
+        k_.correlate(width, dy + s.origin + from * s.row, s.channel, parts, &here, 1,
+                     backwardWeights_.data() + up.weight + (size_t)first * parts, results, stride,
+                     (int)((to - from) * s.row));
+        eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
+          for (int c = 0; c < width; c++) {
+            const size_t place = (first + c) * voxels + ((size_t)z * s.size.h + y) * s.size.w;
+            k_.unpack_gradient({count, s.size.w, s.row}, results + c * stride + at,
+                               volume(this->plan_->layers[up.source].gradient, n) + place,
+                               volume(this->plan_->layers[up.source].activation, n) + place,
+                               slot(s.slot(n, z), up.inputs, first + c));
+          }
+        });
+      }
+    }
+  });
+  // The partial sums are [output][position][input]; PyTorch's axes are (input, output, position).
+  std::vector<float> sums(each);
+  sumPartials(s, each, sums.data());
+  float* gradient = gradient_.data();
+  for (int c = 0; c < up.inputs; c++)
+    for (int i = 0; i < parts; i++) gradient[up.weight + (size_t)c * parts + i] = sums[(size_t)i * up.inputs + c];
+  for (int u = 0; u < up.outputs; u++) gradient[up.bias + u] = sums[weights + u];
+  sumSlots(s, up.inputs, from.channelAt, gradientSum_, gradientProduct_);
+}
+
+// Adds the gradient of a layer's pooled output to what its skip connection brought.
+void Network::unpool(int index) {
+  const Layer& reader = plan_->layers[index];
+  const Layer& layer = plan_->layers[reader.sources[0].layer];
+  const Size fine = plan_->sizeAt(layer.level), coarse = fine.halved();
+  Slabs s;  // only as a way to number parts of cases
+  s.size = coarse;
+  s.batch = batch_;
+  s.planes = (coarse.d + 7) / 8;
+  s.perCase = (coarse.d + s.planes - 1) / s.planes;
+  clearSlots(s, layer.width);
+  const ptrdiff_t row = fine.w, plane = (ptrdiff_t)fine.h * fine.w;
+  const ptrdiff_t rows[4] = {0, row, plane, plane + row};
+  const bool fresh = !shape_.skips;
+  threads_.run(s.slots(), [&](int task, int) {
+    const int n = task / s.perCase, from = task % s.perCase * s.planes, to = std::min(coarse.d, from + s.planes);
+    for (int c = 0; c < layer.width; c++) {
+      const float* pooled = volume(reader.pooledGradient, n) + c * coarse.voxels();
+      const float* activation = volume(layer.activation, n) + c * fine.voxels();
+      float* gradient = volume(layer.gradient, n) + c * fine.voxels();
+      const bool positive = scale_[(size_t)n * plan_->channels + layer.channelAt + c] >= 0;
+      for (int z = from; z < to; z++)
+        for (int y = 0; y < coarse.h; y++) {
+          const ptrdiff_t at = 2 * z * plane + 2 * y * row;
+          k_.unpool_row(coarse.w, pooled + ((size_t)z * coarse.h + y) * coarse.w, activation + at, gradient + at, rows,
+                        positive, fresh, slot(task, layer.width, c));
+        }
+    }
+  });
+  sumSlots(s, layer.width, layer.channelAt, gradientSum_, gradientProduct_);
+}
+
+void Network::backward(const Batch& batch, bool synflow) {
+  std::memset(gradient_.data(), 0, gradient_.size() * sizeof(float));
+  headBackward(batch, synflow);
+  for (int i = (int)plan_->layers.size() - 1; i >= 0; i--) {
+    const Layer& layer = plan_->layers[i];
+    backwardLayer(batch, i, synflow);
+    if (layer.up >= 0) backwardUp(batch, plan_->ups[layer.up]);
+    if (layer.sources[0].from == From::pooled) unpool(i);
+  }
+}
+
+// Running statistics (momentum 0.1, unbiased variance, as in PyTorch) and Adam.
+void Network::update(float learningRate) {
+  float* w = weights_.data();
+  for (const Layer& layer : plan_->layers) {
+    const double count = (double)batch_ * plan_->sizeAt(layer.level).voxels();
+    const double unbiased = count > 1 ? count / (count - 1) : 1;
+    for (int c = 0; c < layer.width; c++) {
+      float& mean = w[layer.mean + c];
+      float& variance = w[layer.variance + c];
+      mean = (float)((1 - kMomentum) * mean + kMomentum * mean_[layer.channelAt + c]);
+      variance = (float)((1 - kMomentum) * variance + kMomentum * unbiased * variance_[layer.channelAt + c]);
+    }
+  }
+  stepCount++;
+  const float rate = (float)(learningRate / (1 - std::pow((double)beta1_, stepCount)));
+  const float correction = (float)(1 / std::sqrt(1 - std::pow((double)beta2_, stepCount)));
+  k_.adam(plan_->parameters, w, gradient_.data(), m_.data(), v_.data(), rate, beta1_, beta2_, correction, epsilon_);
+}
+
+}  // namespace lunet

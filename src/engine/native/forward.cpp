@@ -1,0 +1,170 @@
+// The forward pass: every layer packs its input slab by slab, convolves it and stores its activation after the ReLU,
+// with the sums that batch norm needs. Batch norm and dropout are a scale and a shift that the next layer's packing
+// applies, max pooling and concatenation are ways of packing, so none of them has a pass of its own.
+#include <cmath>
+#include <cstring>
+
+#include "network.h"
+
+namespace lunet {
+
+namespace {
+constexpr double kEpsilon = 1e-5;
+}
+
+void Network::packSource(const Batch& batch, const Source& source, int channel, const Slabs& s, int slab,
+                         float* packed) const {
+  const Size size = s.size;
+  const size_t plane = (size_t)size.h * size.w;
+  const Rows rows{size.h, size.w, s.row};
+  // Zeros in front, for the first row's neighbours.
+  std::memset(packed + s.origin - s.plane - s.row - 1, 0, (s.row + 1) * sizeof(float));
+  const int planes = s.planesIn(slab), z0 = s.firstPlane(slab);
+  float* to = packed + s.origin - s.plane;
+  for (int i = 0; i < s.casesIn(slab); i++) {
+    const int n = s.firstCase(slab) + i;
+    const float* from = nullptr;
+    float scale = 1, shift = 0;
+    if (source.from == From::image) {
+      from = batch.images[n] + channel * size.voxels();
+    } else if (source.from == From::up) {
+      from = volume(plan_->ups[source.layer].output, n) + channel * size.voxels();
+    } else {
+      const Layer& layer = plan_->layers[source.layer];
+      const size_t at = (size_t)n * plan_->channels + layer.channelAt + channel;
+      const size_t voxels = source.from == From::pooled ? 8 * size.voxels() : size.voxels();
+      from = volume(layer.activation, n) + channel * voxels;
+      scale = scale_[at];
+      shift = shift_[at];
+    }
+    // The plane behind a case is the one in front of the next.
+    for (int z = i == 0 ? -1 : 0; z <= planes; z++, to += s.plane) {
+      if (z0 + z < 0 || z0 + z >= size.d) {
+        std::memset(to, 0, s.plane * sizeof(float));
+      } else if (source.from == From::pooled) {
+        k_.pack_pooled(rows, to, from + 8 * plane * (z0 + z), 4 * plane, scale, shift);
+      } else {
+        k_.pack_affine(rows, to, from + plane * (z0 + z), scale, shift);
+      }
+    }
+  }
+}
+
+void Network::packInputs(const Batch& batch, const Layer& layer, const Slabs& s, int slab, float* packed) const {
+  for (const Source& source : layer.sources)
+    for (int c = 0; c < source.channels; c++, packed += s.channel) packSource(batch, source, c, s, slab, packed);
+}
+
+void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute) {
+  const Slabs s = cut(plan_->sizeAt(layer.level), batch_, layer.inputs, 0);
+  reserve(s, layer.inputs, 0);
+  clearSlots(s, layer.width);
+  const Taps taps(s, 1);
+  const Blocks blocks = outputBlocks(layer.width);
+  const int groups = std::min(s.groups, blocks.count), atOnce = rowsAtOnce(s);
+  const ptrdiff_t stride = resultStride(s);
+  const float* bias = weights_.data() + layer.bias;
+  threads_.run(s.count * groups, [&](int task, int thread) {
+    const int slab = task / groups, group = task % groups;
+    float* packed = scratch_[thread].packed.data();
+    float* results = scratch_[thread].results.data();
+    packInputs(batch, layer, s, slab, packed);
+    const int rows = packedRows(s, slab);
+    for (int from = 0; from < rows; from += atOnce) {
+      const int to = std::min(rows, from + atOnce);
+      for (int b = blocks.count * group / groups; b < blocks.count * (group + 1) / groups; b++) {
+        const int first = blocks.first(b), width = blocks.width(b);
+        k_.correlate(width, packed + s.origin + from * s.row, s.channel, layer.inputs, taps.at, 27,
+                     forwardWeights_.data() + layer.weight + (size_t)first * layer.inputs * 27, results, stride,
+                     (int)((to - from) * s.row));
+        eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
+          for (int o = 0; o < width; o++) {
+            const int channel = first + o;
+            const float offset = absolute ? std::fabs(bias[channel]) : bias[channel];
+            float* out = volume(layer.activation, n) + channel * s.size.voxels() +
+                         ((size_t)z * s.size.h + y) * s.size.w;
+            k_.unpack_relu({count, s.size.w, s.row}, results + o * stride + at, offset, out,
+                           slot(s.slot(n, z), layer.width, channel));
+          }
+        });
+      }
+    }
+  });
+  sumSlots(s, layer.width, layer.channelAt, sum_, squares_);
+}
+
+void Network::forwardUp(const Batch& batch, const Up& up, bool absolute) {
+  const Size fine = plan_->sizeAt(up.level);
+  const Slabs s = cut(plan_->sizeAt(up.level + 1), batch_, up.inputs, 0);
+  reserve(s, up.inputs, 0);
+  const Source source{From::layer, up.source, up.inputs};
+  const ptrdiff_t here = 0, stride = resultStride(s);
+  const int groups = std::min(s.groups, up.outputs), atOnce = rowsAtOnce(s);
+  const float* bias = weights_.data() + up.bias;
+  threads_.run(s.count * groups, [&](int task, int thread) {
+    const int slab = task / groups, group = task % groups;
+    float* packed = scratch_[thread].packed.data();
+    float* results = scratch_[thread].results.data();
+    for (int c = 0; c < up.inputs; c++) packSource(batch, source, c, s, slab, packed + c * s.channel);
+    const int rows = packedRows(s, slab);
+    for (int from = 0; from < rows; from += atOnce) {
+      const int to = std::min(rows, from + atOnce);
+      for (int u = up.outputs * group / groups; u < up.outputs * (group + 1) / groups; u++) {
+        k_.correlate(8, packed + s.origin + from * s.row, s.channel, up.inputs, &here, 1,
+                     forwardWeights_.data() + up.weight + (size_t)u * up.inputs * 8, results, stride,
+                     (int)((to - from) * s.row));
+        const float offset = absolute ? std::fabs(bias[u]) : bias[u];
+        eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
+          for (int part = 0; part < 4; part++) {
+            float* out = volume(up.output, n) + u * fine.voxels() +
+                         ((size_t)(2 * z + part / 2) * fine.h + 2 * y + part % 2) * fine.w;
+            k_.unpack_interleaved({count, s.size.w, s.row}, results + 2 * part * stride + at,
+                                  results + (2 * part + 1) * stride + at, offset, out, 2 * (ptrdiff_t)fine.w);
+          }
+        });
+      }
+    }
+  });
+}
+
+// Turns the sums of a layer's activation into the scale and shift of its batch norm and dropout.
+void Network::normalise(const Layer& layer, int batch, const float* masks, Mode mode) {
+  const float* w = weights_.data();
+  const double count = (double)batch * plan_->sizeAt(layer.level).voxels();
+  for (int c = 0; c < layer.width; c++) {
+    const int channel = layer.channelAt + c;
+    double mean = w[layer.mean + c], variance = w[layer.variance + c];
+    if (mode == Mode::training || mode == Mode::statistics) {
+      double sum = 0, squares = 0;
+      for (int n = 0; n < batch; n++) {
+        sum += sum_[(size_t)n * plan_->channels + channel];
+        squares += squares_[(size_t)n * plan_->channels + channel];
+      }
+      mean = sum / count;
+      variance = std::fmax(0, squares / count - mean * mean);
+      mean_[channel] = mean;
+      variance_[channel] = variance;
+    }
+    const double scale = w[layer.normWeight + c] / std::sqrt(variance + kEpsilon);
+    const double shift = w[layer.normBias + c] - mean * scale;
+    for (int n = 0; n < batch; n++) {
+      const size_t at = (size_t)n * plan_->channels + channel;
+      const float mask = mode == Mode::training && masks ? masks[at] : 1.0f;
+      masks_[at] = mask;
+      scale_[at] = mode == Mode::synflow ? 1.0f : (float)(scale * mask);
+      shift_[at] = mode == Mode::synflow ? 0.0f : (float)(shift * mask);
+    }
+  }
+}
+
+void Network::forward(const Batch& batch, const float* masks, Mode mode) {
+  const bool absolute = mode == Mode::synflow;
+  packWeights(absolute);
+  for (const Layer& layer : plan_->layers) {
+    if (layer.up >= 0) forwardUp(batch, plan_->ups[layer.up], absolute);
+    forwardLayer(batch, layer, absolute);
+    normalise(layer, batch_, masks, mode);
+  }
+}
+
+}  // namespace lunet

@@ -1,0 +1,154 @@
+// The head: 1x1x1 convolution, sigmoid, soft Dice loss over batch and space, and their gradient. Logits are cheap,
+// so each use computes them again instead of storing a volume a label.
+#include <cmath>
+#include <cstring>
+
+#include "network.h"
+
+namespace lunet {
+
+namespace {
+constexpr int kRun = 4096;  // voxels that a task works on
+constexpr double kSmooth = 1e-7;
+
+int runsOf(size_t voxels) { return (int)((voxels + kRun - 1) / kRun); }
+}  // namespace
+
+// Calls run(case, first voxel, voxels, scratch of one run a label, slot) for all runs, spread over the threads.
+template <typename Run>
+void Network::eachHeadRun(int batch, Run run) {
+  const size_t voxels = shape_.size.voxels();
+  const int runs = runsOf(voxels);
+  for (Scratch& scratch : scratch_) {
+    if (scratch.packed.size() < (size_t)kRun * shape_.labels) scratch.packed = Floats((size_t)kRun * shape_.labels);
+    const size_t width = plan_->layers.back().width;
+    if (scratch.pointers.size() < width) scratch.pointers.resize(width);
+  }
+  threads_.run(batch * runs, [&](int task, int thread) {
+    const size_t at = (size_t)(task % runs) * kRun;
+    run(task / runs, at, (int)std::min<size_t>(kRun, voxels - at), scratch_[thread], task);
+  });
+}
+
+void Network::headLogits(int caseIndex, int label, size_t at, int count, float* logits,
+                         const float** pointers) const {
+  const Layer& last = plan_->layers.back();
+  const float* w = const_cast<Floats&>(weights_).data();
+  const size_t coefficients = (size_t)caseIndex * plan_->channels + last.channelAt;
+  for (int c = 0; c < last.width; c++)
+    pointers[c] = volume(last.activation, caseIndex) + c * shape_.size.voxels() + at;
+  k_.head_logits(count, last.width, pointers, &scale_[coefficients], &shift_[coefficients],
+                 w + plan_->headWeight + (size_t)label * last.width, w[plan_->headBias + label], logits);
+}
+
+float Network::headLoss(const Batch& batch) {
+  const int labels = shape_.labels, runs = runsOf(shape_.size.voxels());
+  slots_.assign((size_t)3 * labels * runs * batch_, 0.0);
+  eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch& scratch, int slot) {
+    float* p = scratch.packed.data();
+    for (int k = 0; k < labels; k++) {
+      headLogits(n, k, at, count, p, scratch.pointers.data());
+      k_.sigmoid(count, p);
+      k_.dice_sums(count, p, batch.labels[n] + at, targets_.data(), k, &slots_[3 * ((size_t)slot * labels + k)]);
+    }
+  });
+  std::fill(dice_.begin(), dice_.end(), 0.0);
+  for (int slot = 0; slot < runs * batch_; slot++)
+    for (int i = 0; i < 3 * labels; i++) dice_[i] += slots_[(size_t)slot * 3 * labels + i];
+  double loss = 1;
+  for (int k = 0; k < labels; k++)
+    loss -= 2 * dice_[3 * k] / (dice_[3 * k + 1] + dice_[3 * k + 2] + kSmooth) / labels;
+  return (float)loss;
+}
+
+// Gradient of the head's weights, and of the last layer's output with the sums that its batch norm needs.
+void Network::headBackward(const Batch& batch, bool synflow) {
+  const Layer& last = plan_->layers.back();
+  const int labels = shape_.labels, width = last.width, runs = runsOf(shape_.size.voxels());
+  const size_t voxels = shape_.size.voxels();
+  const float* w = weights_.data() + plan_->headWeight;
+  // Per run: for each channel two sums of its gradient; for each label the sum of d loss / d logit and, for each
+  // channel, of its product with the activation.
+  const size_t perRun = 2 * width + (size_t)labels * (width + 1);
+  slots_.assign(perRun * runs * batch_, 0.0);
+  eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch& scratch, int slot) {
+    double* sums = &slots_[perRun * slot];
+    double* labelSums = sums + 2 * width;
+    for (int k = 0; k < labels; k++) {
+      float* d = scratch.packed.data() + (size_t)k * kRun;
+      if (synflow) {
+        for (int i = 0; i < count; i++) d[i] = 1;
+      } else {
+        headLogits(n, k, at, count, d, scratch.pointers.data());
+        k_.sigmoid(count, d);
+        const double total = dice_[3 * k + 1] + dice_[3 * k + 2] + kSmooth;
+        k_.dice_gradient(count, d, batch.labels[n] + at, targets_.data(), k, (float)(-2 / total / labels),
+                         (float)(2 * dice_[3 * k] / (total * total) / labels));
+      }
+      for (int c = 0; c < width; c++) {
+        double both[2] = {0, 0};
+        k_.sums(count, d, volume(last.activation, n) + c * voxels + at, both);
+        labelSums[k * (width + 1)] = both[0];
+        labelSums[k * (width + 1) + 1 + c] = both[1];
+      }
+    }
+    for (int c = 0; c < width; c++) {
+      float* gradient = volume(last.gradient, n) + c * voxels + at;
+      for (int k = 0; k < labels; k++)
+        k_.head_gradient(count, scratch.packed.data() + (size_t)k * kRun,
+                         synflow ? std::fabs(w[k * width + c]) : w[k * width + c], k == 0, gradient);
+      k_.sums(count, gradient, volume(last.activation, n) + c * voxels + at, sums + 2 * c);
+    }
+  });
+  for (int n = 0; n < batch_; n++) {
+    std::vector<double> total(perRun, 0.0);
+    for (int run = 0; run < runs; run++)
+      for (size_t i = 0; i < perRun; i++) total[i] += slots_[perRun * (n * runs + run) + i];
+    const size_t at = (size_t)n * plan_->channels + last.channelAt;
+    for (int c = 0; c < width; c++) {
+      gradientSum_[at + c] = total[2 * c];
+      gradientProduct_[at + c] = total[2 * c + 1];
+    }
+    for (int k = 0; k < labels; k++) {
+      const double* sums = &total[2 * width + (size_t)k * (width + 1)];
+      gradient_.data()[plan_->headBias + k] += (float)sums[0];
+      for (int c = 0; c < width; c++)
+        gradient_.data()[plan_->headWeight + (size_t)k * width + c] +=
+            (float)(sums[1 + c] * scale_[at + c] + sums[0] * shift_[at + c]);
+    }
+  }
+}
+
+void Network::evaluate(const Batch& batch, double* overlaps) {
+  prepare(false, batch);
+  forward(batch, nullptr, Mode::running);
+  const int labels = shape_.labels, runs = runsOf(shape_.size.voxels());
+  slots_.assign((size_t)3 * labels * runs * batch_, 0.0);
+  eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch& scratch, int slot) {
+    float* p = scratch.packed.data();
+    for (int k = 0; k < labels; k++) {
+      headLogits(n, k, at, count, p, scratch.pointers.data());
+      k_.sigmoid(count, p);
+      k_.overlap(count, p, batch.labels[n] + at, targets_.data(), k, &slots_[3 * ((size_t)slot * labels + k)]);
+    }
+  });
+  std::fill(overlaps, overlaps + (size_t)3 * labels * batch_, 0.0);
+  for (int slot = 0; slot < runs * batch_; slot++)
+    for (int i = 0; i < 3 * labels; i++)
+      overlaps[(size_t)(slot / runs) * 3 * labels + i] += slots_[(size_t)slot * 3 * labels + i];
+}
+
+void Network::predict(const Batch& batch, bool running, float* probabilities) {
+  prepare(false, batch);
+  forward(batch, nullptr, running ? Mode::running : Mode::statistics);
+  const size_t voxels = shape_.size.voxels();
+  eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch& scratch, int) {
+    for (int k = 0; k < shape_.labels; k++) {
+      float* p = probabilities + ((size_t)n * shape_.labels + k) * voxels + at;
+      headLogits(n, k, at, count, p, scratch.pointers.data());
+      k_.sigmoid(count, p);
+    }
+  });
+}
+
+}  // namespace lunet

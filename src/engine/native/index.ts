@@ -1,0 +1,226 @@
+// The native engine: turns networks, batches and results into the flat arrays that the C++ addon computes on.
+
+import { availableParallelism } from 'node:os';
+import { UserError } from '../../errors.js';
+import { type Architecture, totalChannels } from '../../network/architecture.js';
+import { elementCount, listTensors } from '../../network/parameters.js';
+import { type OptimizerState, type Tensor, type Weights, tensorOf } from '../../network/weights.js';
+import {
+  type ActivationSums,
+  type Engine,
+  InterruptedError,
+  type Network,
+  type NetworkSettings,
+  type Overlap,
+  type Sample,
+} from '../engine.js';
+import { type Addon, type Handle } from './addon.js';
+import { loadAddon } from './loader.js';
+
+export interface NativeOptions {
+  /** Threads; default: all cores. */
+  readonly threads?: number | undefined;
+  /** Instruction set: `avx512`, `avx2` or `baseline`; default: the widest that the machine has. */
+  readonly isa?: string | undefined;
+}
+
+/** The native engine. Throws a UserError of kind `engine` that lists every failed attempt to load it. */
+export function createNativeEngine(options: NativeOptions = {}): Engine {
+  const loaded = loadAddon();
+  if (loaded.addon === undefined)
+    throw new UserError('engine', `the native engine does not load:\n  ${loaded.attempts.join('\n  ')}`);
+  const { addon } = loaded;
+  const available = addon.instructionSets();
+  const isa = options.isa ?? (available[0] as string);
+  if (!available.includes(isa))
+    throw new UserError(
+      'engine',
+      `instruction set ${isa} is not to be had on this machine, found: ${available.join(', ')}`,
+    );
+  const threads = options.threads ?? availableParallelism();
+  return {
+    description: { name: 'native', device: isa, threads },
+    estimateMemory: (settings) => addon.estimateMemory(flattenShape(settings), threads),
+    load: (settings, weights, optimizer) =>
+      Promise.resolve().then(() => {
+        requireMemory(addon.estimateMemory(flattenShape(settings), threads), settings);
+        const names = tensorNames(settings.architecture);
+        const handle = addon.create(
+          flattenShape(settings),
+          flatten(names, weights),
+          settings.targets,
+          Float32Array.of(settings.adam.beta1, settings.adam.beta2, settings.adam.epsilon),
+          optimizer && flatten(names, optimizer.m),
+          optimizer && flatten(names, optimizer.v),
+          optimizer?.step ?? 0,
+          isa,
+          threads,
+        );
+        return nativeNetwork(addon, handle, settings);
+      }),
+  };
+}
+
+/** The machine's peak of multiply-adds in GFLOP/s, measured in registers; takes about a second and blocks. */
+export function measurePeak(isa: string, threads: number): number {
+  const loaded = loadAddon();
+  if (loaded.addon === undefined) throw new UserError('engine', loaded.attempts.join('\n'));
+  return loaded.addon.peak(isa, threads);
+}
+
+function requireMemory(needed: number, settings: NetworkSettings): void {
+  const free = freeMemory();
+  if (needed <= free) return;
+  const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  const fits = Math.floor((settings.maxBatch * free) / needed);
+  throw new UserError(
+    'engine',
+    `training needs about ${gigabytes(needed)} of memory, ${gigabytes(free)} are free: ` +
+      (fits >= 1 ? `set training.batch to ${fits} or less` : 'choose a smaller preprocessing.size or model'),
+  );
+}
+
+function freeMemory(): number {
+  // Only late versions of Node 20 can tell; its types do not know.
+  const { availableMemory } = process as unknown as { availableMemory?: () => number };
+  return availableMemory?.call(process) ?? Number.POSITIVE_INFINITY;
+}
+
+function nativeNetwork(addon: Addon, handle: Handle, settings: NetworkSettings): Network {
+  const { architecture, size } = settings;
+  const tensors = listTensors(architecture);
+  const channels = totalChannels(architecture);
+  const voxels = size[0] * size[1] * size[2];
+  let disposed = false;
+  let running: Promise<unknown> = Promise.resolve();
+
+  // Argument errors are thrown by the addon at once; callers see them as rejections like all others.
+  const call = <T>(start: () => Promise<T>): Promise<T> => {
+    const result = Promise.resolve()
+      .then(() => {
+        if (disposed) throw new Error('the network has been disposed');
+        return start();
+      })
+      .catch((error: unknown) => {
+        if (error instanceof Error && error.message === 'interrupted') throw new InterruptedError();
+        if (error instanceof Error && error.message === 'out of memory')
+          throw new UserError('engine', 'the machine ran out of memory: choose a smaller training.batch');
+        throw error;
+      });
+    running = result.catch(() => undefined);
+    return result;
+  };
+  const images = (batch: readonly Sample[]): Float32Array[] => batch.map(({ image }) => image);
+  const labels = (batch: readonly Sample[]): Uint8Array[] => batch.map(({ label }) => label);
+  const split = (flat: Float32Array, statistics: boolean): Weights => {
+    const parts = new Map<string, Tensor>();
+    let at = 0;
+    for (const { name, shape, role } of tensors) {
+      const end = at + elementCount(shape);
+      if (statistics || role !== 'statistic') parts.set(name, { shape, data: flat.slice(at, end) });
+      at = end;
+    }
+    return parts;
+  };
+
+  return {
+    trainStep: (batch, masks, learningRate) =>
+      call(() => addon.trainStep(handle, images(batch), labels(batch), masks, learningRate)),
+    evaluate: (batch) =>
+      call(async () => {
+        const overlaps = new Float64Array(3 * architecture.labels * batch.length);
+        await addon.evaluate(handle, images(batch), labels(batch), overlaps);
+        return batch.map((_, n) => overlapAt(overlaps, n, architecture.labels));
+      }),
+    predict: (volumes, statistics) =>
+      call(async () => {
+        const probabilities = new Float32Array(volumes.length * architecture.labels * voxels);
+        await addon.predict(handle, [...volumes], statistics === 'running', probabilities);
+        return probabilities;
+      }),
+    activationSums: (batch, masks, withGradients) =>
+      call(async () => {
+        const count = batch.length * channels;
+        const sums = new Float64Array(3 * count);
+        await addon.activationSums(handle, images(batch), labels(batch), masks, withGradients, sums);
+        const result: ActivationSums = {
+          channels,
+          sum: sums.subarray(0, count),
+          sumOfSquares: sums.subarray(count, 2 * count),
+        };
+        return withGradients ? { ...result, gradientProduct: sums.subarray(2 * count) } : result;
+      }),
+    gradients: (batch, masks) =>
+      call(async () => {
+        const loss = await addon.gradients(handle, images(batch), labels(batch), masks);
+        return { loss, gradients: split(addon.read(handle, 1), false) };
+      }),
+    synflowGradients: () =>
+      call(async () => {
+        await addon.synflow(handle);
+        return split(addon.read(handle, 1), false);
+      }),
+    readWeights: () => call(() => Promise.resolve(split(addon.read(handle, 0), true))),
+    readOptimizerState: () =>
+      call(() =>
+        Promise.resolve<OptimizerState>({
+          step: addon.readStep(handle),
+          m: split(addon.read(handle, 2), false),
+          v: split(addon.read(handle, 3), false),
+        }),
+      ),
+    interrupt: () => {
+      if (!disposed) addon.interrupt(handle);
+    },
+    dispose: () => {
+      if (disposed) return;
+      disposed = true;
+      // The addon refuses to free a network that is computing.
+      void running.then(() => addon.dispose(handle));
+    },
+  };
+}
+
+function overlapAt(overlaps: Float64Array, caseIndex: number, count: number): Overlap {
+  const pick = (offset: number): Float64Array =>
+    Float64Array.from({ length: count }, (_, k) => overlaps[3 * (caseIndex * count + k) + offset] as number);
+  return { intersection: pick(0), predicted: pick(1), target: pick(2) };
+}
+
+function tensorNames(architecture: Architecture): { name: string; length: number }[] {
+  return listTensors(architecture).map(({ name, shape }) => ({ name, length: elementCount(shape) }));
+}
+
+/** All tensors side by side in the order of `listTensors`; optimizer state has no statistics, they become zeros. */
+function flatten(names: { name: string; length: number }[], weights: Weights): Float32Array {
+  const flat = new Float32Array(names.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const { name, length } of names) {
+    if (weights.has(name) || !/running_(mean|var)$/.test(name)) {
+      const { data } = tensorOf(weights, name);
+      if (data.length !== length)
+        throw new RangeError(`${name} holds ${data.length} numbers, expected ${length}`);
+      flat.set(data, at);
+    }
+    at += length;
+  }
+  return flat;
+}
+
+/** The shape in the order in which addon.cpp reads it. */
+function flattenShape({ architecture, size, maxBatch }: NetworkSettings): Int32Array {
+  const { inputChannels, labels, skips, encoder, decoder, up } = architecture;
+  return Int32Array.from([
+    inputChannels,
+    labels,
+    Number(skips),
+    ...size,
+    maxBatch,
+    encoder.length,
+    ...encoder.map((block) => block.length),
+    ...decoder.map((block) => block.length),
+    ...encoder.flat(),
+    ...decoder.flat(),
+    ...up,
+  ]);
+}

@@ -1,0 +1,89 @@
+// The table of kernels that an instruction set provides: all the network's arithmetic over voxels.
+// N cases, C channels, D, H, W voxels; "dense" is (N, C, D, H, W) without padding.
+//
+// Packed slabs. A kernel that looks at neighbours reads its input from a packed slab: consecutive planes of one case
+// (or all planes of several small cases) with zeros around, laid out flat so that one index i names a voxel and
+// i + offset a neighbour: rows of W floats and one zero (stride W + 1), one zero row after the H rows of a plane.
+// So every tap of a 3x3x3 convolution is one constant offset, whatever the volume's shape, and vectors run on over
+// row ends: outputs on the padding are computed and thrown away.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace lunet {
+
+// Rows of one packed channel's plane: `rows` rows of `width` floats, `stride` apart.
+struct Rows {
+  int rows;
+  int width;
+  ptrdiff_t stride;
+};
+
+struct Kernels {
+  const char* name;
+  int lanes;
+
+  // Sum over inputs and taps: out[o][i] = sum_c sum_t w[(c*taps + t)*outputs + o] * x[c*xStride + i + offsets[t]]
+  // for o < outputs <= 8 and 0 <= i < count, rounded up to whole vectors. Writes out + o*outStride.
+  void (*correlate)(int outputs, const float* x, ptrdiff_t xStride, int inputs, const ptrdiff_t* offsets, int taps,
+                    const float* w, float* out, ptrdiff_t outStride, int count);
+
+  // sums[o*sumStride + k] += sum over i < count of dy[o*dyStride + i] * x[k][i], for o < outputs <= 4 and k < factors.
+  void (*products)(int outputs, const float* dy, ptrdiff_t dyStride, const float* const* x, int factors, int count,
+                   float* sums, ptrdiff_t sumStride);
+
+  // packed = source * scale + shift.
+  void (*pack_affine)(Rows to, float* packed, const float* source, float scale, float shift);
+  // The same of the maximum over 2x2x2: source points at the first of the fine rows, planeStride apart in depth.
+  void (*pack_pooled)(Rows to, float* packed, const float* source, ptrdiff_t planeStride, float scale, float shift);
+  // The gradient at a convolution's output, before its ReLU, from that at its batch norm's output:
+  // packed = activation > threshold ? a*gradient + b*activation + c : 0. Returns the sum of what it wrote.
+  double (*pack_gradient)(Rows to, float* packed, const float* gradient, const float* activation, float a, float b,
+                          float c, float threshold);
+  // Every second float of `source`, from the first; fine rows are sourceStride apart. Returns the sum.
+  double (*pack_every_second)(Rows to, float* packed, const float* source, ptrdiff_t sourceStride);
+
+  // out = max(packed + bias, 0), dense rows; adds the sums of out and its square to sums[0], sums[1].
+  void (*unpack_relu)(Rows from, const float* packed, float bias, float* out, double* sums);
+  // out = packed; with `activation`, adds the sums of out and of out*activation to sums[0], sums[1].
+  void (*unpack_gradient)(Rows from, const float* packed, float* out, const float* activation, double* sums);
+  // Interleaves two packed planes along W into fine rows outStride apart and adds the bias.
+  void (*unpack_interleaved)(Rows from, const float* even, const float* odd, float bias, float* out,
+                             ptrdiff_t outStride);
+
+  // Adds a pooled gradient (one coarse row) to the four fine rows it came from: to the first voxel of each 2x2x2 that
+  // has the maximum of scale*activation + shift. `rows` are the offsets of the fine rows (z, y) = (0,0) (0,1) (1,0)
+  // (1,1) within both `activation` and `gradient`. With `fresh`, the gradient is overwritten instead of added to.
+  // Adds the sums of the finished gradient and gradient*activation.
+  void (*unpool_row)(int width, const float* pooled, const float* activation, float* gradient, const ptrdiff_t* rows,
+                     bool positive, bool fresh, double* sums);
+
+  // logits[i] = bias + sum_c weight[c] * (scale[c] * activation[c][i] + shift[c]).
+  void (*head_logits)(int count, int channels, const float* const* activation, const float* scale, const float* shift,
+                      const float* weight, float bias, float* logits);
+  // probability = 1 / (1 + exp(-logit)), in place.
+  void (*sigmoid)(int count, float* values);
+  // Adds sum p*t, sum p, sum t over `count` voxels; t is bit `bit` of targets[label].
+  void (*dice_sums)(int count, const float* probability, const uint8_t* label, const uint32_t* targets, int bit,
+                    double* sums);
+  // Adds the same for the mask p > 0.5.
+  void (*overlap)(int count, const float* probability, const uint8_t* label, const uint32_t* targets, int bit,
+                  double* sums);
+  // d loss / d logit = p (1 - p) (t * onTarget + always), in place of the probability.
+  void (*dice_gradient)(int count, float* probability, const uint8_t* label, const uint32_t* targets, int bit,
+                        float onTarget, float always);
+  // gradient[c] (+)= weight[c] * dLogit for all channels at once; `first` overwrites.
+  void (*head_gradient)(int count, const float* dLogit, float weight, bool first, float* gradient);
+  // Adds the sums of x and of x*y.
+  void (*sums)(int count, const float* x, const float* y, double* sums);
+
+  // One step of Adam (Kingma and Ba 2015) over `count` parameters: rate = learning rate / (1 - beta1^t),
+  // correction = 1 / sqrt(1 - beta2^t).
+  void (*adam)(size_t count, float* weight, const float* gradient, float* m, float* v, float rate, float beta1,
+               float beta2, float correction, float epsilon);
+
+  // Multiply-adds done by `repeats` rounds of independent fused multiply-adds in registers: the machine's peak.
+  double (*peak)(int repeats, float* sink);
+};
+
+}  // namespace lunet

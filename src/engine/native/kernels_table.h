@@ -1,0 +1,58 @@
+// Included once by each instruction set's file after its kernels' settings: the table of that instruction set.
+#pragma once
+#include "simd.h"
+// The lambdas must be inlined: a call would pass vectors through memory.
+#define LUNET_INLINE_LAMBDA __attribute__((always_inline))
+#include "adam.h"
+#include "correlate.h"
+#include "head.h"
+#include "kernels.h"
+#include "pack.h"
+#include "pool.h"
+#include "products.h"
+#include "unpack.h"
+
+namespace {
+
+// Multiply-adds that `repeats` rounds over all registers but two do; enough of them to hide the latency.
+double peak(int repeats, float* sink) {
+  constexpr int Registers = LUNET_REGISTERS - 4;
+  V sum[Registers];
+#pragma GCC unroll 32
+  for (int i = 0; i < Registers; i++) sum[i] = splat(sink[0] + (float)i);
+  const V factor = splat(sink[1]), addend = splat(sink[2]);
+  for (int r = 0; r < repeats; r++)
+#pragma GCC unroll 32
+    for (int i = 0; i < Registers; i++) sum[i] = sum[i] * factor + addend;
+  V total = zero();
+#pragma GCC unroll 32
+  for (int i = 0; i < Registers; i++) total += sum[i];
+  sink[0] = sum_lanes(total);
+  return (double)repeats * Registers * L;
+}
+
+constexpr lunet::Kernels table(const char* name) {
+  return {name,
+          L,
+          correlate,
+          products,
+          pack_affine,
+          pack_pooled,
+          pack_gradient,
+          pack_every_second,
+          unpack_relu,
+          unpack_gradient,
+          unpack_interleaved,
+          unpool_row,
+          head_logits,
+          sigmoid,
+          dice_sums,
+          overlap,
+          dice_gradient,
+          head_gradient,
+          sums_of,
+          adam,
+          peak};
+}
+
+}  // namespace

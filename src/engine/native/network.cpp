@@ -1,0 +1,190 @@
+// What a network can be asked for, and the memory behind it.
+#include "network.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace lunet {
+
+Floats::Floats(size_t count) : size_(count) {
+  if (count == 0) return;
+  if (count > SIZE_MAX / sizeof(float) - 64) throw std::bad_alloc();
+  void* memory = nullptr;
+  if (posix_memalign(&memory, 64, count * sizeof(float)) != 0) throw std::bad_alloc();
+  data_ = static_cast<float*>(memory);
+  std::memset(data_, 0, count * sizeof(float));
+}
+
+Floats::Floats(Floats&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+Floats& Floats::operator=(Floats&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+Floats::~Floats() { std::free(data_); }
+
+Network::Network(const Shape& shape, const float* weights, const uint32_t* targets, const float* adam,
+                 const Kernels& kernels, int threads)
+    : shape_(shape),
+      k_(kernels),
+      threads_(threads),
+      plan_(std::make_unique<Plan>(shape, false)),
+      targets_(targets, targets + 256),
+      beta1_(adam[0]),
+      beta2_(adam[1]),
+      epsilon_(adam[2]) {
+  const size_t parameters = plan_->parameters;
+  weights_ = Floats(parameters);
+  gradient_ = Floats(parameters);
+  m_ = Floats(parameters);
+  v_ = Floats(parameters);
+  forwardWeights_ = Floats(parameters);
+  backwardWeights_ = Floats(parameters);
+  std::memcpy(weights_.data(), weights, parameters * sizeof(float));
+  const size_t perChannel = (size_t)shape.maxBatch * plan_->channels;
+  for (auto* values : {&scale_, &shift_, &a_, &b_, &c_, &masks_}) values->resize(perChannel);
+  for (auto* values : {&sum_, &squares_, &gradientSum_, &gradientProduct_}) values->resize(perChannel);
+  mean_.resize(plan_->channels);
+  variance_.resize(plan_->channels);
+  dice_.resize(3 * shape.labels);
+  scratch_.resize(threads);
+}
+
+size_t Network::estimate(const Shape& shape, int threads) {
+  const Plan plan(shape, true);
+  size_t packed = 0, partial = 0;
+  for (const Layer& layer : plan.layers) {
+    const size_t weights = (size_t)layer.width * layer.inputs * 27;
+    const Slabs s = cut(plan.sizeAt(layer.level), shape.maxBatch, layer.inputs + layer.width, weights);
+    packed = std::max(packed, (size_t)s.channel * (layer.inputs + layer.width));
+    partial = std::max(partial, weights * s.count);
+  }
+  return sizeof(float) * (plan.arena * shape.maxBatch + packed * threads + partial + 6 * plan.parameters);
+}
+
+// Makes sure that the arena fits what follows: inference alone takes less memory than training.
+void Network::prepare(bool training, const Batch& batch) {
+  batch_ = batch.size();
+  if (arena_.size() > 0 && (plan_->training || !training)) return;
+  if (plan_->training != training) plan_ = std::make_unique<Plan>(shape_, training);
+  arena_ = Floats();
+  arena_ = Floats(plan_->arena * shape_.maxBatch + 16);
+}
+
+float* Network::volume(const Buffer& buffer, int caseIndex) const {
+  return const_cast<Floats&>(arena_).data() + buffer.at * shape_.maxBatch + (size_t)caseIndex * buffer.perCase;
+}
+
+// Gives every thread room for a packed slab, results and pointers.
+void Network::reserve(const Slabs& slabs, int packedChannels, size_t pointers) {
+  const size_t packed = (size_t)slabs.channel * packedChannels, results = 8 * resultStride(slabs);
+  for (Scratch& scratch : scratch_) {
+    if (scratch.packed.size() < packed) scratch.packed = Floats(packed);
+    if (scratch.results.size() < results) scratch.results = Floats(results);
+    if (scratch.pointers.size() < pointers) scratch.pointers.resize(pointers);
+  }
+}
+
+void Network::clearSlots(const Slabs& slabs, int channels) {
+  slots_.assign((size_t)2 * slabs.slots() * channels, 0.0);
+}
+
+// Adds the slots of each case, in their order.
+void Network::sumSlots(const Slabs& slabs, int channels, int channelAt, std::vector<double>& first,
+                       std::vector<double>& second) {
+  for (int n = 0; n < batch_; n++)
+    for (int c = 0; c < channels; c++) {
+      double sums[2] = {0, 0};
+      for (int i = 0; i < slabs.perCase; i++) {
+        const double* part = slot(n * slabs.perCase + i, channels, c);
+        sums[0] += part[0];
+        sums[1] += part[1];
+      }
+      const size_t at = (size_t)n * plan_->channels + channelAt + c;
+      first[at] = sums[0];
+      second[at] = sums[1];
+    }
+}
+
+// Brings the convolutions' weights into the kernels' order: by block of results, then input, tap, result.
+void Network::packWeights(bool absolute) {
+  const float* w = weights_.data();
+  const auto value = [=](size_t at) { return absolute ? std::fabs(w[at]) : w[at]; };
+  for (const Layer& layer : plan_->layers) {
+    const Blocks out = outputBlocks(layer.width), in = outputBlocks(layer.inputs);
+    float* to = forwardWeights_.data() + layer.weight;
+    for (int b = 0; b < out.count; b++)
+      for (int c = 0; c < layer.inputs; c++)
+        for (int t = 0; t < 27; t++)
+          for (int o = out.first(b); o < out.first(b + 1); o++)
+            *to++ = value(layer.weight + ((size_t)o * layer.inputs + c) * 27 + t);
+    to = backwardWeights_.data() + layer.weight;
+    for (int b = 0; b < in.count; b++)
+      for (int o = 0; o < layer.width; o++)
+        for (int t = 0; t < 27; t++)
+          for (int c = in.first(b); c < in.first(b + 1); c++)
+            *to++ = value(layer.weight + ((size_t)o * layer.inputs + c) * 27 + t);
+  }
+  for (const Up& up : plan_->ups) {
+    const auto at = [&](int c, int u, int part) {
+      return value(up.weight + ((size_t)c * up.outputs + u) * 8 + part);
+    };
+    float* to = forwardWeights_.data() + up.weight;
+    for (int u = 0; u < up.outputs; u++)
+      for (int c = 0; c < up.inputs; c++)
+        for (int part = 0; part < 8; part++) *to++ = at(c, u, part);
+    const Blocks in = outputBlocks(up.inputs);
+    to = backwardWeights_.data() + up.weight;
+    for (int b = 0; b < in.count; b++)
+      for (int u = 0; u < up.outputs; u++)
+        for (int part = 0; part < 8; part++)
+          for (int c = in.first(b); c < in.first(b + 1); c++) *to++ = at(c, u, part);
+  }
+}
+
+float Network::gradients(const Batch& batch, const float* masks) {
+  prepare(true, batch);
+  forward(batch, masks, Mode::training);
+  const float loss = headLoss(batch);
+  backward(batch, false);
+  return loss;
+}
+
+float Network::step(const Batch& batch, const float* masks, float learningRate) {
+  const float loss = gradients(batch, masks);
+  if (std::isfinite(loss)) update(learningRate);
+  return loss;
+}
+
+void Network::synflow() {
+  const std::vector<float> ones((size_t)shape_.inputChannels * shape_.size.voxels(), 1.0f);
+  const Batch batch{{ones.data()}, {nullptr}};
+  prepare(true, batch);
+  forward(batch, nullptr, Mode::synflow);
+  backward(batch, true);
+}
+
+void Network::activationSums(const Batch& batch, const float* masks, bool withGradients, double* sum, double* squares,
+                             double* products) {
+  prepare(withGradients, batch);
+  forward(batch, masks, Mode::training);
+  if (withGradients) {
+    headLoss(batch);
+    backward(batch, false);
+  }
+  const size_t count = (size_t)batch_ * plan_->channels;
+  for (size_t i = 0; i < count; i++) {
+    sum[i] = sum_[i];
+    squares[i] = squares_[i];
+    // The gradient before the ReLU is a*g + b*activation + c, as in backward.cpp, so its product needs no further pass.
+    if (withGradients) products[i] = a_[i] * gradientProduct_[i] + b_[i] * squares_[i] + c_[i] * sum_[i];
+  }
+}
+
+}  // namespace lunet

@@ -1,0 +1,188 @@
+// A network in memory: weights, optimizer state, the arena of intermediate volumes, and the passes over them.
+// One call at a time; the passes are spread over the network's own threads.
+#pragma once
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "kernels.h"
+#include "plan.h"
+#include "slabs.h"
+#include "threads.h"
+
+namespace lunet {
+
+// Zeroed, 64-byte aligned floats. Throws std::bad_alloc.
+class Floats {
+ public:
+  Floats() = default;
+  explicit Floats(size_t count);
+  Floats(Floats&& other) noexcept;
+  Floats& operator=(Floats&& other) noexcept;
+  ~Floats();
+  float* data() { return data_; }
+  size_t size() const { return size_; }
+
+ private:
+  float* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+// A batch as it lies in JavaScript's memory: image (C, D, H, W), label (D, H, W).
+struct Batch {
+  std::vector<const float*> images;
+  std::vector<const uint8_t*> labels;
+  int size() const { return (int)images.size(); }
+};
+
+// How a pass differs from plain training.
+enum class Mode {
+  training,    // batch statistics, dropout
+  statistics,  // batch statistics, no dropout
+  running,     // running statistics, no dropout
+  synflow,     // absolute weights, image of ones, neither batch norm nor dropout
+};
+
+class Network {
+ public:
+  Network(const Shape& shape, const float* weights, const uint32_t* targets, const float* adam, const Kernels& kernels,
+          int threads);
+
+  // Each returns the loss; `masks` are (N, channels). step() also updates, unless the loss is not finite.
+  float step(const Batch& batch, const float* masks, float learningRate);
+  float gradients(const Batch& batch, const float* masks);
+  void synflow();
+  // Sums per case and channel, (N, channels) each: a, a squared, a * dLoss/da (left alone without gradients).
+  void activationSums(const Batch& batch, const float* masks, bool withGradients, double* sum, double* squares,
+                      double* products);
+  // Per case and label: intersection, predicted, target.
+  void evaluate(const Batch& batch, double* overlaps);
+  // Probabilities (N, labels, D, H, W).
+  void predict(const Batch& batch, bool running, float* probabilities);
+
+  void interrupt() { threads_.interrupt(); }
+  void resume() { threads_.resume(); }
+  const Shape& shape() const { return shape_; }
+  int channels() const { return plan_->channels; }
+  size_t parameters() const { return plan_->parameters; }
+  float* weights() { return weights_.data(); }
+  float* gradient() { return gradient_.data(); }
+  float* m() { return m_.data(); }
+  float* v() { return v_.data(); }
+  double stepCount = 0;
+
+  // Bytes that a network of this shape takes at most while training.
+  static size_t estimate(const Shape& shape, int threads);
+
+ private:
+  // network.cpp
+  void prepare(bool training, const Batch& batch);
+  void reserve(const Slabs& slabs, int packedChannels, size_t pointers);
+  void packWeights(bool absolute);
+  void clearSlots(const Slabs& slabs, int channels);
+  double* slot(int index, int channels, int channel) { return &slots_[2 * ((size_t)index * channels + channel)]; }
+  void sumSlots(const Slabs& slabs, int channels, int channelAt, std::vector<double>& first,
+                std::vector<double>& second);
+  float* volume(const Buffer& buffer, int caseIndex) const;
+
+  // forward.cpp
+  void forward(const Batch& batch, const float* masks, Mode mode);
+  void forwardLayer(const Batch& batch, const Layer& layer, bool absolute);
+  void forwardUp(const Batch& batch, const Up& up, bool absolute);
+  void normalise(const Layer& layer, int batch, const float* masks, Mode mode);
+  void packInputs(const Batch& batch, const Layer& layer, const Slabs& slabs, int slab, float* packed) const;
+  void packSource(const Batch& batch, const Source& source, int channel, const Slabs& slabs, int slab,
+                  float* packed) const;
+
+  // head.cpp
+  float headLoss(const Batch& batch);
+  void headBackward(const Batch& batch, bool synflow);
+  template <typename Run>
+  void eachHeadRun(int batch, Run run);
+  void headLogits(int caseIndex, int label, size_t at, int count, float* logits, const float** pointers) const;
+
+  // backward.cpp
+  void backward(const Batch& batch, bool synflow);
+  void backwardLayer(const Batch& batch, int index, bool synflow);
+  void backwardUp(const Batch& batch, const Up& up);
+  void unpool(int layer);
+  void gradientCoefficients(const Layer& layer, bool synflow);
+  void sumPartials(const Slabs& slabs, size_t each, float* to);
+  void update(float learningRate);
+
+  const Shape shape_;
+  const Kernels& k_;
+  Threads threads_;
+  std::unique_ptr<Plan> plan_;
+  std::vector<uint32_t> targets_;
+  const float beta1_, beta2_, epsilon_;
+
+  Floats weights_, gradient_, m_, v_;
+  Floats arena_;
+  // The convolutions' weights in the order in which the kernels read them.
+  Floats forwardWeights_, backwardWeights_;
+  struct Scratch {
+    Floats packed, results;
+    std::vector<const float*> pointers;
+  };
+  std::vector<Scratch> scratch_;  // one a thread
+  Floats partial_;               // weight gradients of slabs
+  std::vector<double> slots_;    // sums of slabs
+  // Per case and channel of all layers: scale and shift that turn an activation into its layer's output, and the
+  // coefficients that turn the gradient there into that before the ReLU.
+  std::vector<float> scale_, shift_, a_, b_, c_;
+  std::vector<float> masks_;
+  // Batch statistics of all layers' channels.
+  std::vector<double> mean_, variance_;
+  // Sums over space per case and channel: activation, its square; gradient, gradient times activation.
+  std::vector<double> sum_, squares_, gradientSum_, gradientProduct_;
+  std::vector<double> dice_;  // per label: p t, p, t over the batch
+  int batch_ = 0;
+};
+
+// Splits `channels` into blocks of nearly equal width, at most `most` wide: the first channel and width of block i.
+struct Blocks {
+  int channels, count;
+  Blocks(int channels, int most) : channels(channels), count((channels + most - 1) / most) {}
+  int first(int i) const { return (int)((long)channels * i / count); }
+  int width(int i) const { return first(i + 1) - first(i); }
+};
+
+// Blocks for the convolution kernel: fours run fastest; five or fewer fit one block.
+inline Blocks outputBlocks(int channels) { return Blocks(channels, channels % 4 == 0 ? 4 : 5); }
+
+// Offsets of the 27 taps in a packed channel, in the order of PyTorch's weights.
+struct Taps {
+  ptrdiff_t at[27];
+  Taps(const Slabs& s, int sign) {
+    int i = 0;
+    for (int z = -1; z <= 1; z++)
+      for (int y = -1; y <= 1; y++)
+        for (int x = -1; x <= 1; x++) at[i++] = sign * (z * s.plane + y * s.row + x);
+  }
+};
+
+// Rows of a slab's results worked on at a time, so that they stay in the first-level cache.
+inline int rowsAtOnce(const Slabs& s) { return (int)std::max<ptrdiff_t>(1, 960 / s.row); }
+inline ptrdiff_t resultStride(const Slabs& s) { return (rowsAtOnce(s) * s.row + 15 * 16 + 16) / 16 * 16; }
+
+// Calls piece(first row, rows, z in case, case, offset in results) for each run of rows of one plane among the packed
+// rows [from, to) of a slab, skipping padding. Packed rows count from the first output plane.
+template <typename Piece>
+void eachPiece(const Slabs& s, int slab, int from, int to, Piece piece) {
+  const int height = s.size.h + 1, planes = s.planesIn(slab) + 1;
+  for (int row = from; row < to;) {
+    const int plane = row / height, y = row % height;
+    const int next = std::min(to, (plane + 1) * height);
+    const int caseIndex = plane / planes, z = plane % planes;
+    const int rows = std::min(next - row, s.size.h - y);
+    if (z < planes - 1 && rows > 0)
+      piece(y, rows, s.firstPlane(slab) + z, s.firstCase(slab) + caseIndex, (ptrdiff_t)(row - from) * s.row);
+    row = next;
+  }
+}
+
+inline int packedRows(const Slabs& s, int slab) { return (s.packedPlanes(slab) - 2) * (s.size.h + 1); }
+
+}  // namespace lunet

@@ -1,0 +1,150 @@
+#include "plan.h"
+
+#include <algorithm>
+
+namespace lunet {
+
+Size Plan::sizeAt(int level) const {
+  Size s = shape.size;
+  for (int i = 0; i < level; i++) s = s.halved();
+  return s;
+}
+
+Plan::Plan(const Shape& given, bool forTraining) : shape(given), training(forTraining) {
+  connect();
+  place();
+}
+
+// Lays out layers and tensors in the order of `listTensors` (src/network/parameters.ts).
+void Plan::connect() {
+  const int levels = (int)shape.encoder.size();
+  std::vector<int> encoderEnd(levels);
+  size_t at = 0;
+  const auto take = [&at](size_t floats) {
+    const size_t here = at;
+    at += floats;
+    return here;
+  };
+  int previous = -1;
+  const auto block = [&](bool decoder, int level) {
+    const std::vector<int>& widths = decoder ? shape.decoder[level] : shape.encoder[level];
+    for (size_t i = 0; i < widths.size(); i++) {
+      Layer layer{};
+      layer.level = level;
+      layer.decoder = decoder;
+      layer.width = widths[i];
+      if (i > 0) {
+        layer.sources = {{From::layer, previous, layers[previous].width}};
+      } else if (decoder) {
+        Up up{};
+        up.level = level;
+        up.source = previous;
+        up.target = (int)layers.size();
+        up.inputs = layers[previous].width;
+        up.outputs = shape.up[level];
+        up.weight = take((size_t)up.inputs * up.outputs * 8);
+        up.bias = take(up.outputs);
+        layer.up = (int)ups.size();
+        layer.sources = {{From::up, layer.up, up.outputs}};
+        if (shape.skips) {
+          const int skip = encoderEnd[level];
+          layer.sources.push_back({From::layer, skip, layers[skip].width});
+        }
+        ups.push_back(up);
+      } else if (level > 0) {
+        layer.sources = {{From::pooled, previous, layers[previous].width}};
+      } else {
+        layer.sources = {{From::image, -1, shape.inputChannels}};
+      }
+      for (const Source& source : layer.sources) layer.inputs += source.channels;
+      layer.weight = take((size_t)layer.width * layer.inputs * 27);
+      layer.bias = take(layer.width);
+      layer.normWeight = take(layer.width);
+      layer.normBias = take(layer.width);
+      layer.mean = take(layer.width);
+      layer.variance = take(layer.width);
+      layer.channelAt = channels;
+      channels += layer.width;
+      previous = (int)layers.size();
+      layers.push_back(layer);
+    }
+    if (!decoder) {
+      encoderEnd[level] = previous;
+      layers[previous].pooled = level + 1 < levels;
+    }
+  };
+  for (int level = 0; level < levels; level++) block(false, level);
+  for (int level = levels - 2; level >= 0; level--) block(true, level);
+  headWeight = take((size_t)shape.labels * layers[previous].width);
+  headBias = take(shape.labels);
+  parameters = at;
+}
+
+// Gives every intermediate volume the passes during which it is needed, then the lowest place that is free then.
+// Forward pass i of layer i is time 2i + 1, of the up-convolution before it 2i; backward the same from the end.
+void Plan::place() {
+  const int count = (int)layers.size();
+  const int end = 4 * count + 2;
+  const auto forward = [](int layer) { return 2 * layer + 1; };
+  const auto backward = [end](int layer) { return end - (2 * layer + 1); };
+  const int head = 2 * count;  // forward; the backward pass of the head is the next one
+  const auto floats = [this](int level, int width) { return sizeAt(level).voxels() * width; };
+  std::vector<Buffer*> buffers;
+  const auto add = [&buffers](Buffer& buffer, size_t perCase, int from, int to) {
+    buffer.perCase = perCase;
+    buffer.from = from;
+    buffer.to = to;
+    buffers.push_back(&buffer);
+  };
+  for (int i = 0; i < count; i++) {
+    Layer& layer = layers[i];
+    int lastUse = i + 1 == count ? head : forward(i + 1);
+    for (int j = i + 1; j < count; j++)
+      for (const Source& s : layers[j].sources)
+        if (s.from == From::layer && s.layer == i) lastUse = std::max(lastUse, forward(j));
+    add(layer.activation, floats(layer.level, layer.width), forward(i), training ? backward(i) : lastUse);
+  }
+  for (Up& up : ups)
+    add(up.output, floats(up.level, up.outputs), forward(up.target) - 1,
+        training ? backward(up.target) : forward(up.target));
+  if (training) {
+    for (int i = 0; i < count; i++) {
+      Layer& layer = layers[i];
+      // The first pass that writes the gradient: the last consumer's.
+      int from = i + 1 == count ? head + 1 : backward(i + 1);
+      if (i + 1 < count && layers[i + 1].up >= 0) from = backward(i + 1) + 1;      // through its up-convolution
+      if (i + 1 < count && layers[i + 1].sources[0].from == From::pooled) from = backward(i + 1) + 1;
+      for (int j = i + 2; j < count; j++)
+        for (const Source& s : layers[j].sources)
+          if (s.from == From::layer && s.layer == i) from = std::min(from, backward(j));
+      add(layer.gradient, floats(layer.level, layer.width), from, backward(i));
+      if (layer.sources[0].from == From::pooled)
+        add(layer.pooledGradient, floats(layer.level, layer.inputs), backward(i), backward(i) + 1);
+    }
+    for (Up& up : ups)
+      add(up.gradient, floats(up.level, up.outputs), backward(up.target), backward(up.target) + 1);
+  }
+  std::stable_sort(buffers.begin(), buffers.end(),
+                   [](const Buffer* a, const Buffer* b) { return a->perCase > b->perCase; });
+  std::vector<const Buffer*> placed;
+  for (Buffer* buffer : buffers) {
+    // 16 floats between volumes keep every start aligned for any batch.
+    const size_t size = (buffer->perCase + 15) / 16 * 16;
+    buffer->at = 0;
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (const Buffer* other : placed) {
+        const size_t otherSize = (other->perCase + 15) / 16 * 16;
+        const bool together = buffer->from <= other->to && other->from <= buffer->to;
+        if (together && buffer->at < other->at + otherSize && other->at < buffer->at + size) {
+          buffer->at = other->at + otherSize;
+          moved = true;
+        }
+      }
+    }
+    placed.push_back(buffer);
+    arena = std::max(arena, buffer->at + size);
+  }
+}
+
+}  // namespace lunet

@@ -1,0 +1,75 @@
+// How a batch's volumes at one level are cut into slabs, the units of work, and laid out when packed (see kernels.h).
+// Depends on shapes only, never on the number of threads: the sums of slabs are added in their order, so results are
+// the same for any number of threads.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+
+#include "plan.h"
+
+namespace lunet {
+
+struct Slabs {
+  Size size{};
+  int batch = 0;
+  int cases = 1;      // whole cases in a slab, when it holds more than part of one
+  int planes = 1;     // output planes of each case in a slab
+  int perCase = 1;    // slabs that a case is cut into; 1 when cases > 1
+  int count = 0;
+  int groups = 1;     // parts that the channels of a slab's result are cut into, as separate tasks
+  ptrdiff_t row = 0;  // floats from a packed row to the next: W and one zero
+  ptrdiff_t plane = 0;
+  ptrdiff_t origin = 0;   // of the first output voxel in a packed channel
+  ptrdiff_t channel = 0;  // floats of a packed channel
+
+  // Slots for sums over parts of a case.
+  int slots() const { return batch * perCase; }
+  int slot(int caseIndex, int z) const { return caseIndex * perCase + z / planes; }
+
+  int firstCase(int slab) const { return slab / perCase * cases; }
+  int casesIn(int slab) const { return std::min(cases, batch - firstCase(slab)); }
+  int firstPlane(int slab) const { return slab % perCase * planes; }
+  int planesIn(int slab) const { return std::min(planes, size.d - firstPlane(slab)); }
+  // Packed planes, the halo or separating zero planes included.
+  int packedPlanes(int slab) const { return casesIn(slab) * (planesIn(slab) + 1) + 1; }
+};
+
+// `channels` are packed side by side; `weights` floats are the partial results of a slab's weight gradient.
+inline Slabs cut(Size size, int batch, int channels, size_t weights) {
+  constexpr ptrdiff_t kSmall = 4096;             // floats: below, a slab holds several cases
+  constexpr ptrdiff_t kCache = 256 * 1024;       // floats of a packed slab that fit half a second-level cache of 2 MB
+  constexpr size_t kManyWeights = 32768;
+  Slabs s;
+  s.size = size;
+  s.batch = batch;
+  s.row = size.w + 1;
+  s.plane = (size.h + 1) * s.row;
+  // Work for every thread and more, but few partial sums where each is large.
+  const int wanted = weights > kManyWeights ? 4 : 16;
+  const ptrdiff_t volume = (size.d + 1) * s.plane;
+  s.planes = size.d;
+  if (volume <= kSmall) {
+    const int most = (int)std::max<ptrdiff_t>(1, kSmall / volume);
+    s.cases = std::max(1, std::min(most, (batch + wanted - 1) / wanted));
+    s.count = (batch + s.cases - 1) / s.cases;
+  } else {
+    const int inCache = (int)std::max<ptrdiff_t>(2, kCache / (s.plane * channels) - 2);
+    const int parts = (wanted + batch - 1) / batch;
+    s.planes = std::min({size.d, inCache, (size.d + parts - 1) / parts});
+    s.perCase = (size.d + s.planes - 1) / s.planes;
+    s.planes = (size.d + s.perCase - 1) / s.perCase;
+    s.perCase = (size.d + s.planes - 1) / s.planes;
+    s.count = batch * s.perCase;
+  }
+  s.groups = s.count >= 8 ? 1 : (8 + s.count - 1) / s.count;
+  // One row and one float of zeros in front; vectors of outputs start aligned.
+  const ptrdiff_t lead = s.row + 1;
+  s.origin = (lead + s.plane + 15) / 16 * 16;
+  // Behind: what a tile of the largest kernel may read past the last row.
+  s.channel = (s.origin + (ptrdiff_t)s.cases * (s.planes + 1) * s.plane + s.row + 512) / 16 * 16;
+  // A multiple of the page size would put all channels into the same cache sets.
+  if (s.channel % 1024 == 0) s.channel += 16;
+  return s;
+}
+
+}  // namespace lunet

@@ -1,0 +1,75 @@
+#include "threads.h"
+
+namespace lunet {
+
+namespace {
+// Passes follow each other within microseconds: waiting threads look this often before they go to sleep.
+constexpr int kSpins = 4000;
+
+inline void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+}  // namespace
+
+Threads::Threads(int count) : count_(count) {
+  for (int i = 1; i < count; i++) threads_.emplace_back([this, i] { serve(i); });
+}
+
+Threads::~Threads() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stop_ = true;
+    round_++;
+  }
+  wake_.notify_all();
+  for (auto& thread : threads_) thread.join();
+}
+
+void Threads::take(int thread) {
+  for (;;) {
+    const int task = next_.fetch_add(1, std::memory_order_relaxed);
+    if (task >= tasks_ || interrupted_) return;
+    (*work_)(task, thread);
+  }
+}
+
+void Threads::serve(int thread) {
+  unsigned seen = 0;
+  for (;;) {
+    for (int i = 0; i < kSpins && round_.load(std::memory_order_acquire) == seen; i++) pause();
+    if (round_.load(std::memory_order_acquire) == seen) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      wake_.wait(lock, [&] { return round_ != seen; });
+    }
+    seen = round_.load(std::memory_order_acquire);
+    if (stop_) return;
+    take(thread);
+    busy_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+void Threads::run(int tasks, const std::function<void(int, int)>& work) {
+  work_ = &work;
+  tasks_ = tasks;
+  next_.store(0, std::memory_order_relaxed);
+  if (!threads_.empty() && tasks > 1) {
+    busy_.store((int)threads_.size(), std::memory_order_relaxed);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      round_.fetch_add(1, std::memory_order_release);
+    }
+    wake_.notify_all();
+    take(0);
+    for (int i = 0; busy_.load(std::memory_order_acquire) > 0; i++)
+      i < kSpins ? pause() : std::this_thread::yield();
+  } else {
+    take(0);
+  }
+  if (interrupted_) throw Interrupted();
+}
+
+}  // namespace lunet
