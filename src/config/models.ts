@@ -1,0 +1,26 @@
+// Names and architectures of a config's models.
+
+import { type Architecture, buildArchitecture } from '../network/architecture.js';
+import { type Experiment, type ModelConfig } from './schema.js';
+
+/** A model's name, which its results are filed under: `unet-n4`, `unet-n4-50` for half the width, or its own. */
+export function modelName(model: ModelConfig): string {
+  if (model.name !== undefined) return model.name;
+  if (model.family === 'explicit') throw new Error('an explicit model has a name');
+  const scale = model.scale === 1 ? '' : `-${Number((model.scale * 100).toFixed(1))}`;
+  return `${model.family}-n${model.n}${scale}${model.skips ? '' : '-noskips'}`;
+}
+
+/** A model's architecture for data with so many input channels and labels. */
+export function modelArchitecture(model: ModelConfig, inputChannels: number, labels: number): Architecture {
+  if (model.family !== 'explicit') return buildArchitecture(model, inputChannels, labels);
+  const { encoder, decoder, up, skips } = model;
+  return { inputChannels, labels, skips, encoder, decoder, up };
+}
+
+/** The model that is pruned: `pruning.model`, else the first full-width unet, else the first model. */
+export function prunedModel(config: Experiment): ModelConfig {
+  const named = config.models.find((model) => modelName(model) === config.pruning.model);
+  const unet = config.models.find((model) => model.family === 'unet' && model.scale === 1);
+  return named ?? unet ?? (config.models[0] as ModelConfig);
+}

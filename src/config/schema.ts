@@ -1,0 +1,212 @@
+// The experiment config: the one definition from which types, defaults, checks, help and the JSON Schema come.
+
+import { z } from 'zod';
+
+const count = (least = 1) => z.int().min(least);
+const widths = z.array(z.array(count()).min(1)).min(1);
+const name = z
+  .string()
+  .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._@+-]*$/u, 'expected a name of letters, digits and . _ @ + -')
+  .max(100);
+const percent = z.number().gt(0).lt(100);
+const caseSelection = z.union([count(0), z.array(z.string().min(1))]);
+
+const split = z.strictObject({
+  train: caseSelection.describe('Cases to train on: how many, or a list of case ids'),
+  validation: caseSelection.default(0).describe('Cases for choosing a pruning step without the test cases'),
+  test: caseSelection.describe('Cases to test on: how many, or a list of case ids'),
+  seed: z.int().min(0).default(0).describe('Seed of the random choice, where counts are given'),
+});
+
+const phantom = z.strictObject({
+  kind: z.enum(['hippocampus', 'gland', 'trachea']).default('hippocampus').describe('What to imitate'),
+  cases: count(2).default(24).describe('How many volumes to generate'),
+  size: count(8).default(32).describe('Voxels along each axis'),
+  seed: z.int().min(0).default(1).describe('Seed of the generator'),
+});
+
+const dataset = z.strictObject({
+  layout: z
+    .enum(['phantom', 'decathlon', 'nnunet', 'folders'])
+    .describe('How the cases lie on disk; phantom generates them in memory'),
+  root: z.string().min(1).optional().describe('Folder of the dataset, from the working folder'),
+  phantom: phantom.prefault({}).describe('What to generate, for the layout phantom'),
+  channels: z.array(z.string().min(1)).min(1).optional().describe('Names of the input channels, in order'),
+  labels: z
+    .record(
+      z.string().min(1),
+      z.union([z.int().min(1).max(65535), z.array(z.int().min(1).max(65535)).min(1)]),
+    )
+    .refine((labels) => Object.keys(labels).length >= 1 && Object.keys(labels).length <= 32, {
+      message: 'expected 1 to 32 labels',
+    })
+    .describe('Network outputs by name: the label value, or several values merged into one region'),
+  split: split.optional().describe('Which cases train and test'),
+  splits: z
+    .record(name, split)
+    .refine((splits) => Object.keys(splits).length >= 1, { message: 'expected at least one split' })
+    .optional()
+    .describe('Several splits by name, instead of `split`; each is run'),
+  nonFinite: z
+    .enum(['error', 'zero'])
+    .default('error')
+    .describe('What to do with NaN and infinite voxels: refuse the file, or set them to zero'),
+  affineMismatch: z
+    .enum(['error', 'ignore'])
+    .default('error')
+    .describe('What to do when image and label lie differently in space by more than 0.001 mm'),
+});
+
+const preprocessing = z.strictObject({
+  size: z
+    .tuple([count(), count(), count()])
+    .describe('Voxels along x, y, z (the order of NIfTI) after cropping and padding about the centre'),
+  spacing: z
+    .tuple([z.number().positive(), z.number().positive(), z.number().positive()])
+    .optional()
+    .describe('Resample to this spacing in mm first: linear for images, nearest for labels'),
+  normalisation: z
+    .union([
+      z.enum(['z-score', 'none']),
+      z.strictObject({ window: z.tuple([z.number(), z.number()]) }),
+      z.strictObject({
+        percentile: z.tuple([z.number().min(0).max(100), z.number().min(0).max(100)]),
+      }),
+    ])
+    .default('z-score')
+    .describe('Per volume: z-score; {window: [lo, hi]} or {percentile: [lo, hi]} scaled to 0..1; or none'),
+});
+
+const network = {
+  levels: count().max(10).default(5).describe('Resolutions, the full one included'),
+  convs: count().max(10).default(2).describe('3x3x3 convolutions per block'),
+  skips: z.boolean().default(true).describe('Skip connections from encoder to decoder'),
+};
+
+const familyModel = z.strictObject({
+  name: name.optional().describe('Name of its results; default: family, n and scale'),
+  family: z.enum(['unet', 'lunet']).describe('unet doubles its width per level, lunet keeps it'),
+  n: count().max(1024).describe('Channels at the top level'),
+  ...network,
+  scale: z.number().gt(0).max(1).default(1).describe('Linear scale of all widths'),
+});
+
+const explicitModel = z.strictObject({
+  name: name.describe('Name of its results'),
+  family: z.literal('explicit').describe('Widths given layer by layer'),
+  encoder: widths.describe('Width of each layer of each encoder block, top level first'),
+  decoder: widths.or(z.tuple([])).describe('Width of each layer of each decoder block, top level first'),
+  up: z.array(count()).describe('Output channels of the up-convolution to each level, top level first'),
+  skips: z.boolean().default(true).describe('Skip connections from encoder to decoder'),
+});
+
+const model = z.discriminatedUnion('family', [familyModel, explicitModel]);
+
+const training = z
+  .strictObject({
+    epochs: count().default(30).describe('Epochs'),
+    batch: count().default(16).describe('Cases per step'),
+    learningRate: z.number().positive().max(10).default(0.01).describe('Learning rate of Adam'),
+    adam: z
+      .strictObject({
+        beta1: z.number().min(0).lt(1).default(0.9),
+        beta2: z.number().min(0).lt(1).default(0.999),
+      })
+      .prefault({})
+      .describe('Decay of the moments of Adam'),
+    dropout: z.number().min(0).lt(1).default(0.05).describe('Rate of channel-wise dropout, in every layer'),
+    seeds: z.array(z.int().min(0)).min(1).default([1, 2, 3]).describe('One run for each seed'),
+    evaluateEvery: count().default(1).describe('Test Dice every so many epochs, and after the last'),
+  })
+  .prefault({});
+
+/** Names of pruning strategies: which channel goes. */
+export const STRATEGIES = ['stamp', 'random-in-block', 'widest', 'random'] as const;
+
+/** Names of criteria: how channels are scored. */
+export const CRITERIA = [
+  'l2',
+  'l1',
+  'l1-std',
+  'taylor',
+  'random',
+  'weight-l1',
+  'weight-l2',
+  'bn-scale',
+  'snip',
+  'synflow',
+] as const;
+
+/** How a retrained network starts. */
+export const INITS = ['random', 'rewind', 'inherit'] as const;
+
+const pruning = z
+  .strictObject({
+    model: z.string().optional().describe('Name of the model to prune; default: the first unet'),
+    strategies: z
+      .array(z.enum(STRATEGIES))
+      .min(1)
+      .default(['stamp', 'random-in-block', 'widest'])
+      .describe('Which channel goes at each step'),
+    criterion: z.enum(CRITERIA).default('l2').describe('How channels are scored, for strategies that score'),
+    recoveryEpochs: count().default(1).describe('Training epochs between two removals'),
+    dropout: z
+      .strictObject({
+        base: z.number().min(0).lt(1).default(0.05).describe('Largest dropout rate of a layer'),
+        initial: z.number().min(0).lt(1).optional().describe('Before the first step; default: base / 10'),
+        targeted: z
+          .enum(['rank-value', 'off'])
+          .default('rank-value')
+          .describe('rank-value: more dropout where scores are low (STAMP); off: base everywhere'),
+      })
+      .prefault({}),
+    snapshots: z
+      .array(percent)
+      .default([75, 50, 25])
+      .describe('Percent of prunable channels at which to keep the network'),
+    collapse: z
+      .strictObject({
+        floor: z.number().min(0).max(1).default(0).describe('Test Dice below which a network has collapsed'),
+        steps: count().default(10).describe('Steps in a row below the floor before the run stops'),
+      })
+      .prefault({}),
+  })
+  .prefault({});
+
+const retraining = z
+  .strictObject({
+    snapshots: z.array(percent).optional().describe('Which snapshots to retrain; default: those of pruning'),
+    init: z
+      .array(z.enum(INITS))
+      .min(1)
+      .default(['random'])
+      .describe('New weights, the surviving first weights, or the pruned weights'),
+    epochs: count().optional().describe('Epochs; default: those of training'),
+  })
+  .prefault({});
+
+/** The schema of an experiment file. */
+export const experimentSchema = z.strictObject({
+  experiment: name.describe('Name of the experiment: its results are in OUTPUT/NAME'),
+  output: z.string().min(1).default('runs').describe('Folder of all results, from the working folder'),
+  dataset: dataset.describe('Where cases come from'),
+  preprocessing: preprocessing.describe('What is done to each volume, once'),
+  models: z.array(model).min(1).describe('Networks to train'),
+  training: training.describe('How networks are trained'),
+  pruning: pruning.describe('How a network is pruned'),
+  retraining: retraining.describe('How pruned architectures are retrained'),
+});
+
+/** An experiment as written, with defaults filled in. */
+export type Experiment = z.infer<typeof experimentSchema>;
+export type ModelConfig = Experiment['models'][number];
+export type SplitConfig = z.infer<typeof split>;
+export type Normalisation = Experiment['preprocessing']['normalisation'];
+export type Strategy = (typeof STRATEGIES)[number];
+export type Criterion = (typeof CRITERIA)[number];
+export type Init = (typeof INITS)[number];
+
+/** The JSON Schema (draft 7) of an experiment file, for editors. */
+export function experimentJsonSchema(): object {
+  return z.toJSONSchema(experimentSchema, { target: 'draft-7', io: 'input' });
+}
