@@ -168,7 +168,7 @@ function locateNode(document: Document.Parsed, path: readonly PropertyKey[], key
   let last: Node | undefined = node as Node;
   for (const [index, part] of path.entries()) {
     if (isMap(node)) {
-      const pair: Pair | undefined = (node).items.find(
+      const pair: Pair | undefined = node.items.find(
         (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part),
       );
       if (pair === undefined) return last;

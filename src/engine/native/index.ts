@@ -31,7 +31,7 @@ export function createNativeEngine(options: NativeOptions = {}): Engine {
     throw new UserError('engine', `the native engine does not load:\n  ${loaded.attempts.join('\n  ')}`);
   const { addon } = loaded;
   const available = addon.instructionSets();
-  const isa = options.isa ?? (available[0]);
+  const isa = options.isa ?? available[0];
   if (!available.includes(isa))
     throw new UserError(
       'engine',

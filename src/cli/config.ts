@@ -1,0 +1,33 @@
+// `lunet config`: shows the resolved configuration.
+
+import { Command } from 'commander';
+import { stringify } from 'yaml';
+import { loadExperiment } from '../config/load.js';
+import { addExamples } from './help.js';
+import { configArgument, jsonOption, setOption } from './options.js';
+import { note, print, printJson } from './terminal.js';
+
+interface Options {
+  readonly set: string[];
+  readonly print?: boolean;
+  readonly json?: boolean;
+}
+
+export const command = addExamples(
+  new Command('config')
+    .description('Checks a configuration and shows it with overrides and defaults filled in.')
+    .addArgument(configArgument())
+    .option('--print', 'print the resolved configuration as YAML')
+    .addOption(jsonOption())
+    .addOption(setOption())
+    .action((path: string | undefined, options: Options) => {
+      const { config, source } = loadExperiment(path, options.set);
+      if (options.json) printJson({ source, config });
+      else if (options.print) print(stringify(config).trimEnd());
+      else note(`${source} is valid.`);
+    }),
+  [
+    ['print what a file means, defaults included', 'lunet config experiment.yaml --print'],
+    ['see what an override does', 'lunet config --print --set training.epochs=10'],
+  ],
+);

@@ -1,0 +1,18 @@
+// Every command: its name, its line in `lunet --help`, and where it is. A command's module loads when it is called,
+// so that help is there at once. A module exports `command`.
+
+import { type Command } from 'commander';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'config',
+    summary: 'show, check or describe the configuration',
+    load: () => import('./config.js'),
+  },
+];

@@ -1,0 +1,79 @@
+// Starts the command that was asked for and turns whatever goes wrong into a message and an exit code.
+
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { EXIT, UserError } from '../errors.js';
+import { shortHelp } from './help.js';
+import { commands } from './index.js';
+import { note, paint, quietOnClosedPipe } from './terminal.js';
+
+/** Runs the command line. Resolves to the exit code; what is printed goes to stdout and stderr. */
+export async function main(argv: readonly string[]): Promise<number> {
+  quietOnClosedPipe();
+  const program = new Command('lunet');
+  program
+    .description('Train, prune and compare lean 3D U-Nets for medical image segmentation.')
+    .version(version(), '-V, --version', 'print the version')
+    .option('--debug', 'print the stack trace of an error')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ lunet train             train the shipped experiment, or the one in ./lunet.yaml\n' +
+        '  $ lunet train --help      what a command does, with examples',
+    );
+  const wanted = wantedCommand(program, argv);
+  let chosen: Command = program;
+  try {
+    for (const { name, summary, load } of commands) {
+      const command = name === wanted ? (await load()).command : new Command(name);
+      if (name === wanted) chosen = command;
+      program.addCommand(command.summary(summary));
+    }
+    inheritSettings(program);
+    if (argv.length <= 2) program.outputHelp();
+    else await program.parseAsync(argv);
+    return Number(process.exitCode ?? EXIT.done);
+  } catch (error) {
+    return report(error, chosen, argv.includes('--debug'));
+  }
+}
+
+function version(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+/** The name of the command in `lunet [options] NAME ...` or `lunet help NAME`. */
+function wantedCommand(program: Command, argv: readonly string[]): string | undefined {
+  const { operands } = program.parseOptions(argv.slice(2));
+  return operands[0] === 'help' ? operands[1] : operands[0];
+}
+
+/** Makes all commands throw instead of exit, and offer the same help option. */
+function inheritSettings(command: Command): void {
+  command.exitOverride().showSuggestionAfterError();
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command);
+    inheritSettings(child);
+  }
+}
+
+/** Says what went wrong; returns the exit code. */
+function report(error: unknown, command: Command, debug: boolean): number {
+  // Commander has printed its own message by now.
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.done;
+    if (error.code !== 'commander.help') note(shortHelp(command));
+    return EXIT.usage;
+  }
+  if (debug) note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  if (error instanceof UserError) {
+    if (!debug) note(`${paint('red', 'error:', process.stderr)} ${error.message}`);
+    return EXIT[error.kind];
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  note(`${paint('red', 'error:', process.stderr)} this is a bug in lunet: ${message}`);
+  if (!debug) note('Run the command again with --debug for the stack trace.');
+  return EXIT.failed;
+}

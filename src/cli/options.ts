@@ -1,0 +1,40 @@
+// Options and arguments that several commands share, so that they read the same everywhere.
+
+import { availableParallelism } from 'node:os';
+import { Argument, InvalidArgumentError, Option } from 'commander';
+
+/** `[config]`: which experiment. */
+export function configArgument(): Argument {
+  return new Argument('[config]', 'YAML file of the experiment; default: ./lunet.yaml, else the shipped one');
+}
+
+/** `--set key=value`, repeatable; collected into `string[]`, as `loadExperiment` takes it. */
+export function setOption(): Option {
+  return new Option(
+    '--set <key=value>',
+    'override a key of the config, such as training.epochs=10 (repeatable)',
+  )
+    .default([], 'none')
+    .argParser((value: string, previous: readonly string[]) => [...previous, value]);
+}
+
+/** `--threads`, or LUNET_THREADS; undefined leaves the number to the engine. */
+export function threadsOption(): Option {
+  return new Option('--threads <count>', 'threads of the engine; default: all physical cores')
+    .env('LUNET_THREADS')
+    .argParser((value: string) => parseCount(value, 4 * availableParallelism() + 64));
+}
+
+/** `--json`: the results as one JSON object on stdout. */
+export function jsonOption(): Option {
+  return new Option('--json', 'print the results as JSON');
+}
+
+/** A whole number from 1, for `argParser`. */
+export function parseCount(value: string, maximum = Number.MAX_SAFE_INTEGER): number {
+  const count = Number(value);
+  if (!/^\d+$/.test(value) || count < 1 || count > maximum) {
+    throw new InvalidArgumentError(`expected a whole number from 1 to ${maximum}.`);
+  }
+  return count;
+}

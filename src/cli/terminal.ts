@@ -1,0 +1,123 @@
+// What reaches the screen: results on stdout, messages and progress on stderr, tables and colour. Decides nothing.
+
+import { styleText, stripVTControlCharacters } from 'node:util';
+import { Presets, SingleBar } from 'cli-progress';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Writes a line of results to stdout. */
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Writes a message to stderr. */
+export function note(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Writes one versioned JSON object to stdout. */
+export function printJson(result: object): void {
+  print(JSON.stringify({ version: 1, ...result }, null, 2));
+}
+
+/** The text in a colour or weight, where the stream is a terminal and NO_COLOR is not set. */
+export function paint(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
+  return stream.isTTY && !process.env.NO_COLOR ? styleText(style, text) : text;
+}
+
+/** One column of a table. */
+export interface Column {
+  readonly title: string;
+  readonly align?: 'left' | 'right';
+}
+
+/** Rows under their titles, columns aligned and two spaces apart; no trailing newline. */
+export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const widths = columns.map(({ title }, at) =>
+    Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[at] ?? ''))),
+  );
+  const line = (cells: readonly string[]): string =>
+    columns
+      .map(({ align }, at) => {
+        const cell = cells[at] ?? '';
+        const padding = ' '.repeat((widths[at] as number) - displayWidth(cell));
+        return align === 'right' ? padding + cell : cell + padding;
+      })
+      .join('  ')
+      .trimEnd();
+  const titles = line(columns.map(({ title }) => title));
+  const rule = widths.map((width) => '-'.repeat(width)).join('  ');
+  return [paint('bold', titles), rule, ...rows.map(line)].join('\n');
+}
+
+/** Columns that a text takes, colour codes left out. */
+function displayWidth(text: string): number {
+  return [...stripVTControlCharacters(text).normalize('NFC')].length;
+}
+
+/** A count on its way to a total. */
+export interface Progress {
+  /** Sets the count; `detail` is short text behind it, such as the loss. */
+  update(done: number, detail?: string): void;
+  /** Ends the line. */
+  stop(): void;
+}
+
+export interface ProgressOptions {
+  /** Lines without a terminal: one an update (for epochs), or one each tenth of the total (for files). */
+  readonly lines?: 'every' | 'tenths';
+  /** Where counting starts, such as the epochs of a resumed run. */
+  readonly start?: number;
+}
+
+/**
+ * Shows progress on stderr: a bar on a terminal, plain lines elsewhere. `unit` is what is counted, such as
+ * `epoch`.
+ */
+export function startProgress(
+  label: string,
+  total: number,
+  unit: string,
+  { lines = 'every', start = 0 }: ProgressOptions = {},
+): Progress {
+  return process.stderr.isTTY ? startBar(label, total, unit, start) : startLines(label, total, unit, lines);
+}
+
+function startBar(label: string, total: number, unit: string, start: number): Progress {
+  const bar = new SingleBar(
+    {
+      format: `${label} {bar} ${unit} {value}/{total}  {eta_formatted} left  {detail}`,
+      stream: process.stderr,
+      barsize: 24,
+      hideCursor: true,
+      gracefulExit: false,
+      etaBuffer: 20,
+    },
+    Presets.shades_classic,
+  );
+  bar.start(total, start, { detail: '' });
+  return { update: (done, detail = '') => bar.update(done, { detail }), stop: () => bar.stop() };
+}
+
+function startLines(label: string, total: number, unit: string, lines: 'every' | 'tenths'): Progress {
+  let tenth = 0;
+  return {
+    update(done, detail = '') {
+      const reached = Math.floor((10 * done) / total);
+      if (lines === 'tenths' && reached <= tenth) return;
+      tenth = reached;
+      note(`${label}: ${unit} ${done}/${total}${detail && `  ${detail}`}`);
+    },
+    stop: () => undefined,
+  };
+}
+
+/** Ends quietly when the reader of stdout has gone, as `lunet config --print | head -1` does. */
+export function quietOnClosedPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      if (stream === process.stdout) process.exit();
+    });
+  }
+}
