@@ -31,7 +31,8 @@ export function createNativeEngine(options: NativeOptions = {}): Engine {
     throw new UserError('engine', `the native engine does not load:\n  ${loaded.attempts.join('\n  ')}`);
   const { addon } = loaded;
   const available = addon.instructionSets();
-  const isa = options.isa ?? available[0];
+  const [widest = 'baseline'] = available;
+  const isa = options.isa ?? widest;
   if (!available.includes(isa))
     throw new UserError(
       'engine',

@@ -1,0 +1,30 @@
+// How cases lie on disk. A layout is one file that lists cases and one line here.
+
+import { decathlon } from './decathlon.js';
+import { folders } from './folders.js';
+import { nnunet } from './nnunet.js';
+
+/** The files of one case. */
+export interface CaseFiles {
+  readonly id: string;
+  /** One file, or one a channel. */
+  readonly images: readonly string[];
+  readonly label: string;
+}
+
+/** What a layout found. */
+export interface Listing {
+  readonly cases: readonly CaseFiles[];
+  /** Names of the input channels, where the layout knows them. */
+  readonly channels?: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Lists the cases under a folder. Throws a UserError of kind `data` naming every problem with the pairing at once. */
+export type Layout = (root: string) => Promise<Listing>;
+
+export const layouts: Readonly<Record<'decathlon' | 'nnunet' | 'folders', Layout>> = {
+  decathlon,
+  nnunet,
+  folders,
+};

@@ -1,0 +1,61 @@
+// Generated volumes for trying things without data: each kind imitates what is hard about its real counterpart.
+
+import { type RawCase } from '../case.js';
+import { stream } from '../../random.js';
+import { type Canvas, newCanvas } from './canvas.js';
+import { drawGland } from './gland.js';
+import { drawHippocampus } from './hippocampus.js';
+import { drawTrachea } from './trachea.js';
+
+export type PhantomKind = 'hippocampus' | 'gland' | 'trachea';
+
+/** What a kind's labels mean, and how it is drawn. */
+export interface Phantom {
+  readonly modality: string;
+  /** Names by label value. */
+  readonly labels: Readonly<Record<number, string>>;
+  /** Distance between voxels in mm at the size it is made for. */
+  readonly spacing: number;
+  readonly draw: (canvas: Canvas) => void;
+}
+
+export const phantoms: Readonly<Record<PhantomKind, Phantom>> = {
+  hippocampus: {
+    modality: 'MRI',
+    labels: { 1: 'Anterior', 2: 'Posterior' },
+    spacing: 1,
+    draw: drawHippocampus,
+  },
+  gland: { modality: 'CT', labels: { 1: 'Submandibular gland' }, spacing: 1, draw: drawGland },
+  trachea: {
+    modality: 'CT',
+    labels: { 1: 'Trachea', 2: 'Trachea extension', 3: 'Carina', 4: 'Bronchus left', 5: 'Bronchus right' },
+    spacing: 1.5,
+    draw: drawTrachea,
+  },
+};
+
+export interface PhantomSettings {
+  readonly kind: PhantomKind;
+  /** Voxels along each axis. */
+  readonly size: number;
+  readonly seed: number;
+  /** Which of the cases that the seed gives. */
+  readonly index: number;
+}
+
+/** Generates one case; equal settings give equal voxels. */
+export function generatePhantom({ kind, size, seed, index }: PhantomSettings): RawCase {
+  const { draw, spacing } = phantoms[kind];
+  const canvas = newCanvas(size, stream(seed, 'phantom', kind, size, index));
+  draw(canvas);
+  return {
+    size: [size, size, size],
+    spacing: [spacing, spacing, spacing],
+    channels: 1,
+    image: canvas.image,
+    label: Float32Array.from(canvas.label),
+    labelFile: `phantom ${index + 1}`,
+    warnings: [],
+  };
+}

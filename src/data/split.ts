@@ -1,0 +1,50 @@
+// Which cases train, validate and test.
+
+import { type SplitConfig } from '../config/schema.js';
+import { suggestion } from '../config/suggest.js';
+import { UserError } from '../errors.js';
+import { shuffled, stream } from '../random.js';
+
+/** Case ids of each part; no case is in two. */
+export interface Split {
+  readonly train: readonly string[];
+  readonly validation: readonly string[];
+  readonly test: readonly string[];
+}
+
+/**
+ * Chooses the cases of a split: those listed, or as many as asked for in an order drawn from the split's seed.
+ * Throws a UserError of kind `data` if there are too few, or a listed one is not there.
+ */
+export function chooseSplit(ids: readonly string[], split: SplitConfig, key: string): Split {
+  const { train, validation, test } = split;
+  if (typeof train !== 'number' || typeof test !== 'number') return listedSplit(ids, split, key);
+  const held = typeof validation === 'number' ? validation : 0;
+  const wanted = train + held + test;
+  if (wanted > ids.length)
+    throw new UserError(
+      'data',
+      `${key}: found ${ids.length} cases, but train ${train} + validation ${held} + test ${test} ask for ${wanted}`,
+    );
+  const order = shuffled([...ids].sort(), stream(split.seed, 'split'));
+  return {
+    train: order.slice(0, train),
+    test: order.slice(train, train + test),
+    validation: order.slice(train + test, wanted),
+  };
+}
+
+function listedSplit(ids: readonly string[], split: SplitConfig, key: string): Split {
+  const known = new Set(ids);
+  const missing: string[] = [];
+  const pick = (part: 'train' | 'validation' | 'test'): string[] => {
+    const listed = split[part];
+    const names = (Array.isArray(listed) ? listed : []).map((id) => id.normalize('NFC'));
+    for (const id of names)
+      if (!known.has(id)) missing.push(`${key}.${part}: there is no case ${id}${suggestion(id, ids)}`);
+    return names;
+  };
+  const parts = { train: pick('train'), validation: pick('validation'), test: pick('test') };
+  if (missing.length > 0) throw new UserError('data', missing.slice(0, 20).join('\n'));
+  return parts;
+}
