@@ -11,6 +11,11 @@ export interface CommandEntry {
 
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'train',
+    summary: 'train every model of an experiment for every seed',
+    load: () => import('./train.js'),
+  },
+  {
     name: 'config',
     summary: 'show, check or describe the configuration',
     load: () => import('./config.js'),

@@ -1,8 +1,8 @@
 // Starts the command that was asked for and turns whatever goes wrong into a message and an exit code.
 
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT, UserError } from '../errors.js';
+import { packageVersion } from '../version.js';
 import { shortHelp } from './help.js';
 import { commands } from './index.js';
 import { note, paint, quietOnClosedPipe } from './terminal.js';
@@ -13,7 +13,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('lunet');
   program
     .description('Train, prune and compare lean 3D U-Nets for medical image segmentation.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(packageVersion(), '-V, --version', 'print the version')
     .option('--debug', 'print the stack trace of an error')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
@@ -37,11 +37,6 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error, chosen, argv.includes('--debug'));
   }
-}
-
-function version(): string {
-  const file = new URL('../../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 /** The name of the command in `lunet [options] NAME ...` or `lunet help NAME`. */

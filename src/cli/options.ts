@@ -38,3 +38,31 @@ export function parseCount(value: string, maximum = Number.MAX_SAFE_INTEGER): nu
   }
   return count;
 }
+
+/** `--engine`, or LUNET_ENGINE. */
+export function engineOption(): Option {
+  return new Option('--engine <name>', 'auto, native (C++), or cpu (JavaScript)')
+    .env('LUNET_ENGINE')
+    .default('auto');
+}
+
+/** An option that takes names, separated by commas. */
+export function listOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string) =>
+    value
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  );
+}
+
+/** `--seeds 1,2,3`. */
+export function seedsOption(): Option {
+  return new Option('--seeds <numbers>', 'only these seeds (comma-separated)').argParser((value: string) =>
+    value.split(',').map((text) => {
+      if (!/^\s*\d+\s*$/.test(text) || !Number.isSafeInteger(Number(text)))
+        throw new InvalidArgumentError(`found ${text}, expected whole numbers separated by commas.`);
+      return Number(text);
+    }),
+  );
+}

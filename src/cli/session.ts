@@ -1,0 +1,102 @@
+// What commands that compute share: loading engine and data with progress, and the closing table.
+
+import { join, relative } from 'node:path';
+import { type Experiment } from '../config/schema.js';
+import { loadDataset } from '../data/dataset.js';
+import { createEngine } from '../engine/index.js';
+import { UserError } from '../errors.js';
+import { splitFolder, splitNames } from '../runs/folders.js';
+import { type SummaryRow } from '../runs/records.js';
+import { writeSummary } from '../runs/summary.js';
+import { type RunContext } from '../training/run.js';
+import { formatTable, note, paint, print, startProgress } from './terminal.js';
+
+interface SessionOptions {
+  readonly engine: string;
+  readonly threads?: number | undefined;
+  readonly overwrite?: boolean | undefined;
+}
+
+/** Loads the engine and the data, showing progress and warnings on stderr. */
+export async function openSession(
+  config: Experiment,
+  { engine: name, threads, overwrite = false }: SessionOptions,
+  signal: AbortSignal,
+): Promise<RunContext> {
+  const warn = (message: string): void => note(`${paint('yellow', 'warning:', process.stderr)} ${message}`);
+  const engine = await createEngine(name, { threads, warn });
+  const { device, threads: count } = engine.description;
+  note(`Engine: ${engine.description.name} (${device}, ${count} thread${count === 1 ? '' : 's'})`);
+  const progress = { bar: undefined as ReturnType<typeof startProgress> | undefined };
+  const dataset = await loadDataset(config, {
+    signal,
+    progress: (done, total) => {
+      progress.bar ??= startProgress('Loading cases', total, 'case', { lines: 'tenths' });
+      progress.bar.update(done);
+    },
+  }).finally(() => progress.bar?.stop());
+  for (const warning of dataset.warnings) warn(warning);
+  return { config, dataset, engine, overwrite, signal, warn };
+}
+
+/** Rebuilds summary.csv of every split; prints its rows of a kind as a table, and where the files are. */
+export function showSummary(
+  config: Experiment,
+  kind: SummaryRow['kind'] | undefined,
+): { split: string; file: string; rows: SummaryRow[] }[] {
+  return splitNames(config).flatMap((split) => {
+    const base = splitFolder(config, split);
+    const rows = writeSummary(base);
+    const file = join(base, 'summary.csv');
+    if (kind !== undefined) {
+      const shown = rows.filter((row) => row.kind === kind);
+      if (shown.length > 0) {
+        print(`${split === 'default' ? '' : `Split ${split}\n`}${summaryTable(shown)}`);
+        note(`\nWritten: ${relative('', file) || file}`);
+        note(`         ${relative('', join(base, kind))}/*/seed-*/epochs.csv`);
+      }
+    }
+    return [{ split, file, rows }];
+  });
+}
+
+function summaryTable(rows: readonly SummaryRow[]): string {
+  const labelled = new Set(rows.map(({ label }) => label)).size > 1;
+  return formatTable(
+    [
+      { title: 'Method' },
+      ...(labelled ? [{ title: 'Label' }] : []),
+      { title: 'Parameters', align: 'right' },
+      { title: 'Test Dice', align: 'right' },
+      { title: 'MAD', align: 'right' },
+      { title: 'Seeds', align: 'right' },
+      { title: 'Time per run', align: 'right' },
+    ],
+    rows.map((row) => [
+      row.method,
+      ...(labelled ? [row.label] : []),
+      Number(row['parameters']).toLocaleString('en'),
+      `${row['upper_bound'] === true ? '≤ ' : ''}${Number(row['dice_median']).toFixed(4)}`,
+      Number(row['dice_mad']).toFixed(4),
+      String(row['seeds']),
+      duration(Number(row['seconds_median'])),
+    ]),
+  );
+}
+
+/** Seconds as a person says them: 8.3 s, 4 min 05 s, 2 h 10 min. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${String(Math.round(seconds % 60)).padStart(2, '0')} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}
+
+/** Ends a command some of whose runs failed: all is an engine failure (4), some is 1. */
+export function closeRuns(failed: readonly string[], total: number): void {
+  if (failed.length === 0) return;
+  throw new UserError(
+    failed.length === total ? 'engine' : 'failed',
+    `${failed.length} of ${total} runs diverged; try a smaller training.learningRate\n${failed.map((line) => `  ${line}`).join('\n')}`,
+  );
+}

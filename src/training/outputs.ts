@@ -1,0 +1,46 @@
+// The files that training and pruning runs leave besides their checkpoints.
+
+import { join } from 'node:path';
+import { type Architecture } from '../network/architecture.js';
+import { type Weights } from '../network/weights.js';
+import { commitFile } from '../runs/commit.js';
+import { type Row, writeCsv } from '../runs/csv.js';
+import { caseColumns, diceColumns } from '../runs/records.js';
+import { encodeSafetensors } from '../runs/safetensors.js';
+
+/** Cells of `diceColumns`: the mean, then each label. */
+export function diceCells(
+  part: 'test' | 'validation',
+  labels: readonly string[],
+  dice: readonly number[] | undefined,
+): Row {
+  return Object.fromEntries(diceColumns(part, labels).map((column, i) => [column, dice?.[i]]));
+}
+
+/** Writes the Dice of each case: mean over labels, then by label. */
+export function writeCases(
+  folder: string,
+  labels: readonly string[],
+  ids: readonly string[],
+  dice: readonly (readonly number[])[],
+  file = 'cases.csv',
+): void {
+  const columns = caseColumns(labels);
+  const rows = ids.map((id, i) => {
+    const byLabel = dice[i] as readonly number[];
+    const mean = byLabel.reduce((sum, value) => sum + value, 0) / byLabel.length;
+    return Object.fromEntries(columns.map((column, c) => [column, [id, mean, ...byLabel][c]]));
+  });
+  writeCsv(join(folder, file), columns, rows);
+}
+
+/** Writes a network's tensors with its architecture and labels in the metadata. */
+export function writeTensors(
+  path: string,
+  weights: Weights,
+  architecture: Architecture,
+  labels: readonly string[],
+): void {
+  const metadata = { architecture: JSON.stringify(architecture), labels: JSON.stringify(labels) };
+  commitFile(path, encodeSafetensors({ tensors: weights, metadata }));
+}

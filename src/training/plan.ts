@@ -1,0 +1,115 @@
+// Which runs `lunet train` stands for: every split, model and seed of the experiment, or those asked for.
+
+import { modelArchitecture, modelName } from '../config/models.js';
+import { type Experiment, type ModelConfig } from '../config/schema.js';
+import { suggestion } from '../config/suggest.js';
+import { UserError } from '../errors.js';
+import { type Architecture } from '../network/architecture.js';
+import { initialWeights } from '../network/weights.js';
+import { stream } from '../random.js';
+import { runFolder, splitFolder, splitNames } from '../runs/folders.js';
+import { type Identity } from '../runs/run.js';
+import { type Split } from '../data/split.js';
+import { type TrainingRun } from './run.js';
+
+/** What to restrict an experiment to; undefined means all. */
+export interface Selection {
+  readonly models?: readonly string[] | undefined;
+  readonly seeds?: readonly number[] | undefined;
+  readonly splits?: readonly string[] | undefined;
+}
+
+/** A run before any data is read. */
+export interface PlannedRun {
+  readonly folder: string;
+  readonly split: string;
+  readonly model: ModelConfig;
+  readonly method: string;
+  readonly seed: number;
+  readonly identity: Identity;
+}
+
+/** The training runs of an experiment. Throws a UserError of kind `usage` for a name that it does not have. */
+export function planTraining(config: Experiment, selection: Selection): PlannedRun[] {
+  const names = config.models.map(modelName);
+  const models = choose('--model', selection.models, names);
+  return choose('--split', selection.splits, splitNames(config)).flatMap((split) =>
+    models.flatMap((method) =>
+      (selection.seeds ?? config.training.seeds).map((seed) => {
+        const model = config.models[names.indexOf(method)] as ModelConfig;
+        return {
+          folder: runFolder(splitFolder(config, split), 'train', method, seed),
+          split,
+          model,
+          method,
+          seed,
+          identity: { ...dataIdentity(config, split), model, training: trainingIdentity(config) },
+        };
+      }),
+    ),
+  );
+}
+
+/** Those asked for, checked against what there is; all where nothing was asked for. */
+export function choose(
+  option: string,
+  wanted: readonly string[] | undefined,
+  names: readonly string[],
+): readonly string[] {
+  for (const name of wanted ?? [])
+    if (!names.includes(name))
+      throw new UserError(
+        'usage',
+        `${option}: found ${name}, expected one of ${names.join(', ')}${suggestion(name, names)}`,
+      );
+  return wanted ?? names;
+}
+
+/** What of the data's settings determines a run. The folder does not: its content does, by the data set's hash. */
+export function dataIdentity(config: Experiment, split: string): Identity {
+  const { layout, phantom, channels, labels, nonFinite, split: only, splits } = config.dataset;
+  return {
+    dataset: {
+      ...(layout === 'phantom' && { phantom }),
+      ...(channels && { channels }),
+      labels,
+      nonFinite,
+      split: splits?.[split] ?? only,
+    },
+    preprocessing: config.preprocessing,
+  };
+}
+
+/** What of the training settings determines a run, besides its own seed. */
+export function trainingIdentity({ training }: Experiment): Identity {
+  const { epochs, batch, learningRate, adam, dropout, evaluateEvery } = training;
+  return { epochs, batch, learningRate, adam, dropout, evaluateEvery };
+}
+
+/** A planned run with the data set's channels and cases filled in. */
+export function trainingRun(
+  config: Experiment,
+  planned: PlannedRun,
+  data: {
+    readonly inputChannels: number;
+    readonly outputs: readonly string[];
+    readonly splits: ReadonlyMap<string, Split>;
+  },
+): TrainingRun {
+  const architecture: Architecture = modelArchitecture(
+    planned.model,
+    data.inputChannels,
+    data.outputs.length,
+  );
+  return {
+    folder: planned.folder,
+    kind: 'train',
+    method: planned.method,
+    seed: planned.seed,
+    split: data.splits.get(planned.split) as Split,
+    architecture,
+    identity: planned.identity,
+    epochs: config.training.epochs,
+    start: () => initialWeights(architecture, stream(planned.seed, 'weights')),
+  };
+}

@@ -1,0 +1,237 @@
+// A training run in its folder, from the first epoch or from its checkpoint to the last: the same for models that are
+// trained and for pruned architectures that are retrained.
+
+import { join } from 'node:path';
+import { type Experiment } from '../config/schema.js';
+import { type Dataset } from '../data/dataset.js';
+import { type Split } from '../data/split.js';
+import { type Engine, InterruptedError } from '../engine/engine.js';
+import { type Architecture, totalChannels } from '../network/architecture.js';
+import { countMultiplyAdds } from '../network/cost.js';
+import { countParameters } from '../network/parameters.js';
+import { type OptimizerState, type Weights } from '../network/weights.js';
+import { readCheckpoint, requireSpace, writeCheckpoint } from '../runs/checkpoint.js';
+import { failpoint } from '../runs/commit.js';
+import { type Row, writeCsv } from '../runs/csv.js';
+import { type RunKind } from '../runs/folders.js';
+import { epochColumns } from '../runs/records.js';
+import {
+  type Identity,
+  type RunRecord,
+  hashIdentity,
+  openRun,
+  readRun,
+  requireSameGround,
+  requireSameIdentity,
+  writeRun,
+} from '../runs/run.js';
+import { packageVersion } from '../version.js';
+import { DivergedError, type EpochProgress, evaluateCases, trainEpoch } from './epoch.js';
+import { meanDice } from './metrics.js';
+import { diceCells, writeCases, writeTensors } from './outputs.js';
+
+/** What all runs of a command share. */
+export interface RunContext {
+  readonly config: Experiment;
+  readonly dataset: Dataset;
+  readonly engine: Engine;
+  readonly overwrite: boolean;
+  readonly signal?: AbortSignal;
+  readonly warn: (message: string) => void;
+}
+
+/** One run. */
+export interface TrainingRun {
+  readonly folder: string;
+  readonly kind: RunKind;
+  readonly method: string;
+  readonly seed: number;
+  readonly split: Split;
+  readonly architecture: Architecture;
+  readonly identity: Identity;
+  readonly epochs: number;
+  /** Weights to start from; called only when the run starts anew. */
+  readonly start: () => Weights;
+  readonly provenance?: unknown;
+}
+
+export interface TrainingOptions {
+  /** Called after each epoch. */
+  readonly progress?: (epoch: number, detail: string) => void;
+}
+
+interface Progress extends EpochProgress {
+  /** Epochs completed. */
+  epoch: number;
+  seconds: number;
+  rows: Row[];
+}
+
+/** The run's record at its end; `interrupted` if it was asked to stop, `diverged` if its loss was not finite. */
+export async function trainRun(
+  context: RunContext,
+  run: TrainingRun,
+  { progress: report }: TrainingOptions = {},
+): Promise<RunRecord> {
+  const { config, dataset, engine } = context;
+  const { folder, architecture, split, epochs } = run;
+  const release = openRun(folder, context.overwrite);
+  try {
+    const known = readRun(folder);
+    if (known) {
+      requireSameIdentity(folder, known, run.identity);
+      if (known.status === 'finished' || known.status === 'diverged') return known;
+      requireSameGround(folder, known, dataset.hash, engine.description);
+    }
+    requireSpace(folder, countParameters(architecture));
+    const saved = known && readCheckpoint<Progress>(folder, context.warn);
+    if (known && !saved && known.seconds > 0)
+      context.warn(`${folder}: has no checkpoint; starting again from the first epoch`);
+    const weights = saved?.weights ?? run.start();
+    const at: Progress = saved?.progress ?? { epoch: 0, batches: 0, lossSum: 0, seconds: 0, rows: [] };
+    let record = known ?? newRecord(context, run);
+    if (!known) {
+      writeTensors(join(folder, 'initial.safetensors'), weights, architecture, dataset.outputs);
+      writeRun(folder, record);
+    }
+    const finish = (changes: Partial<RunRecord>): RunRecord => {
+      record = { ...record, ...changes, seconds: at.seconds };
+      writeRun(folder, record);
+      return record;
+    };
+
+    const { training } = config;
+    const network = await engine.load(
+      {
+        architecture,
+        size: dataset.size,
+        maxBatch: training.batch,
+        targets: dataset.targets,
+        adam: { ...training.adam, epsilon: 1e-8 },
+      },
+      weights,
+      saved?.optimizer,
+    );
+    const interrupt = (): void => network.interrupt();
+    context.signal?.addEventListener('abort', interrupt);
+    const save = async (): Promise<void> => {
+      const state: { weights: Weights; optimizer: OptimizerState } = {
+        weights: await network.readWeights(),
+        optimizer: await network.readOptimizerState(),
+      };
+      writeCheckpoint(folder, { ...state, progress: at });
+      failpoint('checkpoint');
+      writeEpochs(context, run, at.rows);
+    };
+    let began = performance.now();
+    const tick = (): number => {
+      const seconds = (performance.now() - began) / 1000;
+      began = performance.now();
+      at.seconds += seconds;
+      return seconds;
+    };
+    let inEpoch = 0;
+    try {
+      const dropout = new Float64Array(totalChannels(architecture)).fill(training.dropout);
+      const evaluate = (ids: readonly string[]): Promise<number[][]> =>
+        evaluateCases(network, dataset.sample, ids, training.batch);
+      while (at.epoch < epochs) {
+        if (context.signal?.aborted) throw new InterruptedError();
+        const epoch = at.epoch + 1;
+        const settings = {
+          network,
+          sample: dataset.sample,
+          cases: split.train,
+          batch: training.batch,
+          learningRate: training.learningRate,
+          dropout,
+          seed: run.seed,
+          key: [run.kind, epoch],
+        };
+        const loss = await trainEpoch(settings, at);
+        const due = epoch % training.evaluateEvery === 0 || epoch === epochs;
+        const test = due ? meanDice(await evaluate(split.test)) : undefined;
+        const validation =
+          due && split.validation.length > 0 ? meanDice(await evaluate(split.validation)) : undefined;
+        inEpoch += tick();
+        at.rows.push(epochRow(dataset.outputs, epoch, loss, test, validation, inEpoch));
+        inEpoch = 0;
+        at.epoch = epoch;
+        at.batches = 0;
+        at.lossSum = 0;
+        await save();
+        report?.(epoch, `loss ${loss.toFixed(4)}${test ? `  Dice ${(test[0] as number).toFixed(4)}` : ''}`);
+      }
+      const cases = await evaluate(split.test);
+      writeCases(folder, dataset.outputs, split.test, cases);
+      writeTensors(
+        join(folder, 'weights.safetensors'),
+        await network.readWeights(),
+        architecture,
+        dataset.outputs,
+      );
+      tick();
+      return finish({ status: 'finished', testDice: meanDice(cases) });
+    } catch (error) {
+      tick();
+      if (error instanceof InterruptedError) {
+        await save();
+        return finish({ status: 'interrupted' });
+      }
+      if (error instanceof DivergedError)
+        return finish({ status: 'diverged', divergedAt: `epoch ${at.epoch + 1}, ${error.message}` });
+      throw error;
+    } finally {
+      context.signal?.removeEventListener('abort', interrupt);
+      network.dispose();
+    }
+  } finally {
+    release();
+  }
+}
+
+function newRecord(
+  { config, dataset, engine }: RunContext,
+  { kind, method, seed, architecture, identity, provenance }: TrainingRun,
+): RunRecord {
+  const [depth, height, width] = dataset.size;
+  return {
+    version: 1,
+    kind,
+    method,
+    seed,
+    status: 'running',
+    identity,
+    identityHash: hashIdentity(identity),
+    datasetHash: dataset.hash,
+    labels: dataset.outputs,
+    environment: { lunet: packageVersion(), node: process.version, engine: engine.description },
+    config,
+    architecture,
+    parameters: countParameters(architecture),
+    multiplyAdds: countMultiplyAdds(architecture, depth * height * width),
+    seconds: 0,
+    ...(provenance !== undefined && { provenance }),
+  };
+}
+
+function epochRow(
+  labels: readonly string[],
+  epoch: number,
+  loss: number,
+  test: readonly number[] | undefined,
+  validation: readonly number[] | undefined,
+  seconds: number,
+): Row {
+  return {
+    epoch,
+    train_loss: loss,
+    ...diceCells('test', labels, test),
+    ...diceCells('validation', labels, validation),
+    seconds: Number(seconds.toFixed(3)),
+  };
+}
+
+function writeEpochs({ dataset }: RunContext, { folder, split }: TrainingRun, rows: readonly Row[]): void {
+  writeCsv(join(folder, 'epochs.csv'), epochColumns(dataset.outputs, split.validation.length > 0), rows);
+}
