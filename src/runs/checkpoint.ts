@@ -1,0 +1,85 @@
+// All that a run needs to go on to the same bits: weights, optimizer state and the run's own progress, in one file.
+// Two generations are kept; a damaged newest one is passed over for the one before.
+
+import { existsSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../errors.js';
+import { type OptimizerState, type Tensor, type Weights } from '../network/weights.js';
+import { commitFile } from './commit.js';
+import { encodeSafetensors, readSafetensors } from './safetensors.js';
+
+/** A run between two epochs, or two steps of one. `Progress` is plain JSON of the kind of run. */
+export interface Checkpoint<Progress> {
+  readonly weights: Weights;
+  readonly optimizer: OptimizerState;
+  readonly progress: Progress;
+}
+
+const NEWEST = 'checkpoint.safetensors';
+const PREVIOUS = 'checkpoint-previous.safetensors';
+
+/** Writes a checkpoint; the one before is kept. */
+export function writeCheckpoint(folder: string, { weights, optimizer, progress }: Checkpoint<unknown>): void {
+  const tensors = new Map<string, Tensor>(weights);
+  for (const [name, tensor] of optimizer.m) tensors.set(`adam.m.${name}`, tensor);
+  for (const [name, tensor] of optimizer.v) tensors.set(`adam.v.${name}`, tensor);
+  const metadata = { format: '1', step: String(optimizer.step), progress: JSON.stringify(progress) };
+  const bytes = encodeSafetensors({ tensors, metadata });
+  commitFile(join(folder, NEWEST), bytes, join(folder, PREVIOUS));
+}
+
+/**
+ * Reads the newest readable checkpoint; undefined if the run has none yet. Throws a UserError of kind `data` if there
+ * are some but none can be read.
+ */
+export function readCheckpoint<Progress>(
+  folder: string,
+  warn: (message: string) => void,
+): Checkpoint<Progress> | undefined {
+  const paths = [NEWEST, PREVIOUS].map((name) => join(folder, name)).filter(existsSync);
+  const problems: string[] = [];
+  for (const path of paths) {
+    try {
+      const checkpoint = parse<Progress>(path);
+      if (problems.length > 0) warn(`${problems.join('; ')}; going on from the checkpoint before it`);
+      return checkpoint;
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+  }
+  if (paths.length === 0) return undefined;
+  throw new UserError(
+    'data',
+    `${problems.join('\n')}\nno checkpoint can be read: start the run anew with --overwrite`,
+  );
+}
+
+function parse<Progress>(path: string): Checkpoint<Progress> {
+  const { tensors, metadata } = readSafetensors(path);
+  const { format, step, progress } = metadata;
+  if (format !== '1' || step === undefined || progress === undefined)
+    throw new UserError('data', `${path}: found checkpoint format ${format ?? 'none'}, expected 1`);
+  const pick = (prefix: string): Weights =>
+    new Map(
+      [...tensors]
+        .filter(([name]) => name.startsWith(prefix))
+        .map(([name, t]) => [name.slice(prefix.length), t]),
+    );
+  return {
+    weights: new Map([...tensors].filter(([name]) => !name.startsWith('adam.'))),
+    optimizer: { step: Number(step), m: pick('adam.m.'), v: pick('adam.v.') },
+    progress: JSON.parse(progress) as Progress,
+  };
+}
+
+/** Throws a UserError of kind `disk` unless three checkpoints of a network with so many parameters fit. */
+export function requireSpace(folder: string, parameters: number): void {
+  const needed = 3 * (12 * parameters + 65536);
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize < needed)
+    throw new UserError(
+      'disk',
+      `${folder}: ${Math.round((bavail * bsize) / 2 ** 20)} MiB are free, ${Math.ceil(needed / 2 ** 20)} MiB are needed ` +
+        'for three checkpoints: free some space or choose another folder with --set output=DIR',
+    );
+}

@@ -1,0 +1,137 @@
+// run.json: what a run is, on what it ran, and how far it has come. The rules of going on with a run are here.
+
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../errors.js';
+import { type EngineDescription } from '../engine/engine.js';
+import { type Architecture } from '../network/architecture.js';
+import { commitFile, makeFolder, removeTemporary } from './commit.js';
+import { type RunKind } from './folders.js';
+import { lockRun } from './lock.js';
+
+export type RunStatus = 'running' | 'interrupted' | 'finished' | 'diverged';
+
+/** What determines a run's numbers, and so must be the same when it goes on. */
+export type Identity = Readonly<Record<string, unknown>>;
+
+export interface RunRecord {
+  readonly version: 1;
+  readonly kind: RunKind;
+  /** What its results are filed under: a model, a strategy, a snapshot's path. */
+  readonly method: string;
+  readonly seed: number;
+  readonly status: RunStatus;
+  readonly identity: Identity;
+  readonly identityHash: string;
+  readonly datasetHash: string;
+  readonly labels: readonly string[];
+  readonly environment: {
+    readonly lunet: string;
+    readonly node: string;
+    readonly engine: EngineDescription;
+  };
+  /** The whole experiment as it was resolved. */
+  readonly config: unknown;
+  readonly architecture: Architecture;
+  readonly parameters: number;
+  readonly multiplyAdds: number;
+  /** Seconds of work, those before interruptions included. */
+  readonly seconds: number;
+  /** Final test Dice: mean over labels, then by label. */
+  readonly testDice?: readonly number[];
+  /** Of a diverged run: where. */
+  readonly divergedAt?: string;
+  /** Of a retrained network: where its architecture came from. */
+  readonly provenance?: unknown;
+}
+
+/** Reads a run's record; undefined if the run has not been started. */
+export function readRun(folder: string): RunRecord | undefined {
+  const path = join(folder, 'run.json');
+  if (!existsSync(path)) return undefined;
+  try {
+    const record = JSON.parse(readFileSync(path, 'utf8')) as RunRecord;
+    if (record.version === 1) return record;
+  } catch {
+    // Said below.
+  }
+  throw new UserError(
+    'data',
+    `${path}: is damaged, expected a run's record; start the run anew with --overwrite`,
+  );
+}
+
+/** Writes a run's record. */
+export function writeRun(folder: string, record: RunRecord): void {
+  commitFile(join(folder, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+export function hashIdentity(identity: Identity): string {
+  return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
+}
+
+/** Refuses to mix runs: throws a UserError of kind `usage` that names the keys in which a run's config differs. */
+export function requireSameIdentity(folder: string, record: RunRecord, identity: Identity): void {
+  const keys = differingKeys(record.identity, identity);
+  if (keys.length === 0) return;
+  const list = keys.slice(0, 10).join(', ');
+  throw new UserError(
+    'usage',
+    `${folder}: this run was started with other settings: ${list}${keys.length > 10 ? ', ...' : ''}; ` +
+      'give the experiment another name (--set experiment=NAME), or replace the run with --overwrite',
+  );
+}
+
+/** Dotted keys in which two plain values differ, with both values where they are short. */
+function differingKeys(a: unknown, b: unknown, key = ''): string[] {
+  if (JSON.stringify(a) === JSON.stringify(b)) return [];
+  const plain = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (plain(a) && plain(b))
+    return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((name) =>
+      differingKeys(a[name], b[name], key === '' ? name : `${key}.${name}`),
+    );
+  const short = (value: unknown): string => {
+    const text = value === undefined ? 'unset' : JSON.stringify(value);
+    return text.length > 40 ? `${text.slice(0, 40)}...` : text;
+  };
+  return [`${key} (${short(a)} then, ${short(b)} now)`];
+}
+
+/** Refuses to go on with other voxels or on another instruction set, where the bits would not be those of one run. */
+export function requireSameGround(
+  folder: string,
+  record: RunRecord,
+  datasetHash: string,
+  engine: EngineDescription,
+): void {
+  if (record.datasetHash !== datasetHash)
+    throw new UserError(
+      'usage',
+      `${folder}: the data has changed since this run was started; ` +
+        'give the experiment another name (--set experiment=NAME), or replace the run with --overwrite',
+    );
+  const was = record.environment.engine;
+  if (was.name !== engine.name || was.device !== engine.device)
+    throw new UserError(
+      'engine',
+      `${folder}: this run was started on ${was.name} (${was.device}), here is ${engine.name} (${engine.device}), ` +
+        'whose results differ in the last bits; finish it there, or replace it with --overwrite',
+    );
+}
+
+/** Makes a run's folder if need be, takes its lock and tidies up; with `overwrite`, removes what was in it. */
+export function openRun(folder: string, overwrite: boolean): () => void {
+  makeFolder(folder);
+  const release = lockRun(folder);
+  if (overwrite) clearRun(folder);
+  removeTemporary(folder);
+  return release;
+}
+
+function clearRun(folder: string): void {
+  // The record goes first: without it the rest counts for nothing.
+  for (const name of ['run.json', 'checkpoint.safetensors', 'checkpoint-previous.safetensors'])
+    rmSync(join(folder, name), { force: true });
+}
