@@ -103,7 +103,7 @@ function throughNorm(
   const dGamma = tf.sum(tf.mul(masked, xhat), SPACE);
   gradients.set(`${name}.norm.weight`, dGamma);
   gradients.set(`${name}.norm.bias`, dBeta);
-  const count = activation.size / (activation.shape[4]);
+  const count = activation.size / activation.shape[4];
   const centred = tf.sub(tf.sub(masked, tf.div(dBeta, count)), tf.mul(xhat, tf.div(dGamma, count)));
   return tf.mul(centred, tf.mul(gamma, inverse));
 }
