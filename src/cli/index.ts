@@ -16,6 +16,16 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./train.js'),
   },
   {
+    name: 'prune',
+    summary: 'take channels out of a network step by step while it trains',
+    load: () => import('./prune.js'),
+  },
+  {
+    name: 'retrain',
+    summary: 'train the architectures that pruning arrived at',
+    load: () => import('./retrain.js'),
+  },
+  {
     name: 'config',
     summary: 'show, check or describe the configuration',
     load: () => import('./config.js'),

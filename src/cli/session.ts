@@ -53,7 +53,9 @@ export function showSummary(
       if (shown.length > 0) {
         print(`${split === 'default' ? '' : `Split ${split}\n`}${summaryTable(shown)}`);
         note(`\nWritten: ${relative('', file) || file}`);
-        note(`         ${relative('', join(base, kind))}/*/seed-*/epochs.csv`);
+        note(
+          `         ${relative('', join(base, kind))}/**/seed-*/${kind === 'prune' ? 'steps' : 'epochs'}.csv`,
+        );
       }
     }
     return [{ split, file, rows }];

@@ -2,7 +2,6 @@
 
 import { Command } from 'commander';
 import { loadExperiment } from '../config/load.js';
-import { readRun, requireSameIdentity } from '../runs/run.js';
 import { planTraining, trainingRun } from '../training/plan.js';
 import { trainRun } from '../training/run.js';
 import { addExamples } from './help.js';
@@ -16,6 +15,7 @@ import {
   setOption,
   threadsOption,
 } from './options.js';
+import { openRuns, pendingState } from './pending.js';
 import { closeRuns, openSession, showSummary } from './session.js';
 import { note, print, printJson, startProgress } from './terminal.js';
 
@@ -54,21 +54,11 @@ export const command = addExamples(
         seeds: options.seeds,
         splits: options.split,
       });
-      const open = planned.filter((run) => {
-        const record = readRun(run.folder);
-        if (record && !options.overwrite) requireSameIdentity(run.folder, record, run.identity);
-        return options.overwrite || (record?.status !== 'finished' && record?.status !== 'diverged');
-      });
       if (options.dryRun) {
-        for (const run of planned)
-          print(
-            `${run.folder}: ${!open.includes(run) ? 'done' : readRun(run.folder) && !options.overwrite ? 'to resume' : 'to start'}`,
-          );
+        for (const run of planned) print(`${run.folder}: ${pendingState(run, options.overwrite ?? false)}`);
         return;
       }
-      const skipped = planned.length - open.length;
-      if (skipped > 0)
-        note(`${skipped} of ${planned.length} runs are done already (to redo them: --overwrite).`);
+      const open = openRuns(planned, options.overwrite ?? false);
       const failed: string[] = [];
       if (open.length > 0) {
         const context = await openSession(config, options, interruptSignal());

@@ -157,7 +157,9 @@ const pruning = z
         targeted: z
           .enum(['rank-value', 'off'])
           .default('rank-value')
-          .describe('rank-value: more dropout where scores are low (STAMP); off: base everywhere'),
+          .describe(
+            'rank-value: up to base where scores are low (STAMP); off, and strategies without scores: initial',
+          ),
       })
       .prefault({}),
     snapshots: z

@@ -6,6 +6,7 @@ import { type Weights } from '../network/weights.js';
 import { commitFile } from '../runs/commit.js';
 import { type Row, writeCsv } from '../runs/csv.js';
 import { caseColumns, diceColumns } from '../runs/records.js';
+import { type PruningStep } from '../runs/run.js';
 import { encodeSafetensors } from '../runs/safetensors.js';
 
 /** Cells of `diceColumns`: the mean, then each label. */
@@ -40,7 +41,13 @@ export function writeTensors(
   weights: Weights,
   architecture: Architecture,
   labels: readonly string[],
+  more: Readonly<Record<string, string>> = {},
 ): void {
-  const metadata = { architecture: JSON.stringify(architecture), labels: JSON.stringify(labels) };
+  const metadata = { architecture: JSON.stringify(architecture), labels: JSON.stringify(labels), ...more };
   commitFile(path, encodeSafetensors({ tensors: weights, metadata }));
+}
+
+/** Writes best.json: the step with the largest test Dice so far, which was chosen on the test cases. */
+export function writeBest(folder: string, step: PruningStep): void {
+  commitFile(join(folder, 'best.json'), `${JSON.stringify({ upper_bound: true, ...step }, null, 2)}\n`);
 }

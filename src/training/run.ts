@@ -7,7 +7,6 @@ import { type Dataset } from '../data/dataset.js';
 import { type Split } from '../data/split.js';
 import { type Engine, InterruptedError } from '../engine/engine.js';
 import { type Architecture, totalChannels } from '../network/architecture.js';
-import { countMultiplyAdds } from '../network/cost.js';
 import { countParameters } from '../network/parameters.js';
 import { type OptimizerState, type Weights } from '../network/weights.js';
 import { readCheckpoint, requireSpace, writeCheckpoint } from '../runs/checkpoint.js';
@@ -18,14 +17,13 @@ import { epochColumns } from '../runs/records.js';
 import {
   type Identity,
   type RunRecord,
-  hashIdentity,
+  newRecord,
   openRun,
   readRun,
   requireSameGround,
   requireSameIdentity,
   writeRun,
 } from '../runs/run.js';
-import { packageVersion } from '../version.js';
 import { DivergedError, type EpochProgress, evaluateCases, trainEpoch } from './epoch.js';
 import { meanDice } from './metrics.js';
 import { diceCells, writeCases, writeTensors } from './outputs.js';
@@ -188,31 +186,6 @@ export async function trainRun(
   } finally {
     release();
   }
-}
-
-function newRecord(
-  { config, dataset, engine }: RunContext,
-  { kind, method, seed, architecture, identity, provenance }: TrainingRun,
-): RunRecord {
-  const [depth, height, width] = dataset.size;
-  return {
-    version: 1,
-    kind,
-    method,
-    seed,
-    status: 'running',
-    identity,
-    identityHash: hashIdentity(identity),
-    datasetHash: dataset.hash,
-    labels: dataset.outputs,
-    environment: { lunet: packageVersion(), node: process.version, engine: engine.description },
-    config,
-    architecture,
-    parameters: countParameters(architecture),
-    multiplyAdds: countMultiplyAdds(architecture, depth * height * width),
-    seconds: 0,
-    ...(provenance !== undefined && { provenance }),
-  };
 }
 
 function epochRow(

@@ -1,0 +1,159 @@
+// `lunet prune`: takes channels out of a network step by step while it trains.
+
+import { Command, Option } from 'commander';
+import { modelArchitecture, prunedModel } from '../config/models.js';
+import { loadExperiment } from '../config/load.js';
+import { CRITERIA, type Criterion, type Experiment, STRATEGIES } from '../config/schema.js';
+import { type Architecture, listLayers } from '../network/architecture.js';
+import { countParameters } from '../network/parameters.js';
+import { possibleRemovals, prunableChannels } from '../network/surgery.js';
+import { type PlannedPruning, planPruning, pruningRun, requireTrained } from '../pruning/plan.js';
+import { pruneRun } from '../pruning/loop.js';
+import { schedule } from '../pruning/schedule.js';
+import { choose } from '../training/plan.js';
+import { addExamples } from './help.js';
+import { interruptSignal } from './interrupt.js';
+import {
+  configArgument,
+  engineOption,
+  jsonOption,
+  listOption,
+  seedsOption,
+  setOption,
+  threadsOption,
+} from './options.js';
+import { openRuns } from './pending.js';
+import { closeRuns, openSession, showSummary } from './session.js';
+import { formatTable, note, print, printJson, startProgress } from './terminal.js';
+
+interface Options {
+  readonly set: string[];
+  readonly strategy?: string[];
+  readonly criterion?: string;
+  readonly model?: string;
+  readonly seeds?: number[];
+  readonly split?: string[];
+  readonly fromModel?: boolean;
+  readonly overwrite?: boolean;
+  readonly dryRun?: boolean;
+  readonly engine: string;
+  readonly threads?: number;
+  readonly json?: boolean;
+}
+
+export const command = addExamples(
+  new Command('prune')
+    .description(
+      'Prunes the channels of a network one by one while it trains, for every seed. Run again, it goes on with what is ' +
+        'unfinished and skips what is done.',
+    )
+    .addArgument(configArgument())
+    .addOption(
+      listOption(
+        '--strategy <names>',
+        `${STRATEGIES.join(', ')} or all; several with commas; default: the config's`,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--criterion <name>',
+        `how channels are scored: ${CRITERIA.join(', ')}; default: the config's`,
+      ),
+    )
+    .option('--model <name>', "the model to prune; default: the config's, else the first unet")
+    .option('--from-model', 'start from the trained model of the same seed instead of new weights')
+    .addOption(seedsOption())
+    .addOption(listOption('--split <names>', 'only these splits (comma-separated)'))
+    .addOption(setOption())
+    .option('--overwrite', 'start runs anew even if they exist')
+    .option('-n, --dry-run', 'print the schedule of removals without training (widest and random)')
+    .addOption(engineOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .action(async (path: string | undefined, options: Options) => {
+      const { config, source } = loadExperiment(path, options.set);
+      if (options.criterion !== undefined) choose('--criterion', [options.criterion], CRITERIA);
+      const planned = planPruning(config, {
+        strategies: options.strategy,
+        criterion: options.criterion as Criterion | undefined,
+        model: options.model,
+        seeds: options.seeds,
+        splits: options.split,
+        fromModel: options.fromModel,
+      });
+      if (options.dryRun) {
+        printSchedules(config, planned, options.json ?? false);
+        return;
+      }
+      const open = openRuns(planned, options.overwrite ?? false);
+      requireTrained(open);
+      const failed: string[] = [];
+      if (open.length > 0) {
+        const context = await openSession(config, options, interruptSignal());
+        for (const [i, plan] of open.entries()) {
+          const run = pruningRun(plan, context.dataset);
+          const label = `${plan.split === 'default' ? '' : `${plan.split} `}${plan.method} seed ${plan.seed} (${i + 1}/${open.length})`;
+          const progress = startProgress(label, possibleRemovals(run.architecture), 'channel removed,');
+          const record = await pruneRun(context, run, {
+            progress: (removed, detail) => progress.update(removed, detail),
+          }).finally(() => progress.stop());
+          if (record.status === 'diverged')
+            failed.push(`${plan.method} seed ${plan.seed}: ${record.divergedAt}`);
+          if (record.status === 'interrupted') break;
+        }
+        context.signal?.throwIfAborted();
+      }
+      const summary = showSummary(config, options.json ? undefined : 'prune');
+      if (options.json) printJson({ source, summary });
+      closeRuns(failed, planned.length);
+      if (!options.json) note('\nNext: lunet retrain --from-snapshot 50%');
+    }),
+  [
+    ['the schedule that needs no scores: always the widest block', 'lunet prune --strategy widest'],
+    ['the whole prescribed order, without training', 'lunet prune --dry-run --strategy widest'],
+    ['STAMP with another criterion', 'lunet prune --strategy stamp --criterion taylor'],
+    ['every strategy, one seed', 'lunet prune --strategy all --seeds 1'],
+  ],
+);
+
+function printSchedules(config: Experiment, planned: readonly PlannedPruning[], json: boolean): void {
+  const inputs = config.dataset.channels?.length ?? 1;
+  const architecture = modelArchitecture(
+    planned[0]?.model ?? prunedModel(config),
+    inputs,
+    Object.keys(config.dataset.labels).length,
+  );
+  const schedules = planned.map(({ strategy, seed }) => ({
+    strategy,
+    seed,
+    steps: schedule(strategy, architecture, seed),
+  }));
+  if (json) printJson({ schedules });
+  else
+    for (const { strategy, seed, steps } of schedules)
+      print(scheduleTable(`${strategy}, seed ${seed}`, steps, architecture));
+}
+
+function scheduleTable(title: string, steps: ReturnType<typeof schedule>, start: Architecture): string {
+  const total = prunableChannels(start);
+  const names = listLayers(start).map(({ name }) => name.replace('encoder.', 'e').replace('decoder.', 'd'));
+  const table = formatTable(
+    [
+      { title: 'Step', align: 'right' },
+      { title: 'Channels', align: 'right' },
+      { title: '%', align: 'right' },
+      { title: 'Parameters', align: 'right' },
+      ...names.map((name) => ({ title: name, align: 'right' as const })),
+      { title: 'Removed' },
+    ],
+    steps.map(({ architecture, removal }, step) => [
+      String(step),
+      String(prunableChannels(architecture)),
+      ((100 * prunableChannels(architecture)) / total).toFixed(0),
+      countParameters(architecture).toLocaleString('en'),
+      ...listLayers(architecture).map(({ width }) => String(width)),
+      removal ? `${removal.layer} channel ${removal.channel}` : 'nothing left to remove',
+    ]),
+  );
+  return `${title}\n${table}\n`;
+}

@@ -1,0 +1,62 @@
+// What a criterion is, and the folding of what the engine reports per batch that several of them share.
+
+import { type ActivationSums } from '../../engine/engine.js';
+import { type Layer } from '../../network/architecture.js';
+import { type Weights, tensorOf } from '../../network/weights.js';
+import { type RandomStream } from '../../random.js';
+
+/** Scores of each layer's channels, layers in the order of `listLayers`. */
+export type Scores = readonly Float64Array[];
+
+/** Voxels of a layer's activation. */
+export type VoxelsOf = (layer: Layer) => number;
+
+/**
+ * How channels are scored. Each kind says what it needs, so that scoring does no more than that:
+ * - `activations`: one pass over the training set; `fold` adds one batch to the channels' scores, `finish` ends.
+ * - `gradients`: one pass with gradients, which are summed over the batches, then scored with the weights.
+ * - `synflow`: one data-free pass.
+ * - `weights`, `nothing`: no pass.
+ */
+export type Criterion =
+  | {
+      readonly needs: 'activations';
+      readonly withGradients: boolean;
+      /** What a batch adds to the score of each channel (all layers side by side). */
+      readonly fold: (batch: ActivationSums, cases: number, voxels: Float64Array) => Float64Array;
+      readonly finish?: (total: number) => number;
+    }
+  | {
+      readonly needs: 'gradients' | 'synflow';
+      readonly score: (layer: Layer, weights: Weights, gradients: Weights) => Float64Array;
+    }
+  | { readonly needs: 'weights'; readonly score: (layer: Layer, weights: Weights) => Float64Array }
+  | { readonly needs: 'nothing'; readonly score: (layer: Layer, random: RandomStream) => Float64Array };
+
+/** For each channel of all layers, the mean over a batch's cases of a value per case and channel. */
+export function meanOverCases(
+  values: Float64Array,
+  cases: number,
+  each: (value: number) => number,
+): Float64Array {
+  const channels = values.length / cases;
+  const means = new Float64Array(channels);
+  for (const [i, value] of values.entries())
+    means[i % channels] = (means[i % channels] as number) + each(value) / cases;
+  return means;
+}
+
+/** For each filter of a layer, the sum of term(index into the weight tensor) over its weights (bias left out). */
+export function sumOverFilters(layer: Layer, term: (index: number) => number): Float64Array {
+  const size = layer.inputs * 27;
+  return Float64Array.from({ length: layer.width }, (_, channel) => {
+    let sum = 0;
+    for (let i = channel * size; i < (channel + 1) * size; i++) sum += term(i);
+    return sum;
+  });
+}
+
+/** A layer's filters. */
+export function filtersOf(layer: Layer, weights: Weights): Float32Array {
+  return tensorOf(weights, `${layer.name}.conv.weight`).data;
+}

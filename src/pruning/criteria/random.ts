@@ -1,0 +1,8 @@
+// No knowledge at all: the control that every other criterion has to beat.
+
+import { type Criterion } from './criterion.js';
+
+export const random: Criterion = {
+  needs: 'nothing',
+  score: (layer, stream) => Float64Array.from({ length: layer.width }, () => stream.uniform()),
+};

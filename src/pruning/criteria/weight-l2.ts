@@ -1,0 +1,11 @@
+// The L2 norm of a channel's filter.
+
+import { type Criterion, filtersOf, sumOverFilters } from './criterion.js';
+
+export const weightL2: Criterion = {
+  needs: 'weights',
+  score: (layer, weights) => {
+    const filters = filtersOf(layer, weights);
+    return sumOverFilters(layer, (i) => (filters[i] as number) ** 2).map(Math.sqrt);
+  },
+};

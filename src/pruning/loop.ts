@@ -1,0 +1,318 @@
+// A pruning run in its folder, from top to bottom: train the recovery epochs, evaluate, record the step, score, remove
+// one channel, start Adam anew, update dropout; until every layer has one channel or the network has collapsed.
+//
+// What can be repeated to the same bits is not stored: a checkpoint follows every epoch and every removal, and a run
+// that is killed while it evaluates, scores or removes does that again from the checkpoint before.
+
+import { join } from 'node:path';
+import { type Criterion as CriterionName, type Strategy as StrategyName } from '../config/schema.js';
+import { type Split } from '../data/split.js';
+import { InterruptedError, type Network } from '../engine/engine.js';
+import { type Architecture, listLayers } from '../network/architecture.js';
+import { countParameters } from '../network/parameters.js';
+import { type Removal, prunableChannels, removeChannel } from '../network/surgery.js';
+import { type Weights } from '../network/weights.js';
+import { readCheckpoint, requireSpace, writeCheckpoint } from '../runs/checkpoint.js';
+import { failpoint } from '../runs/commit.js';
+import { type Row, writeCsv } from '../runs/csv.js';
+import { SCORE_COLUMNS, stepColumns } from '../runs/records.js';
+import {
+  type Identity,
+  type PruningResult,
+  type PruningStep,
+  type RunRecord,
+  newRecord,
+  openRun,
+  readRun,
+  requireSameGround,
+  requireSameIdentity,
+  writeRun,
+} from '../runs/run.js';
+import { DivergedError, type EpochProgress, evaluateCases, trainEpoch } from '../training/epoch.js';
+import { meanDice } from '../training/metrics.js';
+import { writeBest, writeCases, writeTensors } from '../training/outputs.js';
+import { type RunContext } from '../training/run.js';
+import { criteria } from './criteria/index.js';
+import { type Scores } from './criteria/criterion.js';
+import { channelRates, rankValueRates } from './dropout.js';
+import { choiceStream } from './schedule.js';
+import { scoreChannels } from './score.js';
+import { strategies } from './strategies/index.js';
+import { describeStep, scoreRows, stepLine, stepRow } from './steps.js';
+
+/** One pruning run. */
+export interface PruningRun {
+  readonly folder: string;
+  readonly method: string;
+  readonly strategy: StrategyName;
+  readonly criterion: CriterionName;
+  readonly seed: number;
+  readonly split: Split;
+  readonly architecture: Architecture;
+  readonly identity: Identity;
+  /** Weights to start from; called only when the run starts anew. */
+  readonly start: () => Weights;
+  readonly provenance?: unknown;
+}
+
+export interface PruningOptions {
+  /** Called after each step, with the number of channels removed. */
+  readonly progress?: (removed: number, detail: string) => void;
+}
+
+/** What a checkpoint holds besides weights and optimizer. */
+interface Progress extends EpochProgress {
+  architecture: Architecture;
+  /** Recovery epochs done in this step. */
+  recovered: number;
+  epochs: number;
+  /** Mean training loss of the step's last epoch. */
+  loss: number;
+  seconds: number;
+  stepSeconds: number;
+  removals: Removal[];
+  /** Dropout rate of each layer. */
+  rates: number[];
+  /** Steps in a row below the floor of collapse. */
+  below: number;
+  rows: Row[];
+  /** Rows of scores.csv. */
+  scoreRows: Row[];
+  best?: PruningStep;
+  chosen?: PruningStep;
+  snapshots: Record<string, PruningStep>;
+}
+
+/** The run's record at its end; `interrupted` if it was asked to stop, `diverged` if its loss was not finite. */
+export async function pruneRun(
+  context: RunContext,
+  run: PruningRun,
+  { progress: report }: PruningOptions = {},
+): Promise<RunRecord> {
+  const { config, dataset, engine, signal } = context;
+  const { folder, seed, split } = run;
+  const { pruning, training } = config;
+  const strategy = strategies[run.strategy];
+  const initialRate = pruning.dropout.initial ?? pruning.dropout.base / 10;
+  const total = prunableChannels(run.architecture);
+  const release = openRun(folder, context.overwrite);
+  try {
+    const known = readRun(folder);
+    if (known) {
+      requireSameIdentity(folder, known, run.identity);
+      if (known.status === 'finished' || known.status === 'diverged') return known;
+      requireSameGround(folder, known, dataset.hash, engine.description);
+    }
+    requireSpace(folder, countParameters(run.architecture));
+    const saved = known && readCheckpoint<Progress>(folder, context.warn);
+    let weights = saved?.weights ?? run.start();
+    let optimizer = saved?.optimizer;
+    const at: Progress = saved?.progress ?? {
+      architecture: run.architecture,
+      recovered: 0,
+      epochs: 0,
+      loss: 0,
+      seconds: 0,
+      stepSeconds: 0,
+      removals: [],
+      rates: listLayers(run.architecture).map(() => initialRate),
+      below: 0,
+      rows: [],
+      scoreRows: [],
+      snapshots: {},
+      batches: 0,
+      lossSum: 0,
+    };
+    let record = known ?? newRecord(context, { ...run, kind: 'prune' });
+    if (!known) {
+      writeTensors(join(folder, 'initial.safetensors'), weights, run.architecture, dataset.outputs);
+      writeRun(folder, record);
+    }
+    const finish = (changes: Partial<RunRecord>): RunRecord => {
+      record = { ...record, ...changes, seconds: at.seconds };
+      writeRun(folder, record);
+      return record;
+    };
+    const tick = stopwatch(at);
+
+    for (;;) {
+      const { architecture } = at;
+      const layers = listLayers(architecture);
+      const dropout = channelRates(
+        at.rates,
+        layers.map(({ width }) => width),
+      );
+      const network = await engine.load(
+        {
+          architecture,
+          size: dataset.size,
+          maxBatch: training.batch,
+          targets: dataset.targets,
+          adam: { ...training.adam, epsilon: 1e-8 },
+        },
+        weights,
+        optimizer,
+      );
+      const interrupt = (): void => network.interrupt();
+      signal?.addEventListener('abort', interrupt);
+      try {
+        while (at.recovered < pruning.recoveryEpochs) {
+          if (signal?.aborted) throw new InterruptedError();
+          at.loss = await trainEpoch(
+            {
+              network,
+              sample: dataset.sample,
+              cases: split.train,
+              batch: training.batch,
+              learningRate: training.learningRate,
+              dropout,
+              seed,
+              key: ['prune', at.epochs + 1],
+            },
+            at,
+          );
+          at.recovered++;
+          at.epochs++;
+          at.batches = 0;
+          at.lossSum = 0;
+          tick();
+          await save(folder, network, at);
+        }
+        if (signal?.aborted) throw new InterruptedError();
+        const evaluate = (ids: readonly string[]): Promise<number[][]> =>
+          evaluateCases(network, dataset.sample, ids, training.batch);
+        const cases = await evaluate(split.test);
+        const validation =
+          split.validation.length > 0 ? meanDice(await evaluate(split.validation)) : undefined;
+        failpoint('evaluated');
+        const scores =
+          strategy.scores && channelsLeft(layers)
+            ? await scoreChannels(criteria[run.criterion], {
+                network,
+                architecture,
+                size: dataset.size,
+                sample: dataset.sample,
+                cases: split.train,
+                batch: training.batch,
+                dropout,
+                seed,
+                step: at.removals.length,
+              })
+            : undefined;
+        failpoint('scored');
+        const random = choiceStream(seed, at.removals.length);
+        const choice = strategy.scores
+          ? scores && strategy.choose(architecture, random, scores)
+          : strategy.choose(architecture, random);
+        weights = await network.readWeights();
+        tick();
+
+        const step = describeStep(at, total, meanDice(cases), validation);
+        const best = at.best === undefined || step.testDice > at.best.testDice;
+        if (best) at.best = step;
+        if (validation !== undefined && (at.chosen?.validationDice ?? -1) < (validation[0] as number))
+          at.chosen = step;
+        at.below = step.testDice < pruning.collapse.floor ? at.below + 1 : 0;
+        at.rows.push(stepRow(dataset, at, step, meanDice(cases), validation, choice));
+        for (const percent of pruning.snapshots) {
+          const name = String(percent);
+          if (step.channels > (total * percent) / 100 || at.snapshots[name] !== undefined) continue;
+          at.snapshots[name] = step;
+          writeTensors(join(folder, `snapshot-${name}.safetensors`), weights, architecture, dataset.outputs, {
+            step: String(step.step),
+          });
+          writeCases(folder, dataset.outputs, split.test, cases, `cases-${name}.csv`);
+        }
+        if (best) {
+          writeBest(folder, step);
+          writeCases(folder, dataset.outputs, split.test, cases, 'cases-best.csv');
+        }
+        if (scores && Object.values(at.snapshots).some(({ step: taken }) => taken === step.step))
+          at.scoreRows.push(...scoreRows(layers, scores, choice, step));
+        if (at.scoreRows.length > 0) writeCsv(join(folder, 'scores.csv'), SCORE_COLUMNS, at.scoreRows);
+        const stop =
+          choice === undefined ? 'one-channel' : at.below >= pruning.collapse.steps ? 'collapse' : undefined;
+        if (stop !== undefined) (at.rows.at(-1) as Record<string, unknown>)['stop'] = stop;
+        writeCsv(
+          join(folder, 'steps.csv'),
+          stepColumns(dataset.outputs, validation !== undefined, layers),
+          at.rows,
+        );
+        report?.(at.removals.length, stepLine(step, at.stepSeconds));
+        at.stepSeconds = 0;
+        if (stop !== undefined || choice === undefined) {
+          writeCases(folder, dataset.outputs, split.test, cases);
+          writeTensors(join(folder, 'weights.safetensors'), weights, architecture, dataset.outputs);
+          const result: PruningResult = {
+            total,
+            best: at.best as PruningStep,
+            ...(at.chosen && { chosen: at.chosen }),
+            snapshots: at.snapshots,
+            final: step,
+            stop: stop ?? 'one-channel',
+            removals: at.removals,
+          };
+          return finish({ status: 'finished', testDice: meanDice(cases), pruning: result });
+        }
+        const removal: Removal = { layer: choice.layer.name, channel: choice.channel };
+        const pruned = removeChannel(architecture, weights, removal);
+        failpoint('removed');
+        weights = pruned.weights;
+        optimizer = undefined;
+        at.architecture = pruned.architecture;
+        at.removals.push(removal);
+        at.recovered = 0;
+        if (scores && pruning.dropout.targeted === 'rank-value')
+          at.rates = rankValueRates(withoutScore(scores, layers, removal), pruning.dropout.base);
+      } catch (error) {
+        tick();
+        if (error instanceof InterruptedError) {
+          await save(folder, network, at);
+          return finish({ status: 'interrupted' });
+        }
+        if (error instanceof DivergedError)
+          return finish({ status: 'diverged', divergedAt: `step ${at.removals.length}, ${error.message}` });
+        throw error;
+      } finally {
+        signal?.removeEventListener('abort', interrupt);
+        network.dispose();
+      }
+    }
+  } finally {
+    release();
+  }
+}
+
+/** Adds the time since the last call to the run's and the step's seconds. */
+function stopwatch(at: Progress): () => void {
+  let began = performance.now();
+  return () => {
+    const seconds = (performance.now() - began) / 1000;
+    began = performance.now();
+    at.seconds += seconds;
+    at.stepSeconds += seconds;
+  };
+}
+
+async function save(folder: string, network: Network, at: Progress): Promise<void> {
+  writeCheckpoint(folder, {
+    weights: await network.readWeights(),
+    optimizer: await network.readOptimizerState(),
+    progress: at,
+  });
+  failpoint('checkpoint');
+}
+
+function channelsLeft(layers: readonly { prunable: boolean; width: number }[]): boolean {
+  return layers.some(({ prunable, width }) => prunable && width > 1);
+}
+
+function withoutScore(
+  scores: Scores,
+  layers: readonly { name: string }[],
+  { layer, channel }: Removal,
+): Scores {
+  return scores.map((values, i) =>
+    layers[i]?.name === layer ? values.filter((_, j) => j !== channel) : values,
+  );
+}

@@ -1,0 +1,37 @@
+// The order of removals that a strategy without scores prescribes, without training anything.
+
+import { type Strategy as StrategyName } from '../config/schema.js';
+import { UserError } from '../errors.js';
+import { type Architecture } from '../network/architecture.js';
+import { type Removal, removeChannelFromArchitecture } from '../network/surgery.js';
+import { stream } from '../random.js';
+import { strategies } from './strategies/index.js';
+
+/** One step of a schedule: the network before it, and what goes. */
+export interface ScheduledStep {
+  readonly architecture: Architecture;
+  readonly removal?: Removal;
+}
+
+/** All steps of a strategy that needs no scores, for a seed. Throws a UserError of kind `usage` for one that does. */
+export function schedule(name: StrategyName, start: Architecture, seed: number): ScheduledStep[] {
+  const strategy = strategies[name];
+  if (strategy.scores)
+    throw new UserError(
+      'usage',
+      `--dry-run: the order of ${name} depends on scores that only training gives; widest and random have a schedule`,
+    );
+  const steps: ScheduledStep[] = [];
+  for (let architecture = start; ;) {
+    const choice = strategy.choose(architecture, choiceStream(seed, steps.length));
+    if (choice === undefined) return [...steps, { architecture }];
+    const removal = { layer: choice.layer.name, channel: choice.channel };
+    steps.push({ architecture, removal });
+    architecture = removeChannelFromArchitecture(architecture, removal);
+  }
+}
+
+/** The random numbers of a strategy's choice at a step. */
+export function choiceStream(seed: number, step: number): ReturnType<typeof stream> {
+  return stream(seed, 'prune', step);
+}

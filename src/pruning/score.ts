@@ -1,0 +1,101 @@
+// Scores all channels of a network by a criterion, with no more passes than it needs. Changes nothing in the network.
+
+import { type Network, type Sample, type VolumeSize } from '../engine/engine.js';
+import { type Architecture, type Layer, listLayers } from '../network/architecture.js';
+import { type Tensor, type Weights } from '../network/weights.js';
+import { stream } from '../random.js';
+import { batchCount, dropoutMasks } from '../training/epoch.js';
+import { type Criterion, type Scores } from './criteria/criterion.js';
+
+export interface ScoringSettings {
+  readonly network: Network;
+  readonly architecture: Architecture;
+  readonly size: VolumeSize;
+  readonly sample: (id: string) => Sample;
+  /** Training cases; the passes go through them in this order, in the batches of training. */
+  readonly cases: readonly string[];
+  readonly batch: number;
+  /** Dropout rate of each channel: the passes are in training mode. */
+  readonly dropout: Float64Array;
+  readonly seed: number;
+  readonly step: number;
+}
+
+/**
+ * Scores of all channels, layer by layer. All but random scores are divided per layer by the L2 norm of the layer's
+ * scores (a layer of zeros stays as it is), so that layers can be compared (STAMP).
+ */
+export async function scoreChannels(criterion: Criterion, settings: ScoringSettings): Promise<Scores> {
+  const layers = listLayers(settings.architecture);
+  switch (criterion.needs) {
+    case 'nothing': {
+      const random = stream(settings.seed, 'score', settings.step);
+      return layers.map((layer) => criterion.score(layer, random));
+    }
+    case 'weights': {
+      const weights = await settings.network.readWeights();
+      return layers.map((layer) => normalised(criterion.score(layer, weights)));
+    }
+    case 'synflow':
+    case 'gradients': {
+      const weights = await settings.network.readWeights();
+      const gradients =
+        criterion.needs === 'synflow'
+          ? await settings.network.synflowGradients()
+          : await summedGradients(settings);
+      return layers.map((layer) => normalised(criterion.score(layer, weights, gradients)));
+    }
+    case 'activations': {
+      const totals = await foldActivations(criterion, settings, layers);
+      let at = 0;
+      return layers.map(({ width }) => normalised(totals.slice(at, (at += width))));
+    }
+  }
+}
+
+/** Calls use(batch, masks) for each batch of the training set. */
+async function eachBatch(
+  { sample, cases, batch, dropout, seed, step }: ScoringSettings,
+  use: (samples: Sample[], masks: Float32Array) => Promise<void>,
+): Promise<void> {
+  for (let i = 0; i < batchCount(cases.length, batch); i++) {
+    const samples = cases.slice(i * batch, (i + 1) * batch).map(sample);
+    await use(samples, dropoutMasks(samples.length, dropout, seed, ['score', step, i]));
+  }
+}
+
+async function foldActivations(
+  { withGradients, fold, finish }: Extract<Criterion, { needs: 'activations' }>,
+  settings: ScoringSettings,
+  layers: readonly Layer[],
+): Promise<Float64Array> {
+  const [depth, height, width] = settings.size;
+  const voxels = Float64Array.from(
+    layers.flatMap((layer) => Array<number>(layer.width).fill((depth * height * width) / 8 ** layer.level)),
+  );
+  const totals = new Float64Array(voxels.length);
+  await eachBatch(settings, async (samples, masks) => {
+    const sums = await settings.network.activationSums(samples, masks, withGradients);
+    for (const [i, value] of fold(sums, samples.length, voxels).entries())
+      totals[i] = (totals[i] as number) + value;
+  });
+  return finish ? totals.map(finish) : totals;
+}
+
+async function summedGradients(settings: ScoringSettings): Promise<Weights> {
+  const sums = new Map<string, Tensor>();
+  await eachBatch(settings, async (samples, masks) => {
+    const { gradients } = await settings.network.gradients(samples, masks);
+    for (const [name, { shape, data }] of gradients) {
+      const sum = sums.get(name);
+      if (sum) for (const [i, value] of data.entries()) sum.data[i] = (sum.data[i] as number) + value;
+      else sums.set(name, { shape, data });
+    }
+  });
+  return sums;
+}
+
+function normalised(scores: Float64Array): Float64Array {
+  const norm = Math.hypot(...scores);
+  return norm > 0 ? scores.map((score) => score / norm) : scores;
+}

@@ -1,0 +1,97 @@
+// How a pruning step is described: as a record, as a row of steps.csv and scores.csv, as a line of progress.
+
+import { type VolumeSize } from '../engine/engine.js';
+import { type Architecture, listLayers } from '../network/architecture.js';
+import { countMultiplyAdds } from '../network/cost.js';
+import { countParameters } from '../network/parameters.js';
+import { type Removal, prunableChannels } from '../network/surgery.js';
+import { type Row } from '../runs/csv.js';
+import { type PruningStep } from '../runs/run.js';
+import { diceCells } from '../training/outputs.js';
+import { type Scores } from './criteria/criterion.js';
+import { type Choice } from './strategies/strategy.js';
+
+/** What of a run's progress describes a step. */
+export interface StepState {
+  readonly architecture: Architecture;
+  readonly removals: readonly Removal[];
+  readonly epochs: number;
+  readonly loss: number;
+  readonly stepSeconds: number;
+}
+
+/** Where a run is, with the Dice it has there (mean over labels first). */
+export function describeStep(
+  at: StepState,
+  total: number,
+  dice: readonly number[],
+  validation: readonly number[] | undefined,
+): PruningStep {
+  const channels = prunableChannels(at.architecture);
+  return {
+    step: at.removals.length,
+    channels,
+    fraction: channels / total,
+    parameters: countParameters(at.architecture),
+    testDice: dice[0] as number,
+    testDiceByLabel: dice.slice(1),
+    ...(validation && { validationDice: validation[0] as number }),
+    architecture: at.architecture,
+  };
+}
+
+/** A row of steps.csv. */
+export function stepRow(
+  dataset: { readonly outputs: readonly string[]; readonly size: VolumeSize },
+  at: StepState,
+  step: PruningStep,
+  test: readonly number[],
+  validation: readonly number[] | undefined,
+  choice: Choice | undefined,
+): Row {
+  const [depth, height, width] = dataset.size;
+  return {
+    step: step.step,
+    epochs: at.epochs,
+    channels: step.channels,
+    fraction: step.fraction,
+    parameters: step.parameters,
+    multiply_adds: countMultiplyAdds(at.architecture, depth * height * width),
+    train_loss: at.loss,
+    ...diceCells('test', dataset.outputs, test),
+    ...diceCells('validation', dataset.outputs, validation),
+    removed_layer: choice?.layer.name,
+    removed_channel: choice?.channel,
+    removed_score: choice?.score,
+    seconds: Number(at.stepSeconds.toFixed(3)),
+    ...Object.fromEntries(listLayers(at.architecture).map(({ name, width: channels }) => [name, channels])),
+  };
+}
+
+/** A step in a line, for progress. */
+export function stepLine(step: PruningStep, seconds: number): string {
+  return (
+    `${step.channels} channels (${(100 * step.fraction).toFixed(0)} %), ${step.parameters.toLocaleString('en')} parameters  ` +
+    `Dice ${step.testDice.toFixed(4)}  ${seconds.toFixed(2)} s`
+  );
+}
+
+/** Rows of scores.csv: one a channel at a snapshot, with the one that goes next marked. */
+export function scoreRows(
+  layers: readonly { name: string }[],
+  scores: Scores,
+  choice: Choice | undefined,
+  { step, channels, fraction }: PruningStep,
+): Row[] {
+  return layers.flatMap(({ name }, i) =>
+    Array.from(scores[i] as Float64Array, (score, channel) => ({
+      step,
+      channels,
+      fraction,
+      layer: name,
+      channel,
+      score,
+      chosen: choice?.layer.name === name && choice.channel === channel,
+    })),
+  );
+}

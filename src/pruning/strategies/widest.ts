@@ -1,0 +1,25 @@
+// The paper's prescribed schedule: a random channel of the widest layer of the widest block goes. A block's width is its
+// channels over its layers; of equals the deepest block (of one level, the decoder's), then the later layer. Only blocks
+// and layers that can lose a channel take part. Needs no scores, so the architectures are known in advance.
+
+import { blockWidths } from '../../network/architecture.js';
+import { type Strategy, removable } from './strategy.js';
+
+export const widest: Strategy = {
+  scores: false,
+  choose: (architecture, random) => {
+    const candidates = removable(architecture).map((layer) => {
+      const widths = blockWidths(architecture, layer);
+      return { layer, blockWidth: widths.reduce((sum, width) => sum + width, 0) / widths.length };
+    });
+    const [first] = candidates.sort(
+      (a, b) =>
+        b.blockWidth - a.blockWidth ||
+        b.layer.level - a.layer.level ||
+        (a.layer.side < b.layer.side ? -1 : a.layer.side > b.layer.side ? 1 : 0) ||
+        b.layer.width - a.layer.width ||
+        b.layer.layer - a.layer.layer,
+    );
+    return first && { layer: first.layer, channel: random.integer(first.layer.width) };
+  },
+};
