@@ -28,6 +28,37 @@ export function caseColumns(labels: readonly string[]): string[] {
   return ['case', 'dice', ...labels.map((label) => labelColumn('test', label).replace('test_', ''))];
 }
 
+/**
+ * steps.csv of a pruning run: one row a step, before its removal; `stop` says why the last one is the last:
+ * one-channel or collapse. Behind these, one column a layer with its width.
+ */
+export function stepColumns(
+  labels: readonly string[],
+  validation: boolean,
+  layers: readonly { readonly name: string }[],
+): string[] {
+  return [
+    'step',
+    'epochs',
+    'channels',
+    'fraction',
+    'parameters',
+    'multiply_adds',
+    'train_loss',
+    ...diceColumns('test', labels),
+    ...(validation ? diceColumns('validation', labels) : []),
+    'removed_layer',
+    'removed_channel',
+    'removed_score',
+    'stop',
+    'seconds',
+    ...layers.map(({ name }) => name),
+  ];
+}
+
+/** scores.csv of a pruning run: every channel's score at the snapshots; `chosen` is the one that goes next. */
+export const SCORE_COLUMNS = ['step', 'channels', 'fraction', 'layer', 'channel', 'score', 'chosen'] as const;
+
 /** summary.csv of an experiment: one row a method and label. */
 export const SUMMARY_COLUMNS = [
   'kind',

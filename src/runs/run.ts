@@ -4,8 +4,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
-import { type EngineDescription } from '../engine/engine.js';
+import { type Engine, type EngineDescription, type VolumeSize } from '../engine/engine.js';
 import { type Architecture } from '../network/architecture.js';
+import { countMultiplyAdds } from '../network/cost.js';
+import { countParameters } from '../network/parameters.js';
+import { type Removal } from '../network/surgery.js';
+import { packageVersion } from '../version.js';
 import { commitFile, makeFolder, removeTemporary } from './commit.js';
 import { type RunKind } from './folders.js';
 import { lockRun } from './lock.js';
@@ -44,6 +48,84 @@ export interface RunRecord {
   readonly divergedAt?: string;
   /** Of a retrained network: where its architecture came from. */
   readonly provenance?: unknown;
+  /** Of a finished pruning run. */
+  readonly pruning?: PruningResult;
+}
+
+/** A network along a pruning run, before the step's removal. */
+export interface PruningStep {
+  /** Channels removed so far. */
+  readonly step: number;
+  /** Prunable channels left, and their share. */
+  readonly channels: number;
+  readonly fraction: number;
+  readonly parameters: number;
+  readonly testDice: number;
+  readonly testDiceByLabel: readonly number[];
+  readonly validationDice?: number;
+  readonly architecture: Architecture;
+}
+
+/** What came out of a pruning run. */
+export interface PruningResult {
+  /** Prunable channels at the start. */
+  readonly total: number;
+  /** Largest test Dice: chosen on the test cases, so an upper bound. */
+  readonly best: PruningStep;
+  /** Largest validation Dice, where the split has a validation part: unbiased on the test cases. */
+  readonly chosen?: PruningStep;
+  /** By percent of prunable channels. */
+  readonly snapshots: Readonly<Record<string, PruningStep>>;
+  readonly final: PruningStep;
+  readonly stop: 'one-channel' | 'collapse';
+  readonly removals: readonly Removal[];
+}
+
+/** What a new record is made of. */
+interface NewRun {
+  readonly kind: RunKind;
+  readonly method: string;
+  readonly seed: number;
+  readonly architecture: Architecture;
+  readonly identity: Identity;
+  readonly provenance?: unknown;
+}
+
+/** The record of a run that starts now. */
+export function newRecord(
+  {
+    config,
+    dataset,
+    engine,
+  }: { readonly config: unknown; readonly dataset: Ground; readonly engine: Engine },
+  { kind, method, seed, architecture, identity, provenance }: NewRun,
+): RunRecord {
+  const [depth, height, width] = dataset.size;
+  return {
+    version: 1,
+    kind,
+    method,
+    seed,
+    status: 'running',
+    identity,
+    identityHash: hashIdentity(identity),
+    datasetHash: dataset.hash,
+    labels: dataset.outputs,
+    environment: { lunet: packageVersion(), node: process.version, engine: engine.description },
+    config,
+    architecture,
+    parameters: countParameters(architecture),
+    multiplyAdds: countMultiplyAdds(architecture, depth * height * width),
+    seconds: 0,
+    ...(provenance !== undefined && { provenance }),
+  };
+}
+
+/** What of a data set a record keeps. */
+interface Ground {
+  readonly hash: string;
+  readonly outputs: readonly string[];
+  readonly size: VolumeSize;
 }
 
 /** Reads a run's record; undefined if the run has not been started. */
@@ -67,7 +149,7 @@ export function writeRun(folder: string, record: RunRecord): void {
   commitFile(join(folder, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
 }
 
-export function hashIdentity(identity: Identity): string {
+function hashIdentity(identity: Identity): string {
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
 }
 

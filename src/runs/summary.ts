@@ -7,7 +7,7 @@ import { totalChannels } from '../network/architecture.js';
 import { writeCsv } from './csv.js';
 import { SUMMARY_COLUMNS, type SummaryRow } from './records.js';
 import { type RunKind } from './folders.js';
-import { type RunRecord, readRun } from './run.js';
+import { type PruningResult, type PruningStep, type RunRecord, readRun } from './run.js';
 
 /** A run that was found on disk. */
 export interface FoundRun {
@@ -41,7 +41,7 @@ export function byMethod(runs: readonly FoundRun[]): Map<string, FoundRun[]> {
 }
 
 /** Rows of trained or retrained networks that have finished: the mean over labels first, then one a label. */
-export function trainingRows(base: string, kind: 'train' | 'retrain'): SummaryRow[] {
+function trainingRows(base: string, kind: 'train' | 'retrain'): SummaryRow[] {
   const rows: SummaryRow[] = [];
   for (const [method, runs] of byMethod(findRuns(base, kind))) {
     const finished = runs.map(({ record }) => record).filter(({ status }) => status === 'finished');
@@ -68,9 +68,56 @@ export function trainingRows(base: string, kind: 'train' | 'retrain'): SummaryRo
   return rows;
 }
 
+/**
+ * Rows of pruning runs, one a figure: the largest test Dice (an upper bound) with the share of channels where it
+ * occurs, the step chosen on validation cases, the snapshots, the end.
+ */
+function pruningRows(base: string): SummaryRow[] {
+  const rows: SummaryRow[] = [];
+  for (const [method, runs] of byMethod(findRuns(base, 'prune'))) {
+    const results = runs.map(({ record }) => record).filter((record) => record.pruning !== undefined);
+    if (results.length === 0) continue;
+    const seconds = median(results.map((record) => record.seconds));
+    const labels = results[0]?.labels ?? [];
+    const add = (
+      point: string,
+      pick: (result: PruningResult) => PruningStep | undefined,
+      upperBound: boolean,
+    ): void => {
+      const steps = results.flatMap((record) => pick(record.pruning as PruningResult) ?? []);
+      if (steps.length === 0) return;
+      for (const [i, label] of (labels.length > 1 ? ['mean', ...labels] : labels).entries()) {
+        const dice = steps.map((step) => (i === 0 ? step.testDice : (step.testDiceByLabel[i - 1] as number)));
+        const fractions = steps.map(({ fraction }) => fraction);
+        rows.push({
+          kind: 'prune',
+          method: `${method} ${point}`,
+          label,
+          parameters: median(steps.map(({ parameters }) => parameters)),
+          channels: median(steps.map(({ architecture }) => totalChannels(architecture))),
+          seeds: steps.length,
+          dice_median: median(dice),
+          dice_mad: medianAbsoluteDeviation(dice),
+          upper_bound: upperBound,
+          fraction_median: median(fractions),
+          fraction_mad: medianAbsoluteDeviation(fractions),
+          seconds_median: seconds,
+        });
+      }
+    };
+    add('best', ({ best }) => best, true);
+    add('chosen on validation', ({ chosen }) => chosen, false);
+    const percents = new Set(results.flatMap(({ pruning }) => Object.keys(pruning?.snapshots ?? {})));
+    for (const percent of [...percents].sort((a, b) => Number(b) - Number(a)))
+      add(`${percent}%`, ({ snapshots }) => snapshots[percent], false);
+    add('final', ({ final }) => final, false);
+  }
+  return rows;
+}
+
 /** Rebuilds summary.csv in a split's folder; returns its rows. */
 export function writeSummary(base: string): SummaryRow[] {
-  const rows = [...trainingRows(base, 'train'), ...trainingRows(base, 'retrain')];
+  const rows = [...trainingRows(base, 'train'), ...pruningRows(base), ...trainingRows(base, 'retrain')];
   writeCsv(join(base, 'summary.csv'), SUMMARY_COLUMNS, rows);
   return rows;
 }

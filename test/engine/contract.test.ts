@@ -1,0 +1,308 @@
+// Every engine computes the same network: the native engine on each instruction set against TensorFlow.js, and both
+// against the numbers of PyTorch.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { type Engine, type Network, type Sample, type VolumeSize } from '../../src/engine/engine.js';
+import { createNativeEngine } from '../../src/engine/native/index.js';
+import { loadAddon } from '../../src/engine/native/loader.js';
+import { createTfjsEngine } from '../../src/engine/tfjs/index.js';
+import { type Architecture, totalChannels } from '../../src/network/architecture.js';
+import { type Tensor, type Weights } from '../../src/network/weights.js';
+import { stream } from '../../src/random.js';
+import { type EngineCase, batchFor, engineCases, masksFor, settingsFor, weightsFor } from './cases.js';
+import { assertClose, assertTensorsClose } from './closeness.js';
+
+// A missing native engine is a failure, not a reason to test less: set LUNET_WITHOUT_NATIVE=1 where there is no compiler.
+const withNative = process.env['LUNET_WITHOUT_NATIVE'] !== '1';
+if (!withNative) console.log('the native engine is not tested: LUNET_WITHOUT_NATIVE=1');
+const loaded = loadAddon();
+if (withNative) assert.ok(loaded.addon, `the native engine does not load: ${JSON.stringify(loaded)}`);
+const instructionSets = loaded.addon?.instructionSets() ?? [];
+const oracle = await createTfjsEngine();
+
+/** Everything an engine can be asked for, on one case. */
+async function probe(engine: Engine, test: EngineCase): Promise<Record<string, unknown>> {
+  const batch = batchFor(test);
+  const settings = settingsFor(test);
+  const network = await engine.load(settings, weightsFor(test));
+  const images = batch.map(({ image }) => image);
+  const gradients = await network.gradients(batch, masksFor(test, 0));
+  const sums = await network.activationSums(batch, masksFor(test, 0), true);
+  const withoutGradients = await network.activationSums(batch, masksFor(test, 0), false);
+  assert.equal(withoutGradients.gradientProduct, undefined);
+  assertClose(withoutGradients.sum, sums.sum, 1e-6, 'activation sums without gradients');
+  const synflow = await network.synflowGradients();
+  const batchStatistics = await network.predict(images, 'batch');
+  const before = await network.readWeights();
+  const losses = [];
+  for (let step = 0; step < 3; step++)
+    losses.push(await network.trainStep(batch, masksFor(test, step), 0.01));
+  const result = {
+    loss: gradients.loss,
+    gradients: gradients.gradients,
+    sums,
+    synflow,
+    batchStatistics,
+    before,
+    losses,
+    after: await network.readWeights(),
+    optimizer: await network.readOptimizerState(),
+    running: await network.predict(images, 'running'),
+    overlaps: await network.evaluate(batch),
+    single: await network.predict(images.slice(-1), 'running'),
+  };
+  network.dispose();
+  network.dispose();
+  await assert.rejects(network.readWeights(), /disposed/);
+  return result;
+}
+type Probe = Awaited<ReturnType<typeof probe>> & {
+  loss: number;
+  gradients: Weights;
+  sums: { sum: Float64Array; sumOfSquares: Float64Array; gradientProduct: Float64Array };
+  synflow: Weights;
+  batchStatistics: Float32Array;
+  before: Weights;
+  losses: number[];
+  after: Weights;
+  optimizer: { step: number; m: Weights; v: Weights };
+  running: Float32Array;
+  overlaps: { intersection: Float64Array; predicted: Float64Array; target: Float64Array }[];
+  single: Float32Array;
+};
+
+// Sums over a few thousand voxels in single precision agree to some 1e-6; the backward pass through up to 14 batch norms
+// over small volumes multiplies that. Adam turns a gradient's sign into a step of full size, so what the first steps do
+// to weights whose gradient is nearly 0 is compared through the moments instead.
+const FORWARD = 2e-5;
+const BACKWARD = 2e-3;
+
+function compare(found: Probe, expected: Probe, test: EngineCase): void {
+  assert.ok(
+    Math.abs(found.loss - expected.loss) < 1e-5,
+    `loss: found ${found.loss}, expected ${expected.loss}`,
+  );
+  assertTensorsClose(found.gradients, expected.gradients, BACKWARD, 'gradients');
+  assertClose(found.sums.sum, expected.sums.sum, FORWARD, 'sum of activations');
+  assertClose(found.sums.sumOfSquares, expected.sums.sumOfSquares, FORWARD, 'sum of squares');
+  assertClose(
+    found.sums.gradientProduct,
+    expected.sums.gradientProduct,
+    BACKWARD,
+    'activation times gradient',
+  );
+  for (const [name, { data }] of expected.synflow)
+    assertClose((found.synflow.get(name) as Tensor).data, data, 1e-4, `synflow ${name}`);
+  assertClose(found.batchStatistics, expected.batchStatistics, FORWARD, 'prediction with batch statistics');
+  assert.deepEqual([...found.before], [...weightsFor(test)], 'scoring must not change weights or statistics');
+  assertClose(found.losses, expected.losses, 5e-4, 'three losses');
+  assert.equal(found.optimizer.step, 3);
+  for (const [name, { data }] of expected.after)
+    if (/running_(mean|var)$/.test(name))
+      assertClose((found.after.get(name) as Tensor).data, data, 5e-3, name);
+  assert.deepEqual(
+    found.overlaps.map(({ target }) => [...target]),
+    expected.overlaps.map(({ target }) => [...target]),
+  );
+  const voxels = test.size[0] * test.size[1] * test.size[2];
+  assertClose(
+    found.single,
+    found.running.slice(-voxels * test.architecture.labels),
+    0,
+    'a case alone or in a batch',
+  );
+}
+
+describe('cases', () => {
+  for (const test of engineCases) {
+    let expected: Promise<Probe> | undefined;
+    for (const isa of instructionSets)
+      it(`${test.name}: native ${isa} agrees with TensorFlow.js`, async () => {
+        expected ??= probe(oracle, test) as Promise<Probe>;
+        compare((await probe(createNativeEngine({ isa, threads: 2 }), test)) as Probe, await expected, test);
+      });
+  }
+});
+
+describe('finite differences', () => {
+  for (const test of engineCases.filter(({ batch }) => batch > 1))
+    it(`${test.name}: the oracle's gradients are those of its loss`, async () => {
+      const settings = settingsFor(test);
+      const weights = weightsFor(test);
+      const batch = batchFor(test);
+      const network = await oracle.load(settings, weights);
+      const { gradients } = await network.gradients(batch, masksFor(test, 0));
+      network.dispose();
+      const lossAt = async (direction: Weights, step: number): Promise<number> => {
+        const moved = new Map(weights);
+        for (const [name, { shape, data }] of direction) {
+          const from = (weights.get(name) as Tensor).data;
+          moved.set(name, { shape, data: data.map((d, i) => (from[i] as number) + step * d) });
+        }
+        const other = await oracle.load(settings, moved);
+        const { loss } = await other.gradients(batch, masksFor(test, 0));
+        other.dispose();
+        return loss;
+      };
+      // One tensor at a time, along its own gradient: the slope must be the gradient's squared norm. The loss has 24
+      // bits and a kink at every ReLU and maximum, so the step is a compromise and the bound is wide; a wrong formula is
+      // off by far more.
+      let checked = 0;
+      for (const [name, tensor] of gradients) {
+        const norm = Math.hypot(...tensor.data);
+        if (norm < 2e-3) continue;
+        const step = Math.min(2e-3, 2e-4 / norm) / norm;
+        const direction: Weights = new Map([[name, tensor]]);
+        const slope = ((await lossAt(direction, step)) - (await lossAt(direction, -step))) / (2 * step);
+        assert.ok(
+          Math.abs(slope / norm ** 2 - 1) < 0.1,
+          `${name}: slope ${slope}, gradient squared ${norm ** 2}`,
+        );
+        checked++;
+      }
+      assert.ok(checked > gradients.size / 4, `only ${checked} of ${gradients.size} tensors were checked`);
+    });
+});
+
+describe('to the bit', () => {
+  const test = engineCases.find(({ name }) => name.startsWith('four levels')) as EngineCase;
+  const weightsAfter = async (threads: number): Promise<Weights> => {
+    const network = await createNativeEngine({ threads }).load(settingsFor(test), weightsFor(test));
+    for (let step = 0; step < 4; step++) await network.trainStep(batchFor(test), masksFor(test, step), 0.01);
+    const weights = await network.readWeights();
+    network.dispose();
+    return weights;
+  };
+  for (const threads of withNative ? [1, 2, 3, 8] : [])
+    it(`${threads} threads give the weights of one`, async () => {
+      assert.deepEqual([...(await weightsAfter(threads))], [...(await weightsAfter(1))]);
+    });
+  it('goes on from weights and optimizer state as if never stopped', async () => {
+    for (const engine of withNative ? [createNativeEngine({ threads: 2 }), oracle] : [oracle]) {
+      const batch = batchFor(test);
+      const through = await engine.load(settingsFor(test), weightsFor(test));
+      for (let step = 0; step < 3; step++) await through.trainStep(batch, masksFor(test, step), 0.01);
+      let stopped: Network = await engine.load(settingsFor(test), weightsFor(test));
+      for (let step = 0; step < 3; step++) {
+        await stopped.trainStep(batch, masksFor(test, step), 0.01);
+        const [weights, optimizer] = [await stopped.readWeights(), await stopped.readOptimizerState()];
+        stopped.dispose();
+        stopped = await engine.load(settingsFor(test), weights, optimizer);
+      }
+      assert.deepEqual([...(await stopped.readWeights())], [...(await through.readWeights())]);
+      stopped.dispose();
+      through.dispose();
+    }
+  });
+});
+
+/** The stored numbers of PyTorch; see fixtures/torch/generate.py. */
+interface Stored {
+  readonly shape: number[];
+  readonly data: string;
+}
+interface Fixture {
+  readonly architecture: Architecture;
+  readonly size: VolumeSize;
+  readonly learningRate: number;
+  readonly images: Stored;
+  readonly labels: string;
+  readonly masks: Stored;
+  readonly losses: number[];
+  readonly initial: Record<string, Stored>;
+  readonly gradients: Record<string, Stored>;
+  readonly activationSums: Record<'sum' | 'sumOfSquares' | 'gradientProduct', Stored>;
+  readonly afterThree: Record<string, Stored>;
+  readonly afterTen: Record<string, Stored>;
+  readonly batchStatistics: Stored;
+  readonly runningStatistics: Stored;
+}
+const fixture = JSON.parse(
+  readFileSync(new URL('../../../test/engine/fixtures/torch/unet.json', import.meta.url), 'utf8'),
+) as Fixture;
+const numbers = ({ data }: Stored): Float32Array =>
+  new Float32Array(Uint8Array.from(Buffer.from(data, 'base64')).buffer);
+const tensors = (stored: Record<string, Stored>): Weights =>
+  new Map(
+    Object.entries(stored).map(([name, tensor]) => [name, { shape: tensor.shape, data: numbers(tensor) }]),
+  );
+const inOrder = (found: Weights, expected: Weights): Weights =>
+  new Map([...found.keys()].map((name) => [name, expected.get(name) as Tensor]));
+
+describe('PyTorch', () => {
+  const engines: Engine[] = [
+    oracle,
+    ...instructionSets.map((isa) => createNativeEngine({ isa, threads: 2 })),
+  ];
+  for (const engine of engines)
+    it(`${engine.description.name} ${engine.description.device} reproduces its numbers`, async () => {
+      const { architecture, size } = fixture;
+      const [cases] = fixture.images.shape as [number];
+      const voxels = size[0] * size[1] * size[2];
+      const images = numbers(fixture.images);
+      const labels = Uint8Array.from(Buffer.from(fixture.labels, 'base64'));
+      const perImage = voxels * architecture.inputChannels;
+      const batch: Sample[] = Array.from({ length: cases }, (_, n) => ({
+        image: images.slice(n * perImage, (n + 1) * perImage),
+        label: labels.slice(n * voxels, (n + 1) * voxels),
+      }));
+      const targets = new Uint32Array(256);
+      targets[1] = 0b11;
+      targets[2] = 0b10;
+      const perStep = cases * totalChannels(architecture);
+      const masks = (step: number): Float32Array =>
+        numbers(fixture.masks).slice(step * perStep, (step + 1) * perStep);
+      const network = await engine.load(
+        { architecture, size, maxBatch: cases, targets, adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } },
+        tensors(fixture.initial),
+      );
+      const { gradients } = await network.gradients(batch, masks(0));
+      assertTensorsClose(gradients, inOrder(gradients, tensors(fixture.gradients)), 1e-4, 'gradients');
+      const sums = await network.activationSums(batch, masks(0), true);
+      for (const kind of ['sum', 'sumOfSquares', 'gradientProduct'] as const)
+        assertClose(sums[kind] as Float64Array, numbers(fixture.activationSums[kind]), 1e-5, kind);
+      for (const [step, expected] of fixture.losses.entries()) {
+        const loss = await network.trainStep(batch, masks(step), fixture.learningRate);
+        assert.ok(Math.abs(loss - expected) < 2e-6, `loss ${step}: found ${loss}, expected ${expected}`);
+        if (step === 2) {
+          const weights = await network.readWeights();
+          assertTensorsClose(
+            weights,
+            inOrder(weights, tensors(fixture.afterThree)),
+            1e-4,
+            'after three steps',
+          );
+        }
+      }
+      const weights = await network.readWeights();
+      assertTensorsClose(weights, inOrder(weights, tensors(fixture.afterTen)), 1e-4, 'after ten steps');
+      const volumes = batch.map(({ image }) => image);
+      assertClose(
+        await network.predict(volumes, 'running'),
+        numbers(fixture.runningStatistics),
+        1e-5,
+        'running',
+      );
+      assertClose(
+        await network.predict(volumes, 'batch'),
+        numbers(fixture.batchStatistics),
+        1e-5,
+        'batch statistics',
+      );
+      network.dispose();
+    });
+});
+
+describe('random streams', () => {
+  it('give other numbers for another seed or key, the same for the same', () => {
+    const draw = (...key: (string | number)[]): number[] => {
+      const random = stream(7, ...key);
+      return Array.from({ length: 4 }, () => random.uniform());
+    };
+    assert.deepEqual(draw('a', 1), draw('a', 1));
+    assert.notDeepEqual(draw('a', 1), draw('a', 2));
+    assert.notDeepEqual(draw('a', 1), draw('a1'));
+  });
+});
