@@ -26,6 +26,16 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./retrain.js'),
   },
   {
+    name: 'bench',
+    summary: 'measure the engine on this machine',
+    load: () => import('./bench.js'),
+  },
+  {
+    name: 'doctor',
+    summary: 'show what lunet runs on here, and the cure for what does not work',
+    load: () => import('./doctor.js'),
+  },
+  {
     name: 'config',
     summary: 'show, check or describe the configuration',
     load: () => import('./config.js'),

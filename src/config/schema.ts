@@ -107,6 +107,12 @@ const training = z
     epochs: count().default(30).describe('Epochs'),
     batch: count().default(16).describe('Cases per step'),
     learningRate: z.number().positive().max(10).default(0.01).describe('Learning rate of Adam'),
+    cooldown: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0)
+      .describe('Share of the epochs, at the end, over which the learning rate falls linearly towards 0'),
     adam: z
       .strictObject({
         beta1: z.number().min(0).lt(1).default(0.9),

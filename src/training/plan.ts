@@ -82,8 +82,8 @@ export function dataIdentity(config: Experiment, split: string): Identity {
 
 /** What of the training settings determines a run, besides its own seed. */
 export function trainingIdentity({ training }: Experiment): Identity {
-  const { epochs, batch, learningRate, adam, dropout, evaluateEvery } = training;
-  return { epochs, batch, learningRate, adam, dropout, evaluateEvery };
+  const { epochs, batch, learningRate, cooldown, adam, dropout, evaluateEvery } = training;
+  return { epochs, batch, learningRate, cooldown, adam, dropout, evaluateEvery };
 }
 
 /** A planned run with the data set's channels and cases filled in. */

@@ -141,7 +141,7 @@ export async function trainRun(
           sample: dataset.sample,
           cases: split.train,
           batch: training.batch,
-          learningRate: training.learningRate,
+          learningRate: learningRateAt(training, epoch, epochs),
           dropout,
           seed: run.seed,
           key: [run.kind, epoch],
@@ -186,6 +186,15 @@ export async function trainRun(
   } finally {
     release();
   }
+}
+
+/** The learning rate of an epoch, counted from 1: constant, then falling linearly over the cool-down. */
+function learningRateAt(
+  { learningRate, cooldown }: Experiment['training'],
+  epoch: number,
+  epochs: number,
+): number {
+  return learningRate * Math.min(1, (epochs - epoch + 1) / (cooldown * epochs + 1));
 }
 
 function epochRow(

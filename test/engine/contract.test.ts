@@ -87,12 +87,12 @@ function compare(found: Probe, expected: Probe, test: EngineCase): void {
   assertTensorsClose(found.gradients, expected.gradients, BACKWARD, 'gradients');
   assertClose(found.sums.sum, expected.sums.sum, FORWARD, 'sum of activations');
   assertClose(found.sums.sumOfSquares, expected.sums.sumOfSquares, FORWARD, 'sum of squares');
-  assertClose(
-    found.sums.gradientProduct,
-    expected.sums.gradientProduct,
-    BACKWARD,
-    'activation times gradient',
-  );
+  // Over a whole batch these sums cancel, since batch norm does not care about scale, so they are compared as they are.
+  for (const [i, product] of expected.sums.gradientProduct.entries())
+    assert.ok(
+      Math.abs((found.sums.gradientProduct[i] as number) - product) < 2e-5,
+      `activation times gradient ${i}`,
+    );
   for (const [name, { data }] of expected.synflow)
     assertClose((found.synflow.get(name) as Tensor).data, data, 1e-4, `synflow ${name}`);
   assertClose(found.batchStatistics, expected.batchStatistics, FORWARD, 'prediction with batch statistics');
@@ -127,6 +127,7 @@ describe('cases', () => {
 });
 
 describe('finite differences', () => {
+  const checked = new Set<string>();
   for (const test of engineCases.filter(({ batch }) => batch > 1))
     it(`${test.name}: the oracle's gradients are those of its loss`, async () => {
       const settings = settingsFor(test);
@@ -146,24 +147,23 @@ describe('finite differences', () => {
         other.dispose();
         return loss;
       };
-      // One tensor at a time, along its own gradient: the slope must be the gradient's squared norm. The loss has 24
-      // bits and a kink at every ReLU and maximum, so the step is a compromise and the bound is wide; a wrong formula is
-      // off by far more.
-      let checked = 0;
-      for (const [name, tensor] of gradients) {
-        const norm = Math.hypot(...tensor.data);
-        if (norm < 2e-3) continue;
-        const step = Math.min(2e-3, 2e-4 / norm) / norm;
-        const direction: Weights = new Map([[name, tensor]]);
+      // Along the gradient of one kind of tensor at a time, the loss must fall by the gradient's squared norm. The loss
+      // has 24 bits and a kink at every ReLU and maximum, so the step is a compromise and the bound is wide; a formula
+      // that is wrong is off by far more.
+      for (const kind of ['conv.weight', 'conv.bias', 'norm.weight', 'norm.bias', 'up.', 'head.']) {
+        const direction: Weights = new Map([...gradients].filter(([name]) => name.includes(kind)));
+        const norm = Math.hypot(...[...direction.values()].map(({ data }) => Math.hypot(...data)));
+        if (norm < 1e-2) continue; // too flat for 24 bits
+        const step = 1e-3 / norm;
         const slope = ((await lossAt(direction, step)) - (await lossAt(direction, -step))) / (2 * step);
         assert.ok(
-          Math.abs(slope / norm ** 2 - 1) < 0.1,
-          `${name}: slope ${slope}, gradient squared ${norm ** 2}`,
+          Math.abs(slope / norm ** 2 - 1) < 0.05,
+          `${kind}: slope ${slope}, gradient squared ${norm ** 2}`,
         );
-        checked++;
+        checked.add(kind);
       }
-      assert.ok(checked > gradients.size / 4, `only ${checked} of ${gradients.size} tensors were checked`);
     });
+  it('looked at every kind of tensor', () => assert.equal(checked.size, 6, [...checked].join(', ')));
 });
 
 describe('to the bit', () => {

@@ -1,0 +1,115 @@
+// `lunet doctor`: what lunet runs on here, and the cure for what does not work.
+
+import { spawnSync } from 'node:child_process';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { Command } from 'commander';
+import { EXIT, UserError } from '../errors.js';
+import { type Engine } from '../engine/engine.js';
+import { createEngine } from '../engine/index.js';
+import { loadAddon } from '../engine/native/loader.js';
+import { selfCheck } from '../engine/self-check.js';
+import { packageVersion } from '../version.js';
+import { addExamples } from './help.js';
+import { jsonOption } from './options.js';
+import { paint, print, printJson } from './terminal.js';
+
+/** One thing that was looked at. */
+interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly found: string;
+  /** What to do about it, where it is not ok. */
+  readonly cure?: string;
+}
+
+export const command = addExamples(
+  new Command('doctor')
+    .description(
+      'Shows compiler, engines, instruction sets and threads, runs a small self-check, and says what to do.',
+    )
+    .addOption(jsonOption())
+    .action(async (options: { json?: boolean }) => {
+      const findings = [...machine(), compiler(), native(), await checked('native'), await checked('cpu')];
+      if (options.json) printJson({ findings });
+      else
+        for (const { what, ok, found, cure } of findings) {
+          print(`${ok ? paint('green', 'ok  ') : paint('red', 'FAIL')} ${what.padEnd(20)} ${found}`);
+          if (cure !== undefined) print(`     ${' '.repeat(20)} -> ${cure}`);
+        }
+      if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.engine;
+    }),
+  [
+    ['is everything as it should be?', 'lunet doctor'],
+    ['for a bug report', 'lunet doctor --json'],
+  ],
+);
+
+function machine(): Finding[] {
+  const major = Number(process.versions.node.split('.')[0]);
+  return [
+    { what: 'lunet', ok: true, found: packageVersion() },
+    {
+      what: 'Node.js',
+      ok: major >= 20,
+      found: `${process.version} on ${process.platform} ${process.arch}`,
+      ...(major < 20 && { cure: 'install Node.js 20 or later' }),
+    },
+    { what: 'processor', ok: true, found: cpus()[0]?.model ?? 'unknown' },
+    { what: 'threads', ok: true, found: `${availableParallelism()} (set another number with --threads)` },
+    { what: 'memory', ok: true, found: `${(totalmem() / 2 ** 30).toFixed(1)} GiB` },
+  ];
+}
+
+function compiler(): Finding {
+  const candidates = process.env['CXX'] ? [process.env['CXX']] : ['c++', 'g++', 'clang++'];
+  for (const name of candidates) {
+    const { status, stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' });
+    if (status === 0) return { what: 'C++ compiler', ok: true, found: `${name}: ${stdout.split('\n')[0]}` };
+  }
+  return {
+    what: 'C++ compiler',
+    ok: false,
+    found: `none of ${candidates.join(', ')} runs`,
+    cure: 'Debian, Ubuntu: apt install g++; macOS: xcode-select --install; then: npm run build',
+  };
+}
+
+function native(): Finding {
+  const loaded = loadAddon();
+  return loaded.addon === undefined
+    ? {
+        what: 'native engine',
+        ok: false,
+        found: loaded.attempts.join('; '),
+        cure: 'npm run build -- --force',
+      }
+    : {
+        what: 'native engine',
+        ok: true,
+        found: `instruction sets: ${loaded.addon.instructionSets().join(', ')}`,
+      };
+}
+
+async function checked(name: string): Promise<Finding> {
+  const what = `self-check ${name}`;
+  let engine: Engine;
+  try {
+    engine = await createEngine(name);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { what, ok: false, found: 'the engine does not load' };
+  }
+  const problem = await selfCheck(engine);
+  return problem === undefined
+    ? {
+        what,
+        ok: true,
+        found: `a training step has the loss and gradient it should have (${engine.description.device})`,
+      }
+    : {
+        what,
+        ok: false,
+        found: problem,
+        cure: 'npm run build -- --force; if that does not help, report it as a bug',
+      };
+}

@@ -1,0 +1,100 @@
+// Measures an engine on made-up volumes. Work is counted from the architecture, so GFLOP/s compare across engines.
+
+import { buildArchitecture, totalChannels } from '../network/architecture.js';
+import { countMultiplyAdds, listMultiplyAdds } from '../network/cost.js';
+import { initialWeights } from '../network/weights.js';
+import { stream } from '../random.js';
+import { type Engine, type Sample } from './engine.js';
+
+/** A network and what to do with it. */
+export interface BenchCase {
+  readonly family: 'unet' | 'lunet';
+  readonly n: number;
+  readonly levels: number;
+  readonly convs: number;
+  /** Voxels along each axis. */
+  readonly size: number;
+  readonly batch: number;
+  readonly mode: 'train' | 'infer';
+}
+
+/** The standard list: the paper's networks at its smaller size. */
+export const BENCH_CASES: readonly BenchCase[] = [
+  { family: 'lunet', n: 4, levels: 5, convs: 2, size: 64, batch: 1, mode: 'infer' },
+  { family: 'lunet', n: 4, levels: 5, convs: 2, size: 64, batch: 1, mode: 'train' },
+  { family: 'lunet', n: 4, levels: 5, convs: 2, size: 64, batch: 16, mode: 'train' },
+  { family: 'unet', n: 4, levels: 5, convs: 2, size: 64, batch: 16, mode: 'train' },
+  { family: 'lunet', n: 24, levels: 4, convs: 3, size: 64, batch: 1, mode: 'train' },
+  { family: 'unet', n: 24, levels: 4, convs: 3, size: 64, batch: 1, mode: 'train' },
+];
+
+export interface Measurement {
+  /** Median over the counted steps. */
+  readonly msPerVolume: number;
+  readonly gflops: number;
+  /** Largest resident size of the whole process so far. */
+  readonly peakMemoryMB: number;
+}
+
+/** Runs a case `repeats` times after a first run that does not count. */
+export async function measure(engine: Engine, test: BenchCase, repeats: number): Promise<Measurement> {
+  const { size, batch, mode } = test;
+  const architecture = buildArchitecture({ ...test, scale: 1, skips: true }, 1, 1);
+  const targets = new Uint32Array(256);
+  targets[1] = 1;
+  const random = stream(1, 'bench');
+  const network = await engine.load(
+    {
+      architecture,
+      size: [size, size, size],
+      maxBatch: batch,
+      targets,
+      adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    },
+    initialWeights(architecture, random),
+  );
+  const samples = Array.from({ length: batch }, () => sphere(size));
+  const masks = new Float32Array(batch * totalChannels(architecture)).fill(1);
+  const times: number[] = [];
+  for (let i = 0; i <= repeats; i++) {
+    const began = performance.now();
+    if (mode === 'train') await network.trainStep(samples, masks, 0.001);
+    else
+      await network.predict(
+        samples.map(({ image }) => image),
+        'running',
+      );
+    if (i > 0) times.push((performance.now() - began) / batch);
+  }
+  network.dispose();
+  times.sort((a, b) => a - b);
+  const msPerVolume = times[Math.floor(times.length / 2)] as number;
+  return {
+    msPerVolume,
+    gflops: (2e-6 * multiplyAdds(test)) / msPerVolume,
+    peakMemoryMB: process.resourceUsage().maxRSS / 1024,
+  };
+}
+
+/** Multiply-adds per volume: training does each twice more, but for the first layer's input, which has no gradient. */
+function multiplyAdds(test: BenchCase): number {
+  const architecture = buildArchitecture({ ...test, scale: 1, skips: true }, 1, 1);
+  const voxels = test.size ** 3;
+  const forward = countMultiplyAdds(architecture, voxels);
+  if (test.mode === 'infer') return forward;
+  return 3 * forward - (listMultiplyAdds(architecture, voxels)[0] as { multiplyAdds: number }).multiplyAdds;
+}
+
+/** A bright ball in a pattern that is far from constant. */
+function sphere(size: number): Sample {
+  const image = new Float32Array(size ** 3);
+  const label = new Uint8Array(size ** 3);
+  const centre = (size - 1) / 2;
+  for (let z = 0, i = 0; z < size; z++)
+    for (let y = 0; y < size; y++)
+      for (let x = 0; x < size; x++, i++) {
+        label[i] = Number((x - centre) ** 2 + (y - centre) ** 2 + (z - centre) ** 2 < (size / 4) ** 2);
+        image[i] = Math.sin(i * 12.9898) + (label[i] as number);
+      }
+  return { image, label };
+}
