@@ -4,18 +4,28 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <new>
 #include <utility>
 
 namespace lunet {
 
-Floats::Floats(size_t count) : size_(count) {
+namespace {
+
+// The arena of the network that was freed last. Pruning loads a slightly smaller network after every step; fresh memory
+// would cost it more than the step's bookkeeping, since the system clears every page.
+std::mutex spareMutex;
+Floats spare;
+
+}  // namespace
+
+Floats::Floats(size_t count, bool zeroed) : size_(count) {
   if (count == 0) return;
   if (count > SIZE_MAX / sizeof(float) - 64) throw std::bad_alloc();
   void* memory = nullptr;
   if (posix_memalign(&memory, 64, count * sizeof(float)) != 0) throw std::bad_alloc();
   data_ = static_cast<float*>(memory);
-  std::memset(data_, 0, count * sizeof(float));
+  if (zeroed) std::memset(data_, 0, count * sizeof(float));
 }
 
 Floats::Floats(Floats&& other) noexcept
@@ -73,8 +83,22 @@ void Network::prepare(bool training, const Batch& batch) {
   batch_ = batch.size();
   if (arena_.size() > 0 && (plan_->training || !training)) return;
   if (plan_->training != training) plan_ = std::make_unique<Plan>(shape_, training);
+  // Every volume is written before it is read, so an arena needs no zeros.
+  const size_t needed = plan_->arena * shape_.maxBatch + 16;
   arena_ = Floats();
-  arena_ = Floats(plan_->arena * shape_.maxBatch + 16);
+  {
+    std::lock_guard<std::mutex> lock(spareMutex);
+    arena_ = std::move(spare);
+    spare = Floats();
+  }
+  if (arena_.size() >= needed && arena_.size() / 2 <= needed) return;
+  arena_ = Floats();
+  arena_ = Floats(needed, false);
+}
+
+Network::~Network() {
+  std::lock_guard<std::mutex> lock(spareMutex);
+  spare = std::move(arena_);
 }
 
 float* Network::volume(const Buffer& buffer, int caseIndex) const {

@@ -13,11 +13,11 @@
 
 namespace lunet {
 
-// Zeroed, 64-byte aligned floats. Throws std::bad_alloc.
+// 64-byte aligned floats. Throws std::bad_alloc.
 class Floats {
  public:
   Floats() = default;
-  explicit Floats(size_t count);
+  explicit Floats(size_t count, bool zeroed = true);
   Floats(Floats&& other) noexcept;
   Floats& operator=(Floats&& other) noexcept;
   ~Floats();
@@ -48,6 +48,7 @@ class Network {
  public:
   Network(const Shape& shape, const float* weights, const uint32_t* targets, const float* adam, const Kernels& kernels,
           int threads);
+  ~Network();
 
   // Each returns the loss; `masks` are (N, channels). step() also updates, unless the loss is not finite.
   float step(const Batch& batch, const float* masks, float learningRate);
