@@ -12,7 +12,6 @@ import { pruneRun } from '../pruning/loop.js';
 import { schedule } from '../pruning/schedule.js';
 import { choose } from '../training/plan.js';
 import { addExamples } from './help.js';
-import { interruptSignal } from './interrupt.js';
 import {
   configArgument,
   engineOption,
@@ -22,23 +21,14 @@ import {
   setOption,
   threadsOption,
 } from './options.js';
-import { openRuns } from './pending.js';
-import { closeRuns, openSession, showSummary } from './session.js';
-import { formatTable, note, print, printJson, startProgress } from './terminal.js';
+import { type RunOptions, runAll } from './run-all.js';
+import { formatTable, print, printJson } from './terminal.js';
 
-interface Options {
-  readonly set: string[];
+interface Options extends RunOptions {
   readonly strategy?: string[];
   readonly criterion?: string;
   readonly model?: string;
-  readonly seeds?: number[];
-  readonly split?: string[];
   readonly fromModel?: boolean;
-  readonly overwrite?: boolean;
-  readonly dryRun?: boolean;
-  readonly engine: string;
-  readonly threads?: number;
-  readonly json?: boolean;
 }
 
 export const command = addExamples(
@@ -70,7 +60,7 @@ export const command = addExamples(
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
-    .action(async (path: string | undefined, options: Options) => {
+    .action((path: string | undefined, options: Options) => {
       const { config, source } = loadExperiment(path, options.set);
       if (options.criterion !== undefined) choose('--criterion', [options.criterion], CRITERIA);
       const planned = planPruning(config, {
@@ -83,30 +73,22 @@ export const command = addExamples(
       });
       if (options.dryRun) {
         printSchedules(config, planned, options.json ?? false);
-        return;
+        return undefined;
       }
-      const open = openRuns(planned, options.overwrite ?? false);
-      requireTrained(open);
-      const failed: string[] = [];
-      if (open.length > 0) {
-        const context = await openSession(config, options, interruptSignal());
-        for (const [i, plan] of open.entries()) {
-          const run = pruningRun(plan, context.dataset);
-          const label = `${plan.split === 'default' ? '' : `${plan.split} `}${plan.method} seed ${plan.seed} (${i + 1}/${open.length})`;
-          const progress = startProgress(label, possibleRemovals(run.architecture), 'channel removed,');
-          const record = await pruneRun(context, run, {
-            progress: (removed, detail) => progress.update(removed, detail),
-          }).finally(() => progress.stop());
-          if (record.status === 'diverged')
-            failed.push(`${plan.method} seed ${plan.seed}: ${record.divergedAt}`);
-          if (record.status === 'interrupted') break;
-        }
-        context.signal?.throwIfAborted();
-      }
-      const summary = showSummary(config, options.json ? undefined : 'prune');
-      if (options.json) printJson({ source, summary });
-      closeRuns(failed, planned.length);
-      if (!options.json) note('\nNext: lunet retrain --from-snapshot 50%');
+      requireTrained(planned);
+      return runAll({
+        kind: 'prune',
+        config,
+        source,
+        planned,
+        options,
+        models: planned.map(({ model }) => model),
+        unit: 'channel removed,',
+        total: (plan, { dataset }) => possibleRemovals(pruningRun(plan, dataset).architecture),
+        execute: (plan, context, progress) =>
+          pruneRun(context, pruningRun(plan, context.dataset), { progress }),
+        next: 'lunet retrain --from-snapshot 50%',
+      });
     }),
   [
     ['the schedule that needs no scores: always the widest block', 'lunet prune --strategy widest'],

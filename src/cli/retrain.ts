@@ -7,7 +7,6 @@ import { planRetraining, retrainingRun, type SnapshotPoint } from '../pruning/re
 import { choose } from '../training/plan.js';
 import { trainRun } from '../training/run.js';
 import { addExamples } from './help.js';
-import { interruptSignal } from './interrupt.js';
 import {
   configArgument,
   engineOption,
@@ -17,22 +16,12 @@ import {
   setOption,
   threadsOption,
 } from './options.js';
-import { openRuns, pendingState } from './pending.js';
-import { closeRuns, openSession, showSummary } from './session.js';
-import { note, print, printJson, startProgress } from './terminal.js';
+import { type RunOptions, runAll } from './run-all.js';
 
-interface Options {
-  readonly set: string[];
+interface Options extends RunOptions {
   readonly fromSnapshot?: SnapshotPoint[] | 'all';
   readonly init?: string[];
   readonly strategy?: string[];
-  readonly seeds?: number[];
-  readonly split?: string[];
-  readonly overwrite?: boolean;
-  readonly dryRun?: boolean;
-  readonly engine: string;
-  readonly threads?: number;
-  readonly json?: boolean;
 }
 
 export const command = addExamples(
@@ -60,7 +49,7 @@ export const command = addExamples(
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
-    .action(async (path: string | undefined, options: Options) => {
+    .action((path: string | undefined, options: Options) => {
       const { config, source } = loadExperiment(path, options.set);
       if (options.init) choose('--init', options.init, INITS);
       const planned = planRetraining(config, {
@@ -70,31 +59,19 @@ export const command = addExamples(
         seeds: options.seeds,
         splits: options.split,
       });
-      if (options.dryRun) {
-        for (const run of planned) print(`${run.folder}: ${pendingState(run, options.overwrite ?? false)}`);
-        return;
-      }
-      const open = openRuns(planned, options.overwrite ?? false);
-      const failed: string[] = [];
-      if (open.length > 0) {
-        const context = await openSession(config, options, interruptSignal());
-        for (const [i, plan] of open.entries()) {
-          const run = retrainingRun(config, plan, context.dataset);
-          const label = `${plan.split === 'default' ? '' : `${plan.split} `}${plan.method} seed ${plan.seed} (${i + 1}/${open.length})`;
-          const progress = startProgress(label, run.epochs, 'epoch');
-          const record = await trainRun(context, run, {
-            progress: (epoch, detail) => progress.update(epoch, detail),
-          }).finally(() => progress.stop());
-          if (record.status === 'diverged')
-            failed.push(`${plan.method} seed ${plan.seed}: ${record.divergedAt}`);
-          if (record.status === 'interrupted') break;
-        }
-        context.signal?.throwIfAborted();
-      }
-      const summary = showSummary(config, options.json ? undefined : 'retrain');
-      if (options.json) printJson({ source, summary });
-      closeRuns(failed, planned.length);
-      if (!options.json) note('\nNext: lunet report');
+      return runAll({
+        kind: 'retrain',
+        config,
+        source,
+        planned,
+        options,
+        models: [], // narrower than what was pruned
+        unit: 'epoch',
+        total: (plan, { dataset }) => retrainingRun(config, plan, dataset).epochs,
+        execute: (plan, context, progress) =>
+          trainRun(context, retrainingRun(config, plan, context.dataset), { progress }),
+        next: 'lunet report',
+      });
     }),
   [
     ['the architectures with half of the channels, from new weights', 'lunet retrain --from-snapshot 50%'],

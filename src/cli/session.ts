@@ -1,13 +1,13 @@
 // What commands that compute share: loading engine and data with progress, and the closing table.
 
 import { join, relative } from 'node:path';
-import { type Experiment } from '../config/schema.js';
+import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { loadDataset } from '../data/dataset.js';
 import { createEngine } from '../engine/index.js';
-import { UserError } from '../errors.js';
 import { splitFolder, splitNames } from '../runs/folders.js';
 import { type SummaryRow } from '../runs/records.js';
 import { writeSummary } from '../runs/summary.js';
+import { requireMemory } from '../training/memory.js';
 import { type RunContext } from '../training/run.js';
 import { formatTable, note, paint, print, startProgress } from './terminal.js';
 
@@ -17,16 +17,21 @@ interface SessionOptions {
   readonly overwrite?: boolean | undefined;
 }
 
-/** Loads the engine and the data, showing progress and warnings on stderr. */
+/**
+ * Loads the engine and the data, showing progress and warnings on stderr. Before the data it checks that these models
+ * will fit into memory.
+ */
 export async function openSession(
   config: Experiment,
   { engine: name, threads, overwrite = false }: SessionOptions,
   signal: AbortSignal,
+  models: readonly ModelConfig[] = [],
 ): Promise<RunContext> {
   const warn = (message: string): void => note(`${paint('yellow', 'warning:', process.stderr)} ${message}`);
   const engine = await createEngine(name, { threads, warn });
   const { device, threads: count } = engine.description;
   note(`Engine: ${engine.description.name} (${device}, ${count} thread${count === 1 ? '' : 's'})`);
+  requireMemory(config, engine, models);
   const progress = { bar: undefined as ReturnType<typeof startProgress> | undefined };
   const dataset = await loadDataset(config, {
     signal,
@@ -92,13 +97,4 @@ export function duration(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min ${String(Math.round(seconds % 60)).padStart(2, '0')} s`;
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
-}
-
-/** Ends a command some of whose runs failed: all is an engine failure (4), some is 1. */
-export function closeRuns(failed: readonly string[], total: number): void {
-  if (failed.length === 0) return;
-  throw new UserError(
-    failed.length === total ? 'engine' : 'failed',
-    `${failed.length} of ${total} runs diverged; try a smaller training.learningRate\n${failed.map((line) => `  ${line}`).join('\n')}`,
-  );
 }

@@ -5,7 +5,6 @@ import { loadExperiment } from '../config/load.js';
 import { planTraining, trainingRun } from '../training/plan.js';
 import { trainRun } from '../training/run.js';
 import { addExamples } from './help.js';
-import { interruptSignal } from './interrupt.js';
 import {
   configArgument,
   engineOption,
@@ -15,20 +14,10 @@ import {
   setOption,
   threadsOption,
 } from './options.js';
-import { openRuns, pendingState } from './pending.js';
-import { closeRuns, openSession, showSummary } from './session.js';
-import { note, print, printJson, startProgress } from './terminal.js';
+import { type RunOptions, runAll } from './run-all.js';
 
-interface Options {
-  readonly set: string[];
+interface Options extends RunOptions {
   readonly model?: string[];
-  readonly seeds?: number[];
-  readonly split?: string[];
-  readonly overwrite?: boolean;
-  readonly dryRun?: boolean;
-  readonly engine: string;
-  readonly threads?: number;
-  readonly json?: boolean;
 }
 
 export const command = addExamples(
@@ -47,37 +36,26 @@ export const command = addExamples(
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
-    .action(async (path: string | undefined, options: Options) => {
+    .action((path: string | undefined, options: Options) => {
       const { config, source } = loadExperiment(path, options.set);
       const planned = planTraining(config, {
         models: options.model,
         seeds: options.seeds,
         splits: options.split,
       });
-      if (options.dryRun) {
-        for (const run of planned) print(`${run.folder}: ${pendingState(run, options.overwrite ?? false)}`);
-        return;
-      }
-      const open = openRuns(planned, options.overwrite ?? false);
-      const failed: string[] = [];
-      if (open.length > 0) {
-        const context = await openSession(config, options, interruptSignal());
-        for (const [i, run] of open.entries()) {
-          const label = `${run.split === 'default' ? '' : `${run.split} `}${run.method} seed ${run.seed} (${i + 1}/${open.length})`;
-          const progress = startProgress(label, config.training.epochs, 'epoch');
-          const record = await trainRun(context, trainingRun(config, run, context.dataset), {
-            progress: (epoch, detail) => progress.update(epoch, detail),
-          }).finally(() => progress.stop());
-          if (record.status === 'diverged')
-            failed.push(`${run.method} seed ${run.seed}: ${record.divergedAt}`);
-          if (record.status === 'interrupted') break;
-        }
-        context.signal?.throwIfAborted();
-      }
-      const summary = showSummary(config, options.json ? undefined : 'train');
-      if (options.json) printJson({ source, summary });
-      closeRuns(failed, planned.length);
-      if (!options.json) note('\nNext: lunet prune --strategy widest');
+      return runAll({
+        kind: 'train',
+        config,
+        source,
+        planned,
+        options,
+        models: planned.map(({ model }) => model),
+        unit: 'epoch',
+        total: () => config.training.epochs,
+        execute: (run, context, progress) =>
+          trainRun(context, trainingRun(config, run, context.dataset), { progress }),
+        next: 'lunet prune --strategy widest',
+      });
     }),
   [
     ['train the shipped default experiment, or ./lunet.yaml', 'lunet train'],

@@ -30,8 +30,8 @@ import {
 } from '../runs/run.js';
 import { DivergedError, type EpochProgress, evaluateCases, trainEpoch } from '../training/epoch.js';
 import { meanDice } from '../training/metrics.js';
-import { writeBest, writeCases, writeTensors } from '../training/outputs.js';
-import { type RunContext } from '../training/run.js';
+import { beginRun, writeBest, writeCases, writeTensors } from '../training/outputs.js';
+import { type RunContext, largestBatch } from '../training/run.js';
 import { criteria } from './criteria/index.js';
 import { type Scores } from './criteria/criterion.js';
 import { channelRates, rankValueRates } from './dropout.js';
@@ -123,11 +123,11 @@ export async function pruneRun(
       batches: 0,
       lossSum: 0,
     };
-    let record = known ?? newRecord(context, { ...run, kind: 'prune' });
-    if (!known) {
-      writeTensors(join(folder, 'initial.safetensors'), weights, run.architecture, dataset.outputs);
-      writeRun(folder, record);
-    }
+    let record: RunRecord = known
+      ? { ...known, status: 'running' }
+      : newRecord(context, { ...run, kind: 'prune' });
+    if (known) writeRun(folder, record);
+    else beginRun(folder, record, weights, at);
     const finish = (changes: Partial<RunRecord>): RunRecord => {
       record = { ...record, ...changes, seconds: at.seconds };
       writeRun(folder, record);
@@ -146,7 +146,7 @@ export async function pruneRun(
         {
           architecture,
           size: dataset.size,
-          maxBatch: training.batch,
+          maxBatch: largestBatch(training.batch, split),
           targets: dataset.targets,
           adam: { ...training.adam, epsilon: 1e-8 },
         },
@@ -168,6 +168,7 @@ export async function pruneRun(
               dropout,
               seed,
               key: ['prune', at.epochs + 1],
+              signal,
             },
             at,
           );
@@ -180,7 +181,7 @@ export async function pruneRun(
         }
         if (signal?.aborted) throw new InterruptedError();
         const evaluate = (ids: readonly string[]): Promise<number[][]> =>
-          evaluateCases(network, dataset.sample, ids, training.batch);
+          evaluateCases(network, dataset.sample, ids, training.batch, signal);
         const cases = await evaluate(split.test);
         const validation =
           split.validation.length > 0 ? meanDice(await evaluate(split.validation)) : undefined;

@@ -1,7 +1,7 @@
 // All that a run needs to go on to the same bits: weights, optimizer state and the run's own progress, in one file.
 // Two generations are kept; a damaged newest one is passed over for the one before.
 
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync, renameSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import { type OptimizerState, type Tensor, type Weights } from '../network/weights.js';
@@ -17,6 +17,7 @@ export interface Checkpoint<Progress> {
 
 const NEWEST = 'checkpoint.safetensors';
 const PREVIOUS = 'checkpoint-previous.safetensors';
+const DAMAGED = 'checkpoint-damaged.safetensors';
 
 /** Writes a checkpoint; the one before is kept. */
 export function writeCheckpoint(folder: string, { weights, optimizer, progress }: Checkpoint<unknown>): void {
@@ -29,33 +30,38 @@ export function writeCheckpoint(folder: string, { weights, optimizer, progress }
 }
 
 /**
- * Reads the newest readable checkpoint; undefined if the run has none yet. Throws a UserError of kind `data` if there
- * are some but none can be read.
+ * Reads the newest readable checkpoint of a run that has been started, so that there is one. The caller holds the run's
+ * lock. Throws a UserError of kind `disk` if none can be read: a run never begins anew by itself.
  */
 export function readCheckpoint<Progress>(
   folder: string,
   warn: (message: string) => void,
-): Checkpoint<Progress> | undefined {
-  const paths = [NEWEST, PREVIOUS].map((name) => join(folder, name)).filter(existsSync);
+): Checkpoint<Progress> {
   const problems: string[] = [];
-  for (const path of paths) {
+  for (const path of [NEWEST, PREVIOUS].map((name) => join(folder, name))) {
+    if (!existsSync(path)) continue;
     try {
       const checkpoint = parse<Progress>(path);
       if (problems.length > 0) warn(`${problems.join('; ')}; going on from the checkpoint before it`);
       return checkpoint;
     } catch (error) {
-      problems.push((error as Error).message);
+      if (!(error instanceof UserError)) throw error;
+      problems.push(error.message);
+      // Out of the way, or the next checkpoint would put it in the place of the good one.
+      renameSync(path, join(folder, DAMAGED));
     }
   }
-  if (paths.length === 0) return undefined;
   throw new UserError(
-    'data',
-    `${problems.join('\n')}\nno checkpoint can be read: start the run anew with --overwrite`,
+    'disk',
+    [
+      ...problems,
+      `${folder}: there is no readable checkpoint to go on from; start the run anew with --overwrite`,
+    ].join('\n'),
   );
 }
 
 function parse<Progress>(path: string): Checkpoint<Progress> {
-  const { tensors, metadata } = readSafetensors(path);
+  const { tensors, metadata } = readSafetensors(path, 'required');
   const { format, step, progress } = metadata;
   if (format !== '1' || step === undefined || progress === undefined)
     throw new UserError('data', `${path}: found checkpoint format ${format ?? 'none'}, expected 1`);

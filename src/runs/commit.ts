@@ -16,23 +16,45 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors.js';
 
-const TEMPORARY = '.tmp-';
+/** How the names of files begin that are not in place yet. */
+export const TEMPORARY = '.tmp-';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/**
- * Tests kill or fail the process at named points: LUNET_FAILPOINT=NAME[:COUNT] kills it with SIGKILL when it comes
- * there for the COUNT-th time.
- */
+/** The places at which a test may kill the process, in the order in which a run passes them. */
+export const FAILPOINTS = [
+  'locked',
+  'writing',
+  'written',
+  'verified',
+  'moved',
+  'renamed',
+  'synced',
+  'created',
+  'checkpoint',
+  'evaluated',
+  'scored',
+  'removed',
+  'ended',
+] as const;
+
 let passed = 0;
-export function failpoint(name: string): void {
+
+/**
+ * Tests kill the process at named points: LUNET_FAILPOINT=NAME[:COUNT] kills it with SIGKILL when it comes there for the
+ * COUNT-th time.
+ */
+export function failpoint(name: (typeof FAILPOINTS)[number]): void {
   const wanted = process.env['LUNET_FAILPOINT'];
   if (wanted === undefined) return;
   const [point, count = '1'] = wanted.split(':');
   if (point === name && ++passed === Number(count)) process.kill(process.pid, 'SIGKILL');
 }
 
-/** Writes a file atomically. With `previous`, the file that was there is kept under that name. Throws a UserError of kind `disk`. */
+/**
+ * Writes a file atomically. With `previous`, the file that was there is kept under that name. Throws a UserError of
+ * kind `disk`; what was committed before is still there then, and nothing is tried twice.
+ */
 export function commitFile(path: string, content: string | Uint8Array, previous?: string): void {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   const folder = dirname(path);
@@ -56,18 +78,30 @@ export function commitFile(path: string, content: string | Uint8Array, previous?
     syncFolder(folder);
     failpoint('synced');
   } catch (error) {
-    rmSync(temporary, { force: true });
-    const { code, message } = error as NodeJS.ErrnoException;
-    const advice =
-      code === 'ENOSPC' || code === 'EDQUOT'
-        ? 'the disk is full: free some space'
-        : code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
-          ? 'writing there is not allowed: choose another folder with --set output=DIR'
-          : code === 'EFBIG'
-            ? 'the file is larger than the limit allows (ulimit -f)'
-            : message;
-    throw new UserError('disk', `${path}: could not be written: ${advice}`, { cause: error });
+    try {
+      // On a full disk this makes room again.
+      rmSync(temporary, { force: true });
+    } catch {
+      // The first error is the one that tells.
+    }
+    throw diskError(path, error);
   }
+}
+
+/** What went wrong with a file, as a UserError of kind `disk`, with what to do where that is known. */
+export function diskError(path: string, error: unknown): UserError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const elsewhere = 'choose another folder with --set output=DIR';
+  const advice =
+    {
+      ENOSPC: 'the disk is full: free some space',
+      EDQUOT: 'your quota is used up: free some space',
+      EFBIG: 'the file is larger than the limit allows (ulimit -f)',
+      EACCES: `writing there is not allowed: ${elsewhere}`,
+      EPERM: `writing there is not allowed: ${elsewhere}`,
+      EROFS: `the file system is read-only: ${elsewhere}`,
+    }[code ?? ''] ?? message;
+  return new UserError('disk', `${path}: could not be written: ${advice}`, { cause: error });
 }
 
 function writeDurably(path: string, bytes: Uint8Array): void {

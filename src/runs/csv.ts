@@ -8,8 +8,11 @@ import { commitFile } from './commit.js';
 export type Cell = string | number | boolean | undefined;
 export type Row = Readonly<Record<string, Cell>>;
 
-/** Text that a spreadsheet would run as a formula gets an apostrophe in front; numbers stay numbers. */
-const harmless = (text: string): string => (/^[=+\-@\t\r\0]/.test(text) ? `'${text}` : text);
+// Text that a spreadsheet would run as a formula gets an apostrophe in front, which reading takes off again.
+const FORMULA = /^'*[=+\-@\t\r\0]/;
+const harmless = (text: string): string => (FORMULA.test(text) ? `'${text}` : text);
+const asWritten = (text: string): string =>
+  text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text;
 
 /** Writes rows with the columns given, in their order; what a row lacks is left empty. */
 export function writeCsv(path: string, columns: readonly string[], rows: readonly Row[]): void {
@@ -30,5 +33,5 @@ export function writeCsv(path: string, columns: readonly string[], rows: readonl
 
 /** Reads a CSV file's rows as text by column. */
 export function readCsv(path: string): Record<string, string>[] {
-  return parse(readFileSync(path), { columns: true, skip_empty_lines: true });
+  return parse(readFileSync(path), { columns: true, skip_empty_lines: true, cast: asWritten });
 }

@@ -1,7 +1,7 @@
 // run.json: what a run is, on what it ran, and how far it has come. The rules of going on with a run are here.
 
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import { type Engine, type EngineDescription, type VolumeSize } from '../engine/engine.js';
@@ -13,6 +13,8 @@ import { packageVersion } from '../version.js';
 import { commitFile, makeFolder, removeTemporary } from './commit.js';
 import { type RunKind } from './folders.js';
 import { lockRun } from './lock.js';
+
+const RECORD = 'run.json';
 
 export type RunStatus = 'running' | 'interrupted' | 'finished' | 'diverged';
 
@@ -130,7 +132,7 @@ interface Ground {
 
 /** Reads a run's record; undefined if the run has not been started. */
 export function readRun(folder: string): RunRecord | undefined {
-  const path = join(folder, 'run.json');
+  const path = join(folder, RECORD);
   if (!existsSync(path)) return undefined;
   try {
     const record = JSON.parse(readFileSync(path, 'utf8')) as RunRecord;
@@ -146,7 +148,7 @@ export function readRun(folder: string): RunRecord | undefined {
 
 /** Writes a run's record. */
 export function writeRun(folder: string, record: RunRecord): void {
-  commitFile(join(folder, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
+  commitFile(join(folder, RECORD), `${JSON.stringify(record, null, 2)}\n`);
 }
 
 function hashIdentity(identity: Identity): string {
@@ -203,17 +205,26 @@ export function requireSameGround(
     );
 }
 
-/** Makes a run's folder if need be, takes its lock and tidies up; with `overwrite`, removes what was in it. */
+/**
+ * Makes a run's folder if need be, takes its lock and tidies up. Without a record, or with `overwrite`, what is there
+ * counts for nothing and is removed. Call the result to give the lock back.
+ */
 export function openRun(folder: string, overwrite: boolean): () => void {
   makeFolder(folder);
   const release = lockRun(folder);
-  if (overwrite) clearRun(folder);
-  removeTemporary(folder);
+  try {
+    removeTemporary(folder);
+    if (overwrite || !existsSync(join(folder, RECORD))) clearRun(folder);
+  } catch (error) {
+    release();
+    throw error;
+  }
   return release;
 }
 
+/** Removes what runs write into their folders. The record goes first: without it the rest counts for nothing. */
 function clearRun(folder: string): void {
-  // The record goes first: without it the rest counts for nothing.
-  for (const name of ['run.json', 'checkpoint.safetensors', 'checkpoint-previous.safetensors'])
-    rmSync(join(folder, name), { force: true });
+  rmSync(join(folder, RECORD), { force: true });
+  for (const name of readdirSync(folder))
+    if (/\.(csv|json|safetensors)$/.test(name)) rmSync(join(folder, name), { force: true });
 }

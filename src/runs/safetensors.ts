@@ -1,14 +1,15 @@
-// The safetensors format: 8 bytes of header length, a JSON header, then the tensors' bytes. Written with a checksum in
-// the metadata; read strictly, since a file may be damaged or forged.
+// The safetensors format: 8 bytes of header length, a JSON header, then the tensors' bytes. Written with a digest over
+// the whole file in the metadata; read strictly, since a file may be damaged or forged.
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { UserError } from '../errors.js';
 import { elementCount } from '../network/parameters.js';
-import { type Tensor, type Weights } from '../network/weights.js';
+import { type Weights } from '../network/weights.js';
 
-const MAX_HEADER = 100 * 1024 * 1024;
-const CHECKSUM = 'sha256';
+const MAX_HEADER_IN_BYTES = 100_000_000;
+const ENTRY_KEYS = ['data_offsets', 'dtype', 'shape'].join();
+const NO_DIGEST = '0'.repeat(64);
 
 /** Tensors by name and strings by key. */
 export interface TensorFile {
@@ -16,100 +17,165 @@ export interface TensorFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Encodes float32 tensors and metadata, with a checksum over both. */
+/**
+ * The bytes of a file with these tensors. Its metadata gains `sha256`: the digest of the whole file with that field
+ * as zeros, so that any flipped bit is noticed.
+ */
 export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array {
-  let at = 0;
-  const entries = [...tensors].map(([name, { shape, data }]) => {
-    const begin = at;
+  const header: Record<string, unknown> = {
+    __metadata__: { ...metadata, sha256: NO_DIGEST },
+  };
+  let end = 0;
+  for (const [name, { shape, data }] of tensors) {
+    header[name] = { dtype: 'F32', shape, data_offsets: [end, end + data.byteLength] };
+    end += data.byteLength;
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const headerLength = Math.ceil(json.length / 8) * 8;
+  const bytes = Buffer.alloc(8 + headerLength + end, ' ');
+  bytes.writeBigUInt64LE(BigInt(headerLength));
+  json.copy(bytes, 8);
+  let at = 8 + headerLength;
+  for (const { data } of tensors.values()) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
-    return [name, { dtype: 'F32', shape, data_offsets: [begin, at] }] as const;
-  });
-  const data = Buffer.concat(
-    [...tensors.values()].map((tensor) =>
-      Buffer.from(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength),
-    ),
-  );
-  const checksum = checksumOf(entries, metadata, data);
-  const json = JSON.stringify({
-    __metadata__: { ...metadata, [CHECKSUM]: checksum },
-    ...Object.fromEntries(entries),
-  });
-  // Padded, so that the tensors start aligned.
-  const header = Buffer.from(json.padEnd(json.length + ((8 - (Buffer.byteLength(json) % 8)) % 8)));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
-  return Buffer.concat([length, header, data]);
+  }
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  bytes.write(digest, bytes.indexOf(digestField(NO_DIGEST)) + digestField('').length - 1, 'latin1');
+  return bytes;
 }
 
-function checksumOf(
-  entries: readonly (readonly [string, unknown])[],
-  metadata: object,
-  data: Uint8Array,
-): string {
-  return createHash('sha256')
-    .update(JSON.stringify([entries, metadata]))
-    .update(data)
-    .digest('hex');
-}
+const digestField = (digest: string): string => `"sha256":"${digest}"`;
 
-/** Reads a safetensors file of float32 tensors. Throws a UserError of kind `data` naming what is wrong with it. */
-export function readSafetensors(path: string): TensorFile {
+/**
+ * Reads a safetensors file of float32 tensors. Throws a UserError of kind `data` that names the file if it cannot be
+ * read, or if anything in it is missing, doubled, left over, or does not fit the digest. A file without digest, as other
+ * programs write it, is taken unless the digest is `required`.
+ */
+export function readSafetensors(path: string, digest: Digest = 'if-present'): TensorFile {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
     throw new UserError('data', `${path}: cannot be read: ${(error as Error).message}`);
   }
-  return decodeSafetensors(bytes, path);
+  return decodeSafetensors(bytes, path, digest);
 }
 
-/** Decodes the bytes of a safetensors file; `source` names it in messages. Throws a UserError of kind `data`. */
-export function decodeSafetensors(bytes: Buffer, source: string): TensorFile {
-  const fail = (problem: string): never => {
-    throw new UserError('data', `${source}: is damaged or no safetensors file: ${problem}`);
-  };
-  if (bytes.length < 8) fail(`found ${bytes.length} bytes, expected a header`);
-  const length = Number(bytes.readBigUInt64LE(0));
-  if (length > MAX_HEADER || length > bytes.length - 8)
-    fail(`the header claims ${length} bytes, found ${bytes.length - 8}`);
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length)));
-  } catch {
-    fail('the header is not JSON');
+type Digest = 'required' | 'if-present';
+
+/** Decodes the bytes of a safetensors file; `file` names it in messages. See `readSafetensors`. */
+export function decodeSafetensors(bytes: Buffer, file: string, digest: Digest = 'if-present'): TensorFile {
+  const damaged = (problem: string): UserError =>
+    new UserError('data', `${file}: ${problem}; expected a complete safetensors file`);
+  if (bytes.length < 8) throw damaged(`found ${bytes.length} bytes`);
+  const length = bytes.readBigUInt64LE();
+  if (length > MAX_HEADER_IN_BYTES || Number(length) > bytes.length - 8)
+    throw damaged(`found a header of ${length} bytes in a file of ${bytes.length}`);
+  const dataStart = 8 + Number(length);
+  const text = bytes.toString('utf8', 8, dataStart);
+  const header = parseObject(text);
+  if (header === undefined || !Buffer.from(text).equals(bytes.subarray(8, dataStart)))
+    throw damaged('the header is not a JSON object of UTF-8 text');
+  const twice = repeatedKey(text);
+  if (twice !== undefined) throw damaged(`the header has the key ${JSON.stringify(twice)} twice`);
+
+  const metadata: Record<string, string> = {};
+  const spans: { name: string; shape: number[]; begin: number; end: number }[] = [];
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === '__metadata__') {
+      if (!isObject(entry)) throw damaged('the metadata are no object');
+      for (const [key, value] of Object.entries(entry)) {
+        if (typeof value !== 'string') throw damaged(`the metadata ${key} is not text`);
+        metadata[key] = value;
+      }
+    } else {
+      const span = parseEntry(entry);
+      if (typeof span === 'string') throw damaged(`${name}: ${span}`);
+      spans.push({ name, ...span });
+    }
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) fail('the header is not an object');
-  const { __metadata__: found = {}, ...rest } = json as Record<string, unknown>;
-  const data = bytes.subarray(8 + length);
-  const metadata = readMetadata(found, fail);
-  const tensors = new Map<string, Tensor>();
-  let expected = 0;
-  const entries = Object.entries(rest);
-  for (const [name, entry] of entries) {
-    const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-    if (dtype !== 'F32') fail(`${name}: found type ${String(dtype)}, expected F32`);
-    if (!isCounts(shape) || !isCounts(offsets) || offsets.length !== 2) return fail(`${name}: is malformed`);
-    const [begin, end] = offsets as [number, number];
-    const bytesNeeded = 4 * elementCount(shape);
-    if (begin !== expected || end - begin !== bytesNeeded || end > data.length)
-      fail(`${name}: found bytes ${begin} to ${end}, expected ${expected} to ${expected + bytesNeeded}`);
-    expected = end;
-    tensors.set(name, { shape, data: new Float32Array(Uint8Array.from(data.subarray(begin, end)).buffer) });
+  let at = 0;
+  for (const { name, begin, end } of [...spans].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== at) throw damaged(`${name}: starts at ${begin}, not where the data before it end (${at})`);
+    at = end;
   }
-  if (expected !== data.length) fail(`found ${data.length} bytes of tensors, expected ${expected}`);
-  const { [CHECKSUM]: checksum, ...own } = metadata;
-  if (checksum !== undefined && checksum !== checksumOf(entries, own, data))
-    fail('its checksum does not fit');
+  if (dataStart + at !== bytes.length)
+    throw damaged(`found ${bytes.length} bytes, but the header tells of ${dataStart + at}`);
+
+  const { sha256: written, ...own } = metadata;
+  if (written === undefined && digest === 'required') throw damaged('the digest sha256 is missing');
+  if (written !== undefined && written !== contentDigest(bytes, dataStart, written))
+    throw damaged('the content does not fit its digest sha256');
+  const tensors = new Map(
+    spans.map(({ name, shape, begin, end }) => {
+      const data = new Float32Array(
+        Uint8Array.from(bytes.subarray(dataStart + begin, dataStart + end)).buffer,
+      );
+      return [name, { shape, data }];
+    }),
+  );
   return { tensors, metadata: own };
 }
 
-const isCounts = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
+/** The digest of a file with the digest's own field as zeros; undefined if the field is not there as written. */
+function contentDigest(bytes: Buffer, dataStart: number, written: string): string | undefined {
+  const at = bytes.subarray(0, dataStart).indexOf(digestField(written));
+  if (at < 0 || written.length !== NO_DIGEST.length) return undefined;
+  const start = at + digestField('').length - 1;
+  return createHash('sha256')
+    .update(bytes.subarray(0, start))
+    .update(NO_DIGEST)
+    .update(bytes.subarray(start + NO_DIGEST.length))
+    .digest('hex');
+}
 
-function readMetadata(found: unknown, fail: (problem: string) => never): Record<string, string> {
-  if (typeof found !== 'object' || found === null) return fail('its metadata is no object');
-  const entries = Object.entries(found);
-  if (entries.some(([, value]) => typeof value !== 'string'))
-    fail('its metadata holds something else than strings');
-  return Object.fromEntries(entries);
+function parseEntry(entry: unknown): { shape: number[]; begin: number; end: number } | string {
+  if (!isObject(entry) || Object.keys(entry).sort().join() !== ENTRY_KEYS)
+    return 'found other keys than dtype, shape and data_offsets';
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (dtype !== 'F32') return `found the type ${String(dtype)}, only F32 is read`;
+  if (!isSizes(shape) || !isSizes(offsets)) return 'found a shape or offsets that are not whole numbers';
+  const [begin = 0, end = 0] = offsets;
+  const size = 4 * elementCount(shape);
+  if (offsets.length !== 2 || !Number.isSafeInteger(size) || end - begin !== size)
+    return `found offsets ${offsets.join(' to ')}, expected ${size} bytes`;
+  return { shape, begin, end };
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A key that stands twice in an object of valid JSON; JSON.parse would silently keep the last one. */
+function repeatedKey(json: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (let at = 0; at < json.length; at++) {
+    if (json[at] === '{') open.push(new Set());
+    else if (json[at] === '}') open.pop();
+    else if (json[at] === '"') {
+      const start = at++;
+      while (json[at] !== '"') at += json[at] === '\\' ? 2 : 1;
+      let next = at + 1;
+      while (/\s/.test(json[next] ?? '')) next++;
+      if (json[next] !== ':') continue;
+      const key = JSON.parse(json.slice(start, at + 1)) as string;
+      if (open.at(-1)?.has(key)) return key;
+      open.at(-1)?.add(key);
+    }
+  }
+  return undefined;
 }

@@ -1,7 +1,8 @@
 // The training step, from top to bottom: order of cases, batches, dropout masks, steps; and evaluation. Everything
 // random comes from streams keyed by seed, epoch and batch, so an epoch can be left and entered at any batch.
 
-import { type Network, type Sample } from '../engine/engine.js';
+import { InterruptedError, type Network, type Sample } from '../engine/engine.js';
+import { type Weights } from '../network/weights.js';
 import { shuffled, stream } from '../random.js';
 import { caseDice } from './metrics.js';
 
@@ -23,37 +24,49 @@ export interface EpochSettings {
   /** The run's seed and what tells this epoch's random numbers from all others of the run. */
   readonly seed: number;
   readonly key: readonly (string | number)[];
+  /**
+   * Ends the epoch before its next step. A step that is running is ended by `Network.interrupt`, which does nothing
+   * between two steps: both are needed.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** A step's loss was not finite. */
+/** A run stopped being a number; nothing after its last checkpoint is worth keeping. */
 export class DivergedError extends Error {
-  constructor(
-    readonly step: number,
-    readonly cases: readonly string[],
-  ) {
-    super(`the loss is not finite at step ${step} (cases ${cases.join(', ')})`);
+  constructor(what: string, step: number, cases: readonly string[]) {
+    super(`${what} at step ${step} (cases ${cases.join(', ')})`);
     this.name = 'DivergedError';
   }
 }
 
 /**
  * One epoch: all cases once in a random order, the last incomplete batch dropped when there is more than one.
- * `progress` is kept up to date; a call that is interrupted can be repeated with it. Returns the mean loss.
- * Throws a DivergedError if a loss is not finite; then the step has changed nothing.
+ * `progress` is kept up to date; a call that is interrupted (InterruptedError) can be repeated with it. Returns the mean
+ * loss. Throws a DivergedError if a loss is not finite, or a weight or statistic at the epoch's end.
  */
 export async function trainEpoch(settings: EpochSettings, progress: EpochProgress): Promise<number> {
-  const { network, sample, cases, batch, learningRate, dropout, seed, key } = settings;
+  const { network, sample, cases, batch, learningRate, dropout, seed, key, signal } = settings;
   const order = shuffled(cases, stream(seed, 'order', ...key));
   const batches = batchCount(cases.length, batch);
+  const idsOf = (index: number): string[] => order.slice(index * batch, (index + 1) * batch);
   while (progress.batches < batches) {
-    const ids = order.slice(progress.batches * batch, (progress.batches + 1) * batch);
+    if (signal?.aborted) throw new InterruptedError();
+    const ids = idsOf(progress.batches);
     const masks = dropoutMasks(ids.length, dropout, seed, [...key, progress.batches]);
     const loss = await network.trainStep(ids.map(sample), masks, learningRate);
-    if (!Number.isFinite(loss)) throw new DivergedError(progress.batches + 1, ids);
+    if (!Number.isFinite(loss)) throw new DivergedError('the loss is not finite', progress.batches + 1, ids);
     progress.batches++;
     progress.lossSum += loss;
   }
+  const broken = firstNotFinite(await network.readWeights());
+  if (broken !== undefined) throw new DivergedError(`${broken} is not finite`, batches, idsOf(batches - 1));
   return progress.lossSum / batches;
+}
+
+/** The name of a tensor that holds NaN or an infinity; undefined if none does. */
+function firstNotFinite(weights: Weights): string | undefined {
+  for (const [name, { data }] of weights) if (!data.every(Number.isFinite)) return name;
+  return undefined;
 }
 
 /** Batches in an epoch. */
@@ -77,15 +90,18 @@ export function dropoutMasks(
   return masks;
 }
 
-/** Dice per label of each case, in the order of the ids. */
+/** Dice per label of each case, in the order of the ids. Throws an InterruptedError as `trainEpoch` does. */
 export async function evaluateCases(
   network: Network,
   sample: (id: string) => Sample,
   cases: readonly string[],
   batch: number,
+  signal?: AbortSignal,
 ): Promise<number[][]> {
   const dice: number[][] = [];
-  for (let at = 0; at < cases.length; at += batch)
+  for (let at = 0; at < cases.length; at += batch) {
+    if (signal?.aborted) throw new InterruptedError();
     dice.push(...(await network.evaluate(cases.slice(at, at + batch).map(sample))).map(caseDice));
+  }
   return dice;
 }

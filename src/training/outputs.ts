@@ -2,11 +2,12 @@
 
 import { join } from 'node:path';
 import { type Architecture } from '../network/architecture.js';
-import { type Weights } from '../network/weights.js';
-import { commitFile } from '../runs/commit.js';
+import { type Weights, initialOptimizerState } from '../network/weights.js';
+import { writeCheckpoint } from '../runs/checkpoint.js';
+import { commitFile, failpoint } from '../runs/commit.js';
 import { type Row, writeCsv } from '../runs/csv.js';
 import { caseColumns, diceColumns } from '../runs/records.js';
-import { type PruningStep } from '../runs/run.js';
+import { type PruningStep, type RunRecord, writeRun } from '../runs/run.js';
 import { encodeSafetensors } from '../runs/safetensors.js';
 
 /** Cells of `diceColumns`: the mean, then each label. */
@@ -50,4 +51,16 @@ export function writeTensors(
 /** Writes best.json: the step with the largest test Dice so far, which was chosen on the test cases. */
 export function writeBest(folder: string, step: PruningStep): void {
   commitFile(join(folder, 'best.json'), `${JSON.stringify({ upper_bound: true, ...step }, null, 2)}\n`);
+}
+
+/**
+ * A run's first commits: its initial weights, a checkpoint of them, and last its record. A run that has a record has a
+ * checkpoint.
+ */
+export function beginRun(folder: string, record: RunRecord, weights: Weights, progress: unknown): void {
+  const { architecture, labels } = record;
+  writeTensors(join(folder, 'initial.safetensors'), weights, architecture, labels);
+  writeCheckpoint(folder, { weights, optimizer: initialOptimizerState(architecture), progress });
+  failpoint('created');
+  writeRun(folder, record);
 }

@@ -26,7 +26,7 @@ import {
 } from '../runs/run.js';
 import { DivergedError, type EpochProgress, evaluateCases, trainEpoch } from './epoch.js';
 import { meanDice } from './metrics.js';
-import { diceCells, writeCases, writeTensors } from './outputs.js';
+import { beginRun, diceCells, writeCases, writeTensors } from './outputs.js';
 
 /** What all runs of a command share. */
 export interface RunContext {
@@ -62,6 +62,8 @@ interface Progress extends EpochProgress {
   /** Epochs completed. */
   epoch: number;
   seconds: number;
+  /** Of the epoch that is under way. */
+  epochSeconds: number;
   rows: Row[];
 }
 
@@ -83,15 +85,21 @@ export async function trainRun(
     }
     requireSpace(folder, countParameters(architecture));
     const saved = known && readCheckpoint<Progress>(folder, context.warn);
-    if (known && !saved && known.seconds > 0)
-      context.warn(`${folder}: has no checkpoint; starting again from the first epoch`);
     const weights = saved?.weights ?? run.start();
-    const at: Progress = saved?.progress ?? { epoch: 0, batches: 0, lossSum: 0, seconds: 0, rows: [] };
-    let record = known ?? newRecord(context, run);
-    if (!known) {
-      writeTensors(join(folder, 'initial.safetensors'), weights, architecture, dataset.outputs);
+    const at: Progress = saved?.progress ?? {
+      epoch: 0,
+      batches: 0,
+      lossSum: 0,
+      seconds: 0,
+      epochSeconds: 0,
+      rows: [],
+    };
+    let record: RunRecord = known ? { ...known, status: 'running' } : newRecord(context, run);
+    if (known) {
       writeRun(folder, record);
-    }
+      // The process may have been killed between the checkpoint and its rows.
+      writeEpochs(context, run, at.rows);
+    } else beginRun(folder, record, weights, at);
     const finish = (changes: Partial<RunRecord>): RunRecord => {
       record = { ...record, ...changes, seconds: at.seconds };
       writeRun(folder, record);
@@ -103,7 +111,7 @@ export async function trainRun(
       {
         architecture,
         size: dataset.size,
-        maxBatch: training.batch,
+        maxBatch: largestBatch(training.batch, split),
         targets: dataset.targets,
         adam: { ...training.adam, epsilon: 1e-8 },
       },
@@ -122,19 +130,17 @@ export async function trainRun(
       writeEpochs(context, run, at.rows);
     };
     let began = performance.now();
-    const tick = (): number => {
+    const tick = (): void => {
       const seconds = (performance.now() - began) / 1000;
-      began = performance.now();
+      began += 1000 * seconds;
       at.seconds += seconds;
-      return seconds;
+      at.epochSeconds += seconds;
     };
-    let inEpoch = 0;
     try {
       const dropout = new Float64Array(totalChannels(architecture)).fill(training.dropout);
       const evaluate = (ids: readonly string[]): Promise<number[][]> =>
-        evaluateCases(network, dataset.sample, ids, training.batch);
+        evaluateCases(network, dataset.sample, ids, training.batch, context.signal);
       while (at.epoch < epochs) {
-        if (context.signal?.aborted) throw new InterruptedError();
         const epoch = at.epoch + 1;
         const settings = {
           network,
@@ -145,15 +151,16 @@ export async function trainRun(
           dropout,
           seed: run.seed,
           key: [run.kind, epoch],
+          signal: context.signal,
         };
         const loss = await trainEpoch(settings, at);
         const due = epoch % training.evaluateEvery === 0 || epoch === epochs;
         const test = due ? meanDice(await evaluate(split.test)) : undefined;
         const validation =
           due && split.validation.length > 0 ? meanDice(await evaluate(split.validation)) : undefined;
-        inEpoch += tick();
-        at.rows.push(epochRow(dataset.outputs, epoch, loss, test, validation, inEpoch));
-        inEpoch = 0;
+        tick();
+        at.rows.push(epochRow(dataset.outputs, epoch, loss, test, validation, at.epochSeconds));
+        at.epochSeconds = 0;
         at.epoch = epoch;
         at.batches = 0;
         at.lossSum = 0;
@@ -169,6 +176,7 @@ export async function trainRun(
         dataset.outputs,
       );
       tick();
+      failpoint('ended');
       return finish({ status: 'finished', testDice: meanDice(cases) });
     } catch (error) {
       tick();
@@ -186,6 +194,11 @@ export async function trainRun(
   } finally {
     release();
   }
+}
+
+/** No batch is larger than the part of the split that it is taken from. */
+export function largestBatch(batch: number, { train, validation, test }: Split): number {
+  return Math.min(batch, Math.max(train.length, validation.length, test.length));
 }
 
 /** The learning rate of an epoch, counted from 1: constant, then falling linearly over the cool-down. */

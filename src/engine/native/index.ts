@@ -14,6 +14,7 @@ import {
   type Overlap,
   type Sample,
 } from '../engine.js';
+import { freeMemory, gibibytes } from '../memory.js';
 import { type Addon, type Handle } from './addon.js';
 import { loadAddon } from './loader.js';
 
@@ -72,19 +73,12 @@ export function measurePeak(isa: string, threads: number): number {
 function requireMemory(needed: number, settings: NetworkSettings): void {
   const free = freeMemory();
   if (needed <= free) return;
-  const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   const fits = Math.floor((settings.maxBatch * free) / needed);
   throw new UserError(
     'engine',
-    `training needs about ${gigabytes(needed)} of memory, ${gigabytes(free)} are free: ` +
+    `training needs about ${gibibytes(needed)} of memory, ${gibibytes(free)} are free: ` +
       (fits >= 1 ? `set training.batch to ${fits} or less` : 'choose a smaller preprocessing.size or model'),
   );
-}
-
-function freeMemory(): number {
-  // Only late versions of Node 20 can tell; its types do not know.
-  const { availableMemory } = process as unknown as { availableMemory?: () => number };
-  return availableMemory?.call(process) ?? Number.POSITIVE_INFINITY;
 }
 
 function nativeNetwork(addon: Addon, handle: Handle, settings: NetworkSettings): Network {

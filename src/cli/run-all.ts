@@ -1,0 +1,141 @@
+// The flow that train, prune and retrain share: which runs are open, one after the other with progress, the closing
+// table, and what to say of runs that failed.
+
+import { type Experiment, type ModelConfig } from '../config/schema.js';
+import { UserError } from '../errors.js';
+import { type RunKind } from '../runs/folders.js';
+import { type Identity, type RunRecord, readRun, requireSameIdentity } from '../runs/run.js';
+import { type RunContext } from '../training/run.js';
+import { interruptSignal } from './interrupt.js';
+import { openSession, showSummary } from './session.js';
+import { note, print, printJson, startProgress } from './terminal.js';
+
+/** A run as the commands plan it. */
+export interface Planned {
+  readonly folder: string;
+  readonly split: string;
+  readonly method: string;
+  readonly seed: number;
+  readonly identity: Identity;
+}
+
+/** Options that all three commands have. */
+export interface RunOptions {
+  readonly set: string[];
+  readonly seeds?: number[];
+  readonly split?: string[];
+  readonly overwrite?: boolean;
+  readonly dryRun?: boolean;
+  readonly engine: string;
+  readonly threads?: number;
+  readonly json?: boolean;
+}
+
+/** What a command does with its runs. */
+export interface RunCommand<T extends Planned> {
+  readonly kind: RunKind;
+  readonly config: Experiment;
+  readonly source: string;
+  readonly planned: readonly T[];
+  readonly options: RunOptions;
+  /** Models that memory must suffice for. */
+  readonly models: readonly ModelConfig[];
+  /** What progress counts, and how many there are. */
+  readonly unit: string;
+  readonly total: (run: T, context: RunContext) => number;
+  readonly execute: (
+    run: T,
+    context: RunContext,
+    progress: (done: number, detail: string) => void,
+  ) => Promise<RunRecord>;
+  /** The command to type next. */
+  readonly next: string;
+}
+
+/** Does all open runs of a command and closes it. Throws a UserError if some failed or the command was interrupted. */
+export async function runAll<T extends Planned>(command: RunCommand<T>): Promise<void> {
+  const { kind, config, source, planned, options, next } = command;
+  const actions = planned.map((run) => actionFor(run, options.overwrite));
+  if (options.dryRun) {
+    if (options.json)
+      printJson({ source, runs: planned.map(({ folder }, i) => ({ folder, action: actions[i] })) });
+    else for (const [i, { folder }] of planned.entries()) print(`${folder}: ${actions[i]}`);
+    return;
+  }
+  const open = planned.filter((_, i) => actions[i] !== 'done');
+  const done = planned.length - open.length;
+  if (open.length === 0) note(`Nothing to do: all ${done} runs are done (to redo them: --overwrite).`);
+  else if (done > 0) note(`${done} of ${planned.length} runs are done already (to redo them: --overwrite).`);
+  const busy = open.length > 0 ? await executeRuns(command, open) : [];
+
+  const summary = showSummary(config, options.json ? undefined : kind);
+  const runs = planned.map((run) => ({ run, record: readRun(run.folder) }));
+  if (options.json)
+    printJson({
+      source,
+      runs: runs.map(({ run: { folder, split, method, seed }, record }) => ({
+        folder,
+        split,
+        method,
+        seed,
+        status: record?.status ?? 'missing',
+        parameters: record?.parameters,
+        testDice: record?.testDice,
+        seconds: record?.seconds,
+      })),
+      summary,
+    });
+  const diverged = runs.filter(({ record }) => record?.status === 'diverged');
+  requireSuccess(
+    [...diverged.map(({ run, record }) => `${run.folder}: ${record?.divergedAt}`), ...busy],
+    planned.length,
+    diverged.length,
+  );
+  if (!options.json) note(`\nNext: ${next}`);
+}
+
+/** What the command does about a run. Throws a UserError if it was begun with other settings. */
+function actionFor({ folder, identity }: Planned, overwrite = false): string {
+  // The record may be what is damaged.
+  if (overwrite) return 'to start anew';
+  const record = readRun(folder);
+  if (record === undefined) return 'to start';
+  requireSameIdentity(folder, record, identity);
+  return record.status === 'finished' || record.status === 'diverged' ? 'done' : 'to resume';
+}
+
+/** Does one run after the other. Resolves to a line for each that another process is working on. */
+async function executeRuns<T extends Planned>(
+  { config, options, models, unit, total, execute }: RunCommand<T>,
+  runs: readonly T[],
+): Promise<string[]> {
+  const signal = interruptSignal();
+  const context = await openSession(config, options, signal, models);
+  const busy: string[] = [];
+  for (const [i, run] of runs.entries()) {
+    signal.throwIfAborted();
+    const split = run.split === 'default' ? '' : `${run.split} `;
+    const label = `${split}${run.method} seed ${run.seed} (${i + 1}/${runs.length})`;
+    const progress = startProgress(label, total(run, context), unit);
+    try {
+      await execute(run, context, (done, detail) => progress.update(done, detail));
+    } catch (error) {
+      if (!(error instanceof UserError) || error.kind !== 'failed') throw error;
+      busy.push(error.message);
+    } finally {
+      progress.stop();
+    }
+  }
+  signal.throwIfAborted();
+  return busy;
+}
+
+/** Ends a command some of whose runs failed: if all diverged with exit code 4, else with 1. */
+function requireSuccess(failed: readonly string[], total: number, diverged: number): void {
+  if (failed.length === 0) return;
+  const hint = diverged > 0 ? ' (for those that diverged, try a smaller training.learningRate)' : '';
+  throw new UserError(
+    diverged === total ? 'engine' : 'failed',
+    `${failed.length} of ${total} runs failed${hint}\n${failed.map((line) => `  ${line}`).join('\n')}`,
+  );
+}

@@ -1,0 +1,75 @@
+// Whether an experiment fits into memory, asked before any data is read.
+
+import { modelArchitecture, modelName } from '../config/models.js';
+import { type Experiment, type ModelConfig } from '../config/schema.js';
+import { volumeSize } from '../data/preprocess.js';
+import { type Engine, type NetworkSettings } from '../engine/engine.js';
+import { freeMemory, gibibytes } from '../engine/memory.js';
+import { UserError } from '../errors.js';
+
+/**
+ * Throws a UserError of kind `engine` if the data set and the largest of these models, which are trained one after the
+ * other, need more memory than is free; it says what would fit.
+ */
+export function requireMemory(
+  config: Experiment,
+  engine: Engine,
+  models: readonly ModelConfig[],
+  free = freeMemory(),
+): void {
+  const parts = splitParts(config);
+  const batch = Math.min(config.training.batch, Math.max(...parts.flat()));
+  const cases = leastCases(config, parts);
+  const data = cases * caseBytes(config);
+  for (const model of models) {
+    const need = (maxBatch: number): number =>
+      data + engine.estimateMemory(networkSettings(config, model, maxBatch));
+    if (need(batch) <= free) continue;
+    // Memory grows with the batch, so the largest that fits is found by halving.
+    let [fits, tooMuch] = [0, batch];
+    while (tooMuch - fits > 1) {
+      const middle = (fits + tooMuch) >> 1;
+      if (need(middle) <= free) fits = middle;
+      else tooMuch = middle;
+    }
+    throw new UserError(
+      'engine',
+      `${modelName(model)} needs about ${gibibytes(need(batch))} of memory (${gibibytes(data)} of it for ${cases} cases), ` +
+        `${gibibytes(free)} are free: ` +
+        (fits > 0
+          ? `training.batch ${fits} would fit (--set training.batch=${fits})`
+          : 'choose a smaller preprocessing.size, fewer cases or a smaller model'),
+    );
+  }
+}
+
+/** Cases of each part of each split. */
+function splitParts({ dataset }: Experiment): number[][] {
+  const count = (part: number | readonly string[]): number => (typeof part === 'number' ? part : part.length);
+  const splits = dataset.split ? [dataset.split] : Object.values(dataset.splits ?? {});
+  return splits.map(({ train, validation, test }) => [train, validation, test].map(count));
+}
+
+/** Cases that will be in memory at least: a folder may hold more than its splits use. */
+function leastCases({ dataset }: Experiment, parts: readonly (readonly number[])[]): number {
+  if (dataset.layout === 'phantom') return dataset.phantom.cases;
+  return Math.max(...parts.map((sizes) => sizes.reduce((sum, size) => sum + size, 0)));
+}
+
+/** A preprocessed case: float32 images and a uint8 label. */
+function caseBytes({ dataset, preprocessing }: Experiment): number {
+  const [x, y, z] = preprocessing.size;
+  return x * y * z * (4 * (dataset.channels?.length ?? 1) + 1);
+}
+
+function networkSettings(config: Experiment, model: ModelConfig, maxBatch: number): NetworkSettings {
+  const { dataset, preprocessing, training } = config;
+  const labels = Object.keys(dataset.labels).length;
+  return {
+    architecture: modelArchitecture(model, dataset.channels?.length ?? 1, labels),
+    size: volumeSize(preprocessing.size),
+    maxBatch,
+    targets: new Uint32Array(256),
+    adam: { ...training.adam, epsilon: 1e-8 },
+  };
+}
