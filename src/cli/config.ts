@@ -1,8 +1,9 @@
-// `lunet config`: shows the resolved configuration.
+// `lunet config`: checks, shows and describes the configuration.
 
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { loadExperiment } from '../config/load.js';
+import { experimentJsonSchema } from '../config/reference.js';
 import { addExamples } from './help.js';
 import { configArgument, jsonOption, setOption } from './options.js';
 import { note, print, printJson } from './terminal.js';
@@ -10,6 +11,7 @@ import { note, print, printJson } from './terminal.js';
 interface Options {
   readonly set: string[];
   readonly print?: boolean;
+  readonly schema?: boolean;
   readonly json?: boolean;
 }
 
@@ -18,13 +20,15 @@ export const command = addExamples(
     .description('Checks a configuration and shows it with overrides and defaults filled in.')
     .addArgument(configArgument())
     .option('--print', 'print the resolved configuration as YAML')
+    .option('--schema', 'print the JSON Schema of experiment files')
     .addOption(jsonOption())
     .addOption(setOption())
     .action((path: string | undefined, options: Options) => {
+      if (options.schema) return print(JSON.stringify(experimentJsonSchema(), null, 2));
       const { config, source } = loadExperiment(path, options.set);
       if (options.json) printJson({ source, config });
       else if (options.print) print(stringify(config).trimEnd());
-      else note(`${source} is valid.`);
+      else note(`${source} is valid; --print shows what it means.`);
     }),
   [
     ['print what a file means, defaults included', 'lunet config experiment.yaml --print'],

@@ -64,7 +64,9 @@ function report(error: unknown, command: Command, debug: boolean): number {
   }
   if (debug) note(error instanceof Error ? (error.stack ?? error.message) : String(error));
   if (error instanceof UserError) {
-    if (!debug) note(`${paint('red', 'error:', process.stderr)} ${error.message}`);
+    // Several problems: a line each, so that an editor or a terminal can jump to file:line:column.
+    const several = error.message.includes('\n');
+    if (!debug) note(`${paint('red', 'error:', process.stderr)}${several ? '\n' : ' '}${error.message}`);
     return EXIT[error.kind];
   }
   const message = error instanceof Error ? error.message : String(error);

@@ -1,34 +1,43 @@
 // Checks that involve more than one key of an experiment, or a key and the network it leads to.
 
 import { modelName } from './models.js';
-import { type Experiment, type SplitConfig } from './schema.js';
+import { type Problem, describe } from './problems.js';
+import { type DeclaredExperiment, type ModelConfig, type SplitConfig } from './schema.js';
 import { suggestion } from './suggest.js';
 
-/** A problem and the key it is about. */
-export interface Problem {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
+/** The sections of an experiment that are right by themselves. */
+export type Sections = Partial<DeclaredExperiment>;
 
-/** Everything that is impossible about an experiment although each key by itself is right. */
-export function crossFieldProblems(config: Experiment): Problem[] {
+/**
+ * Everything that is impossible about an experiment although each key by itself is right. Sections that are missing
+ * because something else is wrong with them are passed over.
+ */
+export function crossFieldProblems(sections: Sections): Problem[] {
   return [
-    ...datasetProblems(config),
-    ...modelProblems(config),
-    ...pruningProblems(config),
-    ...duplicates(config.training.seeds).map((seed) => ({
-      path: ['training', 'seeds'],
-      message: `found ${seed} twice, expected different seeds`,
-    })),
+    ...datasetProblems(sections),
+    ...preprocessingProblems(sections),
+    ...modelProblems(sections),
+    ...sizeProblems(sections),
+    ...pruningProblems(sections),
+    ...listProblems(sections),
   ];
 }
 
-function datasetProblems({ dataset, preprocessing }: Experiment): Problem[] {
+function datasetProblems({ dataset }: Sections): Problem[] {
+  if (!dataset) return [];
   const problems: Problem[] = [];
   if (dataset.layout !== 'phantom' && dataset.root === undefined)
     problems.push({
       path: ['dataset', 'root'],
       message: `missing, expected the dataset's folder (or: --set dataset.root=DIR)`,
+      at: 'parent',
+    });
+  if (dataset.layout === 'phantom' && dataset.root !== undefined)
+    problems.push({
+      path: ['dataset', 'root'],
+      message:
+        `found ${describe(dataset.root)}, expected none: layout phantom reads no files ` +
+        '(for those, dataset.layout is decathlon, nnunet or folders)',
     });
   if ((dataset.split === undefined) === (dataset.splits === undefined))
     problems.push({
@@ -40,11 +49,26 @@ function datasetProblems({ dataset, preprocessing }: Experiment): Problem[] {
     split,
   }));
   if (dataset.split) splits.push({ path: ['dataset', 'split'], split: dataset.split });
-  for (const { path, split } of splits) problems.push(...splitProblems(path, split));
+  for (const { path, split } of splits) {
+    problems.push(...splitProblems(path, split));
+    const { train, validation, test } = split;
+    if (typeof train !== 'number' || typeof validation !== 'number' || typeof test !== 'number') continue;
+    const wanted = train + validation + test;
+    if (dataset.layout === 'phantom' && wanted > dataset.phantom.cases)
+      problems.push({
+        path,
+        message: `found ${wanted} cases, expected at most the ${dataset.phantom.cases} of dataset.phantom.cases`,
+      });
+  }
   for (const [label, values] of Object.entries(dataset.labels))
     for (const value of duplicates([values].flat()))
       problems.push({ path: ['dataset', 'labels', label], message: `found the value ${value} twice` });
-  const { normalisation } = preprocessing;
+  return problems;
+}
+
+function preprocessingProblems({ preprocessing }: Sections): Problem[] {
+  const problems: Problem[] = [];
+  const normalisation = preprocessing?.normalisation;
   if (typeof normalisation === 'object') {
     const [key, [low, high]] = Object.entries(normalisation)[0] as [string, [number, number]];
     if (low >= high)
@@ -81,7 +105,8 @@ function splitProblems(path: string[], split: SplitConfig): Problem[] {
   return problems;
 }
 
-function modelProblems({ models, preprocessing }: Experiment): Problem[] {
+function modelProblems({ models }: Sections): Problem[] {
+  if (!models) return [];
   const problems: Problem[] = [];
   const names = models.map((model) => modelName(model).toLowerCase());
   for (const name of duplicates(names))
@@ -90,43 +115,76 @@ function modelProblems({ models, preprocessing }: Experiment): Problem[] {
       message: `found two models named ${name}; give one a name of its own`,
     });
   for (const [index, model] of models.entries()) {
-    const levels = model.family === 'explicit' ? model.encoder.length : model.levels;
-    if (model.family === 'explicit')
-      for (const side of ['decoder', 'up'] as const)
-        if (model[side].length !== levels - 1)
-          problems.push({
-            path: ['models', index, side],
-            message: `found ${model[side].length} levels, expected ${levels - 1}: one fewer than the encoder`,
-          });
-    const multiple = 2 ** (levels - 1);
-    for (const [axis, size] of preprocessing.size.entries())
-      if (size % multiple !== 0)
+    if (model.family !== 'explicit') continue;
+    for (const side of ['decoder', 'up'] as const)
+      if (model[side].length !== model.encoder.length - 1)
         problems.push({
-          path: ['preprocessing', 'size', axis],
-          message:
-            `found ${size}, expected a multiple of ${multiple} for the ${levels} levels of ${modelName(model)}: ` +
-            `${Math.max(1, Math.floor(size / multiple)) * multiple} or ${Math.ceil(size / multiple) * multiple}`,
+          path: ['models', index, side],
+          message: `found ${model[side].length} levels, expected ${model.encoder.length - 1}: one fewer than the encoder`,
         });
   }
-  return problems.filter(
-    (problem, i) =>
-      problems.findIndex(
-        (other) => other.message === problem.message && other.path.join() === problem.path.join(),
-      ) === i,
-  );
+  return problems;
 }
 
-function pruningProblems({ models, pruning }: Experiment): Problem[] {
+/** Every level halves the volume, so the model with most levels decides. */
+function sizeProblems({ models, preprocessing }: Sections): Problem[] {
+  if (!models || !preprocessing) return [];
+  const levelsOf = (model: ModelConfig): number =>
+    model.family === 'explicit' ? model.encoder.length : model.levels;
+  const deepest = models.reduce((a, b) => (levelsOf(b) > levelsOf(a) ? b : a));
+  const multiple = 2 ** (levelsOf(deepest) - 1);
+  return preprocessing.size.flatMap((size, axis) => {
+    const above = Math.ceil(size / multiple) * multiple;
+    const choice = size > multiple ? `${above - multiple} or ${above}` : above;
+    return size % multiple === 0
+      ? []
+      : {
+          path: ['preprocessing', 'size', axis],
+          message:
+            `found ${size}, expected a multiple of ${multiple} for the ${levelsOf(deepest)} levels of ` +
+            `${modelName(deepest)}, such as ${choice}`,
+        };
+  });
+}
+
+function pruningProblems({ models, pruning, retraining }: Sections): Problem[] {
+  if (!pruning) return [];
   const problems: Problem[] = [];
-  const names = models.map(modelName);
-  if (pruning.model !== undefined && !names.includes(pruning.model))
+  const names = models?.map(modelName);
+  if (names && pruning.model !== undefined && !names.includes(pruning.model))
     problems.push({
       path: ['pruning', 'model'],
       message: `found ${pruning.model}, expected one of the models: ${names.join(', ')}${suggestion(pruning.model, names)}`,
     });
-  for (const percent of duplicates(pruning.snapshots))
-    problems.push({ path: ['pruning', 'snapshots'], message: `found ${percent} twice` });
+  for (const [index, percent] of retraining?.snapshots?.entries() ?? [])
+    if (!pruning.snapshots.includes(percent))
+      problems.push({
+        path: ['retraining', 'snapshots', index],
+        message: `found ${percent}, expected one of pruning.snapshots: ${pruning.snapshots.join(', ')}`,
+      });
+  for (const [index, strategy] of retraining?.strategies?.entries() ?? [])
+    if (!pruning.strategies.includes(strategy))
+      problems.push({
+        path: ['retraining', 'strategies', index],
+        message: `found ${strategy}, expected one of pruning.strategies: ${pruning.strategies.join(', ')}`,
+      });
   return problems;
+}
+
+/** Lists of things to do, where naming one twice is a slip. */
+function listProblems({ dataset, training, pruning, retraining }: Sections): Problem[] {
+  const lists: [string, string, readonly (string | number)[] | undefined][] = [
+    ['dataset', 'channels', dataset?.channels],
+    ['training', 'seeds', training?.seeds],
+    ['pruning', 'strategies', pruning?.strategies],
+    ['pruning', 'snapshots', pruning?.snapshots],
+    ['retraining', 'strategies', retraining?.strategies],
+    ['retraining', 'snapshots', retraining?.snapshots],
+    ['retraining', 'init', retraining?.init],
+  ];
+  return lists.flatMap(([section, key, list]) =>
+    duplicates(list ?? []).map((item) => ({ path: [section, key], message: `found ${item} twice` })),
+  );
 }
 
 function duplicates<T>(items: readonly T[]): T[] {

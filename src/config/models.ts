@@ -18,9 +18,12 @@ export function modelArchitecture(model: ModelConfig, inputChannels: number, lab
   return { inputChannels, labels, skips, encoder, decoder, up };
 }
 
-/** The model that is pruned: `pruning.model`, else the first full-width unet, else the first model. */
+/** The model of that name, if the experiment has it. */
+export function findModel({ models }: Experiment, name: string): ModelConfig | undefined {
+  return models.find((model) => modelName(model) === name);
+}
+
+/** The model that is pruned. */
 export function prunedModel(config: Experiment): ModelConfig {
-  const named = config.models.find((model) => modelName(model) === config.pruning.model);
-  const unet = config.models.find((model) => model.family === 'unet' && model.scale === 1);
-  return named ?? unet ?? (config.models[0] as ModelConfig);
+  return findModel(config, config.pruning.model) as ModelConfig;
 }

@@ -3,13 +3,24 @@
 import { z } from 'zod';
 
 const count = (least = 1) => z.int().min(least);
-const widths = z.array(z.array(count()).min(1)).min(1);
+const blockWidths = z.array(z.array(count().max(4096)).min(1).max(10));
 const name = z
   .string()
   .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._@+-]*$/u, 'expected a name of letters, digits and . _ @ + -')
   .max(100);
 const percent = z.number().gt(0).lt(100);
-const caseSelection = z.union([count(0), z.array(z.string().min(1))]);
+const caseSelection = z.union([count(0), z.array(z.string().min(1))], {
+  error: 'expected a number of cases or a list of case ids',
+});
+/** Not `1`: JavaScript would move keys that look like integers to the front. */
+const labelName = z
+  .string()
+  .regex(
+    /^\p{L}[\p{L}\p{N} ._-]*$/u,
+    'expected a name that starts with a letter, then letters, digits, spaces and . _ -',
+  )
+  .max(100);
+const labelValue = z.int().min(1).max(65535);
 
 const split = z.strictObject({
   train: caseSelection.describe('Cases to train on: how many, or a list of case ids'),
@@ -20,8 +31,8 @@ const split = z.strictObject({
 
 const phantom = z.strictObject({
   kind: z.enum(['hippocampus', 'gland', 'trachea']).default('hippocampus').describe('What to imitate'),
-  cases: count(2).default(24).describe('How many volumes to generate'),
-  size: count(8).default(32).describe('Voxels along each axis'),
+  cases: count(2).max(10_000).default(24).describe('How many volumes to generate'),
+  size: count(8).max(512).default(32).describe('Voxels along each axis'),
   seed: z.int().min(0).default(1).describe('Seed of the generator'),
 });
 
@@ -34,8 +45,10 @@ const dataset = z.strictObject({
   channels: z.array(z.string().min(1)).min(1).optional().describe('Names of the input channels, in order'),
   labels: z
     .record(
-      z.string().min(1),
-      z.union([z.int().min(1).max(65535), z.array(z.int().min(1).max(65535)).min(1)]),
+      labelName,
+      z.union([labelValue, z.array(labelValue).min(1)], {
+        error: 'expected a label value (a whole number from 1) or a list of them',
+      }),
     )
     .refine((labels) => Object.keys(labels).length >= 1 && Object.keys(labels).length <= 32, {
       message: 'expected 1 to 32 labels',
@@ -59,20 +72,29 @@ const dataset = z.strictObject({
 
 const preprocessing = z.strictObject({
   size: z
-    .tuple([count(), count(), count()])
+    .tuple([count().max(2048), count().max(2048), count().max(2048)], {
+      error: 'expected three whole numbers: voxels along x, y, z',
+    })
     .describe('Voxels along x, y, z (the order of NIfTI) after cropping and padding about the centre'),
   spacing: z
-    .tuple([z.number().positive(), z.number().positive(), z.number().positive()])
+    .tuple([z.number().positive(), z.number().positive(), z.number().positive()], {
+      error: 'expected three numbers: mm along x, y, z',
+    })
     .optional()
     .describe('Resample to this spacing in mm first: linear for images, nearest for labels'),
   normalisation: z
-    .union([
-      z.enum(['z-score', 'none']),
-      z.strictObject({ window: z.tuple([z.number(), z.number()]) }),
-      z.strictObject({
-        percentile: z.tuple([z.number().min(0).max(100), z.number().min(0).max(100)]),
-      }),
-    ])
+    .union(
+      [
+        z.enum(['z-score', 'none']),
+        z.strictObject({ window: z.tuple([z.number(), z.number()], { error: 'expected [lo, hi]' }) }),
+        z.strictObject({
+          percentile: z.tuple([z.number().min(0).max(100), z.number().min(0).max(100)], {
+            error: 'expected [lo, hi] within 0 to 100',
+          }),
+        }),
+      ],
+      { error: 'expected z-score, none, {window: [lo, hi]} or {percentile: [lo, hi]}' },
+    )
     .default('z-score')
     .describe('Per volume: z-score; {window: [lo, hi]} or {percentile: [lo, hi]} scaled to 0..1; or none'),
 });
@@ -94,9 +116,11 @@ const familyModel = z.strictObject({
 const explicitModel = z.strictObject({
   name: name.describe('Name of its results'),
   family: z.literal('explicit').describe('Widths given layer by layer'),
-  encoder: widths.describe('Width of each layer of each encoder block, top level first'),
-  decoder: widths.or(z.tuple([])).describe('Width of each layer of each decoder block, top level first'),
-  up: z.array(count()).describe('Output channels of the up-convolution to each level, top level first'),
+  encoder: blockWidths.min(1).max(10).describe('Width of each layer of each encoder block, top level first'),
+  decoder: blockWidths.max(9).describe('Width of each layer of each decoder block, top level first'),
+  up: z
+    .array(count().max(4096))
+    .describe('Output channels of the up-convolution to each level, top level first'),
   skips: z.boolean().default(true).describe('Skip connections from encoder to decoder'),
 });
 
@@ -115,8 +139,8 @@ const training = z
       .describe('Share of the epochs, at the end, over which the learning rate falls linearly towards 0'),
     adam: z
       .strictObject({
-        beta1: z.number().min(0).lt(1).default(0.9),
-        beta2: z.number().min(0).lt(1).default(0.999),
+        beta1: z.number().min(0).lt(1).default(0.9).describe('Decay of the first moment'),
+        beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the second moment'),
       })
       .prefault({})
       .describe('Decay of the moments of Adam'),
@@ -167,9 +191,11 @@ const pruning = z
             'rank-value: up to base where scores are low (STAMP); off, and strategies without scores: initial',
           ),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('Dropout while pruning'),
     snapshots: z
       .array(percent)
+      .min(1)
       .default([75, 50, 25])
       .describe('Percent of prunable channels at which to keep the network'),
     collapse: z
@@ -177,13 +203,23 @@ const pruning = z
         floor: z.number().min(0).max(1).default(0).describe('Test Dice below which a network has collapsed'),
         steps: count().default(10).describe('Steps in a row below the floor before the run stops'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('When to stop before every layer has one channel; a floor of 0 never does'),
   })
   .prefault({});
 
 const retraining = z
   .strictObject({
-    snapshots: z.array(percent).optional().describe('Which snapshots to retrain; default: those of pruning'),
+    strategies: z
+      .array(z.enum(STRATEGIES))
+      .min(1)
+      .optional()
+      .describe('Of which pruning runs the snapshots are retrained; default: those of pruning'),
+    snapshots: z
+      .array(percent)
+      .min(1)
+      .optional()
+      .describe('Which snapshots to retrain; default: those of pruning'),
     init: z
       .array(z.enum(INITS))
       .min(1)
@@ -205,16 +241,18 @@ export const experimentSchema = z.strictObject({
   retraining: retraining.describe('How pruned architectures are retrained'),
 });
 
-/** An experiment as written, with defaults filled in. */
-export type Experiment = z.infer<typeof experimentSchema>;
+/** An experiment as written, with the defaults that stand alone. */
+export type DeclaredExperiment = z.infer<typeof experimentSchema>;
+type Pruning = DeclaredExperiment['pruning'];
+
+/** An experiment with every default filled in; plain JSON. */
+export type Experiment = Omit<DeclaredExperiment, 'pruning' | 'retraining'> & {
+  pruning: Omit<Pruning, 'model' | 'dropout'> & { model: string; dropout: Required<Pruning['dropout']> };
+  retraining: Required<DeclaredExperiment['retraining']>;
+};
 export type ModelConfig = Experiment['models'][number];
 export type SplitConfig = z.infer<typeof split>;
 export type Normalisation = Experiment['preprocessing']['normalisation'];
 export type Strategy = (typeof STRATEGIES)[number];
 export type Criterion = (typeof CRITERIA)[number];
 export type Init = (typeof INITS)[number];
-
-/** The JSON Schema (draft 7) of an experiment file, for editors. */
-export function experimentJsonSchema(): object {
-  return z.toJSONSchema(experimentSchema, { target: 'draft-7', io: 'input' });
-}

@@ -1,11 +1,15 @@
 // Reads YAML that may come from anywhere: what the library would accept silently or choke on is refused here.
 
 import {
+  CST,
   type Document,
+  Lexer,
   LineCounter,
   type Node,
   type Pair,
+  type YAMLError,
   isAlias,
+  isCollection,
   isMap,
   isPair,
   isScalar,
@@ -17,7 +21,11 @@ import {
 const MAX_BYTES = 1024 * 1024;
 const MAX_NODES = 10_000;
 const MAX_DEPTH = 64;
-const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** Whether a key could reach JavaScript's prototypes. */
+export function isForbiddenKey(key: string): boolean {
+  return key === '__proto__' || key === 'constructor' || key === 'prototype';
+}
 
 /** Where something stands in a file, both from 1. */
 export interface Position {
@@ -36,6 +44,8 @@ export interface ParsedYaml {
   readonly problems: readonly YamlProblem[];
   /** Where the value at a path stands; `key` asks for its key. The nearest enclosing one if it is absent. */
   readonly locate: (path: readonly PropertyKey[], key?: boolean) => Position | undefined;
+  /** Whether a path leads to a group of keys or a list in the file. */
+  readonly isCollection: (path: readonly PropertyKey[]) => boolean;
 }
 
 /** Parses a YAML file's bytes. Never throws for bad input: problems say what is wrong, and where. */
@@ -44,6 +54,7 @@ export function parseYaml(bytes: Uint8Array): ParsedYaml {
     value: undefined,
     problems: [{ message, ...position }],
     locate: () => undefined,
+    isCollection: () => false,
   });
   if (bytes.length > MAX_BYTES)
     return failed(`file is too large: found ${bytes.length} bytes, expected at most ${MAX_BYTES}`);
@@ -69,7 +80,7 @@ export function parseYaml(bytes: Uint8Array): ParsedYaml {
     return { line, column: col };
   };
   const problems: YamlProblem[] = [...document.errors, ...document.warnings].map((error) => ({
-    message: error.message,
+    message: explain(error, text),
     ...at(error.pos[0]),
   }));
   if (document.directives?.yaml.explicit === true && document.directives.yaml.version !== '1.2')
@@ -86,7 +97,29 @@ export function parseYaml(bytes: Uint8Array): ParsedYaml {
       const found = at(locateNode(document, path, key)?.range?.[0]);
       return found.line === undefined ? undefined : (found as Position);
     },
+    isCollection: (path) => isCollection(document.getIn(path)),
   };
+}
+
+/** The library's message, or a plainer one where it speaks to programmers. */
+function explain({ code, message, pos }: YAMLError, text: string): string {
+  switch (code) {
+    case 'DUPLICATE_KEY': {
+      const key = clip(/^[^:\n]*/.exec(text.slice(pos[0]))?.[0].trim() ?? '');
+      return `found the key ${key} a second time`;
+    }
+    case 'MULTIPLE_DOCS':
+      return 'found a second document (---), expected one';
+    case 'TAG_RESOLVE_FAILED':
+      return `found the tag ${clip(text.slice(...pos))}; tags are not allowed here`;
+    default:
+      return clip(message, 200);
+  }
+}
+
+/** At most so many characters of a text that a file dictates. */
+export function clip(text: string, most = 60): string {
+  return text.length > most ? `${text.slice(0, most)}...` : text;
 }
 
 /** One scalar or flow value as it may follow `--set key=`. Throws an Error saying what is wrong. */
@@ -96,21 +129,32 @@ export function parseYamlValue(text: string): unknown {
   return value;
 }
 
-/** Where nesting by brackets or indentation first exceeds the limit; the parser itself must not be trusted to. */
+/**
+ * Where nesting first exceeds the limit. The parser recurses and must not be trusted with deep input, its lexer does
+ * not recurse. Blocks nest by the columns at which their entries start, flow collections by their brackets.
+ */
 function tooDeep(text: string): Position | undefined {
-  let brackets = 0;
-  const lines = text.split('\n');
-  for (const [index, line] of lines.entries()) {
-    const indent = line.length - line.trimStart().length;
-    const dashes = /^\s*((?:[-?:] +)*)/.exec(line)?.[1]?.length ?? 0;
-    if (indent / 1 + dashes / 2 > 8 * MAX_DEPTH || dashes / 2 > MAX_DEPTH)
-      return { line: index + 1, column: 1 };
-    for (let i = 0; i < line.length; i++) {
-      const c = line[i];
-      if (c === '[' || c === '{') brackets++;
-      else if (c === ']' || c === '}') brackets = Math.max(0, brackets - 1);
-      if (brackets > MAX_DEPTH) return { line: index + 1, column: i + 1 };
+  let line = 1;
+  let column = 1;
+  let flow = 0;
+  let lineOpen = true; // only indicators (- ? :) so far on this line, so that an entry may start here
+  const blocks: number[] = [];
+  for (const token of new Lexer().lex(text)) {
+    const type = CST.tokenType(token);
+    const silent = type === 'space' || type === 'comment' || token === CST.SCALAR || token === CST.DOCUMENT;
+    if (type === 'flow-map-start' || type === 'flow-seq-start') flow++;
+    else if (type === 'flow-map-end' || type === 'flow-seq-end') flow = Math.max(0, flow - 1);
+    else if (flow === 0 && lineOpen && !silent && type !== 'newline') {
+      while (blocks.length > 0 && (blocks.at(-1) as number) >= column) blocks.pop();
+      blocks.push(column);
     }
+    if (blocks.length + flow > MAX_DEPTH) return { line, column };
+    if (token === CST.SCALAR || token === CST.DOCUMENT || token === CST.FLOW_END) continue;
+    const breaks = token.split('\n');
+    line += breaks.length - 1;
+    column = breaks.length > 1 ? (breaks.at(-1) as string).length + 1 : column + token.length;
+    if (breaks.length > 1) lineOpen = true;
+    else if (!silent) lineOpen = ['seq-item-ind', 'explicit-key-ind', 'map-value-ind'].includes(type ?? '');
   }
   return undefined;
 }
@@ -125,18 +169,21 @@ function nodeProblems(
     problems.push({ message, ...at(node.range?.[0]) });
   };
   visit(document, {
-    Node(_, node, path) {
+    Node(_, node) {
       nodes++;
-      if (path.length > 3 * MAX_DEPTH) add(node, 'nested too deeply');
-      if (isAlias(node)) add(node, `found the alias *${node.source}; aliases are not allowed here`);
+      if (isAlias(node)) add(node, `found the alias *${clip(node.source)}; aliases are not allowed here`);
       else if ((node as { anchor?: string }).anchor !== undefined)
         add(node, 'found an anchor (&); anchors are not allowed here');
-      else if (node.tag !== undefined && !node.tag.startsWith('tag:yaml.org,2002:'))
-        add(node, `found the tag ${node.tag}; tags are not allowed here`);
+      else if (node.tag !== undefined)
+        add(
+          node,
+          `found the tag ${clip(node.tag.replace('tag:yaml.org,2002:', '!!'))}; tags are not allowed here`,
+        );
       if (isScalar(node) && typeof node.value === 'number') {
-        if (!Number.isFinite(node.value)) add(node, `found ${node.source}, expected a finite number`);
+        if (!Number.isFinite(node.value))
+          add(node, `found ${clip(node.source ?? '')}, expected a finite number`);
         else if (Number.isInteger(node.value) && !Number.isSafeInteger(node.value))
-          add(node, `found ${node.source}, an integer too large to be kept exactly`);
+          add(node, `found ${clip(node.source ?? '')}, an integer too large to be kept exactly`);
       }
       if (isScalar(node) && typeof node.value === 'bigint') add(node, 'found an integer that is too large');
     },
@@ -145,7 +192,7 @@ function nodeProblems(
       if (!isScalar(key) || !['string', 'number', 'boolean'].includes(typeof key.value)) {
         add(key as Node, 'found a key that is not plain text');
       } else if (key.value === '<<') add(key, 'found the merge key <<; merging is not allowed here');
-      else if (FORBIDDEN_KEYS.has(key.source ?? '')) add(key, `the key ${key.source} is not allowed`);
+      else if (isForbiddenKey(String(key.value))) add(key, `the key ${String(key.value)} is not allowed`);
     },
   });
   if (nodes > MAX_NODES) problems.push({ message: `found ${nodes} values, expected at most ${MAX_NODES}` });

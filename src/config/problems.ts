@@ -1,0 +1,149 @@
+// Says in words what the schema found wrong: `key: found X, expected Y`, with the nearest known name.
+
+import { type z } from 'zod';
+import { experimentSchema } from './schema.js';
+import { suggestion } from './suggest.js';
+import { clip } from './yaml.js';
+
+/** A problem and the key that it is about. */
+export interface Problem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  /** What to point at: the value (unless said otherwise), the key, or what should hold a key that is missing. */
+  readonly at?: 'key' | 'parent';
+}
+
+/** The problems that one issue of zod's stands for; `raw` is the value that was checked. */
+export function schemaProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
+  const { path } = issue;
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(path, raw);
+    return issue.keys.map((key) => {
+      const hint = suggestion(key, known) || `, expected one of ${known.join(', ')}`;
+      return { path: [...path, key], message: `unknown key${hint}`, at: 'key' };
+    });
+  }
+  if (issue.code === 'invalid_key') {
+    return [{ path, message: `found this key, expected ${reason(issue.issues[0])}`, at: 'key' }];
+  }
+  if (issue.code === 'invalid_union') {
+    const meant = meantAlternative(issue.errors);
+    if (meant)
+      return meant.flatMap((inner) => schemaProblems({ ...inner, path: [...path, ...inner.path] }, raw));
+  }
+  const found = valueAt(raw, path);
+  if (found === undefined) return [{ path, message: `missing, expected ${expected(issue)}`, at: 'parent' }];
+  return [{ path, message: `found ${describe(found)}, expected ${expected(issue)}${nearest(issue, found)}` }];
+}
+
+/** Of a union's alternatives the one whose outer type fits, if just one does: its complaints are the useful ones. */
+function meantAlternative(alternatives: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
+  const fitting = alternatives.filter((issues) =>
+    issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
+  );
+  const nested = fitting.filter((issues) => issues.some(({ code }) => code !== 'unrecognized_keys'));
+  // Of two groups of keys, the one that misses nothing but a wrong value further down.
+  const deepest = [...(nested.length > 0 ? nested : fitting)].sort((a, b) => depth(b) - depth(a));
+  return fitting.length === 1 || depth(deepest[0] ?? []) > depth(deepest[1] ?? []) ? deepest[0] : undefined;
+}
+
+function depth(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(0, ...issues.map(({ code, path }) => (code === 'unrecognized_keys' ? 0 : path.length)));
+}
+
+/** The nearest allowed value, where the values are names. */
+function nearest(issue: z.core.$ZodIssue, found: unknown): string {
+  if (typeof found !== 'string') return '';
+  if (issue.code === 'invalid_value') return suggestion(found, issue.values.map(String));
+  if (issue.code !== 'invalid_union') return '';
+  if (issue.path.at(-1) === 'family') return suggestion(found, FAMILIES);
+  const values = issue.errors.flat().flatMap((inner) => (inner.code === 'invalid_value' ? inner.values : []));
+  return suggestion(found, values.map(String));
+}
+
+const FAMILIES = experimentSchema.shape.models.element.options.flatMap((option) =>
+  'options' in option.shape.family ? [...option.shape.family.options] : [...option.shape.family.values],
+);
+
+function expected(issue: z.core.$ZodIssue): string {
+  if (issue.message.startsWith('expected ')) return reason(issue);
+  switch (issue.code) {
+    case 'invalid_type':
+      return TYPES[issue.expected] ?? `a ${issue.expected}`;
+    case 'invalid_value':
+      return issue.values.length === 1 ? String(issue.values[0]) : `one of ${issue.values.join(', ')}`;
+    case 'too_small':
+    case 'too_big': {
+      const bound = String(issue.code === 'too_small' ? issue.minimum : issue.maximum);
+      const relation =
+        issue.code === 'too_small'
+          ? issue.inclusive
+            ? 'at least'
+            : 'more than'
+          : issue.inclusive
+            ? 'at most'
+            : 'less than';
+      if (issue.origin === 'string')
+        return bound === '1' ? 'some text' : `text of ${relation} ${bound} characters`;
+      return issue.origin === 'array' ? `a list of ${relation} ${bound}` : `${relation} ${bound}`;
+    }
+    case 'invalid_union':
+      return issue.path.at(-1) === 'family' ? `one of ${FAMILIES.join(', ')}` : reason(issue);
+    default:
+      return reason(issue);
+  }
+}
+
+/** A message that the schema gives itself; those begin with `expected`. */
+function reason(issue: z.core.$ZodIssue | undefined): string {
+  return issue?.message.replace(/^expected /, '') ?? '';
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  array: 'a list',
+  tuple: 'a list',
+  object: 'a group of keys',
+  record: 'a group of keys',
+  int: 'a whole number',
+  string: 'text',
+  boolean: 'true or false',
+};
+
+/** A value as it may stand in a message. */
+export function describe(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (value === null || value === undefined) return 'nothing';
+  if (typeof value === 'object') return 'a group of keys';
+  return clip(JSON.stringify(value));
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
+}
+
+/** The parts of zod's schemas that lead from a path to the keys that may stand there. */
+interface SchemaNode {
+  readonly def: Readonly<Record<string, unknown>>;
+  readonly shape?: Readonly<Record<string, SchemaNode>>;
+  readonly options?: readonly SchemaNode[];
+}
+
+/** Keys that the schema knows at a path; where a family decides, those of the family that was written. */
+function keysAt(path: readonly PropertyKey[], raw: unknown): string[] {
+  const unwrap = (node: SchemaNode): SchemaNode =>
+    node.def['innerType'] ? unwrap(node.def['innerType'] as SchemaNode) : node;
+  const objects = (nodes: readonly SchemaNode[]): SchemaNode[] =>
+    nodes.map(unwrap).flatMap((node) => (node.shape || !node.options ? [node] : objects(node.options)));
+  let nodes: SchemaNode[] = objects([experimentSchema as unknown as SchemaNode]);
+  for (const key of path)
+    nodes = objects(
+      nodes.flatMap((node) => {
+        const next = node.shape?.[String(key)] ?? node.def['element'] ?? node.def['valueType'];
+        return next ? [next as SchemaNode] : [];
+      }),
+    );
+  const family = (valueAt(raw, path) as { family?: unknown } | undefined)?.family;
+  const shapes = nodes.flatMap(({ shape }) => (shape ? [shape] : []));
+  const meant = shapes.filter((shape) => !shape['family'] || (family === 'explicit') === 'encoder' in shape);
+  return [...new Set((meant.length > 0 ? meant : shapes).flatMap((shape) => Object.keys(shape)))];
+}

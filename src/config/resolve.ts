@@ -1,0 +1,31 @@
+// Fills in the defaults of an experiment that follow from its other keys, so that what is printed and recorded says
+// everything.
+
+import { modelName } from './models.js';
+import { type DeclaredExperiment, type Experiment, type ModelConfig } from './schema.js';
+
+/** An experiment that passed all checks, with nothing left open. Resolving twice changes nothing. */
+export function resolveExperiment(declared: DeclaredExperiment): Experiment {
+  const { models, training, pruning, retraining } = declared;
+  return {
+    ...declared,
+    models: models.map((model) => ({ ...model, name: modelName(model) })),
+    pruning: {
+      ...pruning,
+      model: pruning.model ?? modelName(defaultPruned(models)),
+      dropout: { ...pruning.dropout, initial: pruning.dropout.initial ?? pruning.dropout.base / 10 },
+    },
+    retraining: {
+      ...retraining,
+      strategies: retraining.strategies ?? pruning.strategies,
+      snapshots: retraining.snapshots ?? pruning.snapshots,
+      epochs: retraining.epochs ?? training.epochs,
+    },
+  };
+}
+
+/** The first full-width unet, else the first model. */
+function defaultPruned(models: readonly ModelConfig[]): ModelConfig {
+  const [first] = models as readonly [ModelConfig, ...ModelConfig[]];
+  return models.find((model) => model.family === 'unet' && model.scale === 1) ?? first;
+}
