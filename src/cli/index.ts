@@ -40,4 +40,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'show, check or describe the configuration',
     load: () => import('./config.js'),
   },
+  {
+    name: 'info',
+    summary: 'show the networks of an experiment, layer by layer',
+    load: () => import('./info.js'),
+  },
 ];

@@ -1,6 +1,6 @@
 // From a file, overrides and the environment to a checked experiment. All problems are named at once, with places.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.js';
@@ -9,7 +9,7 @@ import { applyOverride } from './overrides.js';
 import { type Problem, describe, schemaProblems } from './problems.js';
 import { resolveExperiment } from './resolve.js';
 import { type DeclaredExperiment, type Experiment, experimentSchema } from './schema.js';
-import { parseYaml } from './yaml.js';
+import { MAX_BYTES, parseYaml } from './yaml.js';
 
 const MAX_PROBLEMS = 20;
 
@@ -33,7 +33,7 @@ export function loadExperiment(file?: string, overrides: readonly string[] = [])
   const source = file ?? (path === 'lunet.yaml' ? path : relative(process.cwd(), path) || path);
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = readStart(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const reason =
@@ -70,6 +70,20 @@ export function loadExperiment(file?: string, overrides: readonly string[] = [])
       return `${place}: ${dotted}: ${message}`;
     }),
   );
+}
+
+/** The file's bytes, but not many more than a config may have: the path may lead to anything. */
+function readStart(path: string): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(MAX_BYTES + 1);
+    let length = 0;
+    for (let got = -1; got !== 0 && length < buffer.length; length += got)
+      got = readSync(file, buffer, length, buffer.length - length, null);
+    return buffer.subarray(0, length);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The experiment that a raw value describes, or all that is wrong with it. */

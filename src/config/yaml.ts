@@ -18,7 +18,8 @@ import {
   visit,
 } from 'yaml';
 
-const MAX_BYTES = 1024 * 1024;
+/** Largest config file that is read. */
+export const MAX_BYTES = 1024 * 1024;
 const MAX_NODES = 10_000;
 const MAX_DEPTH = 64;
 
@@ -56,8 +57,7 @@ export function parseYaml(bytes: Uint8Array): ParsedYaml {
     locate: () => undefined,
     isCollection: () => false,
   });
-  if (bytes.length > MAX_BYTES)
-    return failed(`file is too large: found ${bytes.length} bytes, expected at most ${MAX_BYTES}`);
+  if (bytes.length > MAX_BYTES) return failed(`file is too large: expected at most ${MAX_BYTES} bytes`);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -1,38 +1,80 @@
-// What a forward pass costs, from the architecture alone.
+// What a forward pass costs, from the architecture alone. Times are not guessed here; `lunet bench` measures them.
 
 import { type Architecture, blockOutput, listLayers, upSource } from './architecture.js';
 
-/** Multiply-adds of one forward pass over one case, per layer, up-convolution and head. */
-export function listMultiplyAdds(
-  architecture: Architecture,
-  voxels: number,
-): { name: string; multiplyAdds: number }[] {
-  const costs: { name: string; multiplyAdds: number }[] = [];
+/** One convolution and what it costs for one case. */
+export interface Operation {
+  /** `encoder.0.0`, `up.0`, `decoder.0.1` or `head`, as its tensors are named. */
+  readonly name: string;
+  readonly kind: 'conv' | 'up' | 'head';
+  /** Resolution of its output. */
+  readonly level: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Trained parameters, with those of the batch norm after a `conv`. */
+  readonly parameters: number;
+  /** Multiply-adds of the convolution; padding counts as data, biases and batch norm do not count. */
+  readonly multiplyAdds: number;
+  /** Numbers in its output. */
+  readonly activations: number;
+}
+
+/** Every convolution in the order in which data flows, for cases of so many voxels. */
+export function listOperations(architecture: Architecture, voxels: number): Operation[] {
   const layers = listLayers(architecture);
-  for (const { name, side, level, layer, inputs, width } of layers) {
+  const convolutions = layers.flatMap(({ name, side, level, layer, inputs, width }): Operation[] => {
     const here = voxels / 8 ** level;
-    if (side === 'decoder' && layer === 0) {
-      const from = blockOutput(architecture, upSource(architecture, level));
-      costs.push({ name: `up.${level}`, multiplyAdds: here * from * (architecture.up[level] as number) });
-    }
-    costs.push({ name, multiplyAdds: here * 27 * inputs * width });
-  }
-  const last = layers.at(-1) as { width: number };
-  costs.push({ name: 'head', multiplyAdds: voxels * last.width * architecture.labels });
-  return costs;
+    const conv: Operation = {
+      name,
+      kind: 'conv',
+      level,
+      inputs,
+      outputs: width,
+      parameters: 27 * inputs * width + 3 * width,
+      multiplyAdds: here * 27 * inputs * width,
+      activations: here * width,
+    };
+    return side === 'decoder' && layer === 0 ? [upConvolution(architecture, level, here), conv] : [conv];
+  });
+  const inputs = (layers.at(-1) as { width: number }).width;
+  const outputs = architecture.labels;
+  const head: Operation = {
+    name: 'head',
+    kind: 'head',
+    level: 0,
+    inputs,
+    outputs,
+    parameters: inputs * outputs + outputs,
+    multiplyAdds: voxels * inputs * outputs,
+    activations: voxels * outputs,
+  };
+  return [...convolutions, head];
+}
+
+/** With a 2x2x2 kernel and stride 2, one weight per input channel reaches each output voxel. */
+function upConvolution(architecture: Architecture, level: number, voxels: number): Operation {
+  const inputs = blockOutput(architecture, upSource(architecture, level));
+  const outputs = architecture.up[level] as number;
+  return {
+    name: `up.${level}`,
+    kind: 'up',
+    level,
+    inputs,
+    outputs,
+    parameters: 8 * inputs * outputs + outputs,
+    multiplyAdds: voxels * inputs * outputs,
+    activations: voxels * outputs,
+  };
 }
 
 /** Multiply-adds of one forward pass over one case. */
 export function countMultiplyAdds(architecture: Architecture, voxels: number): number {
-  return listMultiplyAdds(architecture, voxels).reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0);
+  return listOperations(architecture, voxels).reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0);
 }
 
-/** Bytes of the activations that a training step stores for one case. */
+/** Bytes of the activations that a training step stores for one case: all but the head's output. */
 export function activationBytes(architecture: Architecture, voxels: number): number {
-  const layers = listLayers(architecture).reduce(
-    (sum, { level, width }) => sum + (width * voxels) / 8 ** level,
-    0,
-  );
-  const ups = architecture.up.reduce((sum, width, level) => sum + (width * voxels) / 8 ** level, 0);
-  return 4 * (layers + ups);
+  return listOperations(architecture, voxels)
+    .filter(({ kind }) => kind !== 'head')
+    .reduce((sum, { activations }) => sum + 4 * activations, 0);
 }

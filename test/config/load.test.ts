@@ -1,0 +1,339 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadExperiment } from '../../src/config/load.js';
+import { modelArchitecture, modelName, prunedModel } from '../../src/config/models.js';
+import { type Experiment } from '../../src/config/schema.js';
+import { UserError } from '../../src/errors.js';
+
+const BASE = `experiment: tiny
+dataset:
+  layout: phantom
+  phantom: { cases: 6, size: 16 }
+  labels: { organ: [1, 2] }
+  split: { train: 4, test: 2 }
+preprocessing:
+  size: [16, 16, 16]
+models:
+  - { family: lunet, n: 4, levels: 3 }
+  - { family: unet, n: 4, levels: 3, scale: 0.5 }
+training:
+  epochs: 2
+`;
+
+const file = join(mkdtempSync(join(tmpdir(), 'lunet-')), 'tiny.yaml');
+
+function load(text: string, overrides: string[] = []): Experiment {
+  writeFileSync(file, text);
+  return loadExperiment(file, overrides).config;
+}
+
+function complaint(text: string, overrides: string[] = []): string {
+  try {
+    load(text, overrides);
+  } catch (error) {
+    assert.ok(error instanceof UserError, String(error));
+    assert.equal(error.kind, 'usage');
+    return error.message.replaceAll(file, 'FILE');
+  }
+  return 'accepted';
+}
+
+test('a short file gets every default, and what is resolved loads again to the same', () => {
+  const config = load(BASE);
+  assert.deepEqual(config.models.map(modelName), ['lunet-n4', 'unet-n4-50']);
+  assert.deepEqual(config.training, {
+    epochs: 2,
+    batch: 16,
+    learningRate: 0.01,
+    adam: { beta1: 0.9, beta2: 0.999 },
+    dropout: 0.05,
+    seeds: [1, 2, 3],
+    evaluateEvery: 1,
+  });
+  // No full-width unet here, so the first model is pruned.
+  assert.equal(config.pruning.model, 'lunet-n4');
+  assert.equal(modelName(prunedModel(config)), 'lunet-n4');
+  assert.equal(config.pruning.dropout.initial, 0.005);
+  assert.deepEqual(config.retraining, {
+    strategies: ['stamp', 'random-in-block', 'widest'],
+    snapshots: [75, 50, 25],
+    init: ['random'],
+    epochs: 2,
+  });
+  assert.deepEqual(load(JSON.stringify(config)), config);
+});
+
+test('an explicit model gives its widths', () => {
+  const explicit = '{name: pruned, family: explicit, encoder: [[4, 3], [6]], decoder: [[2]], up: [5]}';
+  const [model] = load(BASE, [`models=[${explicit}]`]).models;
+  assert.deepEqual(model && modelArchitecture(model, 2, 1), {
+    inputChannels: 2,
+    labels: 1,
+    skips: true,
+    encoder: [[4, 3], [6]],
+    decoder: [[2]],
+    up: [5],
+  });
+});
+
+test('--set wins over LUNET_OUTPUT, which wins over the file, which wins over the default', () => {
+  assert.equal(load(BASE).output, 'runs');
+  assert.equal(load(`output: here\n${BASE}`).output, 'here');
+  process.env['LUNET_OUTPUT'] = 'there';
+  try {
+    assert.equal(load(`output: here\n${BASE}`).output, 'there');
+    assert.equal(load(BASE, ['output=elsewhere']).output, 'elsewhere');
+  } finally {
+    delete process.env['LUNET_OUTPUT'];
+  }
+});
+
+test('--set reads YAML, reaches into lists, makes groups, takes keys out', () => {
+  const config = load(BASE, [
+    'models.0.n=8',
+    'models.1.scale=',
+    'pruning.dropout.base=0.1',
+    'dataset.split={train: [a, b], test: [c]}',
+    'training.epochs=',
+    'experiment="no"',
+  ]);
+  assert.deepEqual(config.models.map(modelName), ['lunet-n8', 'unet-n4']);
+  assert.equal(config.pruning.dropout.initial, 0.01);
+  assert.deepEqual(config.dataset.split?.train, ['a', 'b']);
+  assert.equal(config.training.epochs, 30);
+  assert.equal(config.experiment, 'no');
+});
+
+const edits: [what: string, from: string | RegExp, to: string, message: string][] = [
+  ['a misspelt key', 'epochs', 'epocs', 'FILE:13:3: training.epocs: unknown key (did you mean epochs?)'],
+  [
+    'a key that is like no other',
+    'epochs: 2',
+    'wombat: 2',
+    'FILE:13:3: training.wombat: unknown key, expected one of epochs, batch, learningRate, adam, dropout, seeds, evaluateEvery',
+  ],
+  [
+    'a key of the other family',
+    'n: 4, levels: 3 }',
+    'n: 4, encoder: [[4]] }',
+    'FILE:10:28: models.0.encoder: unknown key, expected one of name, family, n, levels, convs, skips, scale',
+  ],
+  [
+    'a wrong type',
+    'epochs: 2',
+    'epochs: many',
+    'FILE:13:11: training.epochs: found "many", expected a number',
+  ],
+  [
+    'a fraction',
+    'epochs: 2',
+    'epochs: 2.5',
+    'FILE:13:11: training.epochs: found 2.5, expected a whole number',
+  ],
+  ['too little', 'epochs: 2', 'epochs: 0', 'FILE:13:11: training.epochs: found 0, expected at least 1'],
+  ['a missing key', 'experiment: tiny\n', '', 'FILE:1:1: experiment: missing, expected text'],
+  [
+    'a missing nested key',
+    '{ train: 4, test: 2 }',
+    '{ train: 4 }',
+    'FILE:6:10: dataset.split.test: missing, expected a number of cases or a list of case ids',
+  ],
+  [
+    'a misspelt name',
+    'layout: phantom',
+    'layout: phantm',
+    'FILE:3:11: dataset.layout: found "phantm", expected one of phantom, decathlon, nnunet, folders (did you mean phantom?)',
+  ],
+  [
+    'a misspelt family',
+    'family: unet',
+    'family: uunet',
+    'FILE:11:15: models.1.family: found "uunet", expected one of unet, lunet, explicit (did you mean unet?)',
+  ],
+  [
+    'a path as name',
+    'experiment: tiny',
+    'experiment: ../tiny',
+    'FILE:1:13: experiment: found "../tiny", expected a name of letters, digits and . _ @ + -',
+  ],
+  [
+    'two sizes',
+    '[16, 16, 16]',
+    '[16, 16]',
+    'FILE:8:9: preprocessing.size: found a list of 2, expected three whole numbers: voxels along x, y, z',
+  ],
+  [
+    'a size that cannot be halved often enough',
+    '[16, 16, 16]',
+    '[16, 18, 16]',
+    'FILE:8:14: preprocessing.size.1: found 18, expected a multiple of 4 for the 3 levels of lunet-n4, such as 16 or 20',
+  ],
+  [
+    'a size smaller than any',
+    '[16, 16, 16]',
+    '[16, 2, 16]',
+    'FILE:8:14: preprocessing.size.1: found 2, expected a multiple of 4 for the 3 levels of lunet-n4, such as 4',
+  ],
+  [
+    'more cases than there are',
+    'train: 4',
+    'train: 5',
+    'FILE:6:10: dataset.split: found 7 cases, expected at most the 6 of dataset.phantom.cases',
+  ],
+  [
+    'lists that overlap',
+    '{ train: 4, test: 2 }',
+    '{ train: [a, b], test: [b] }',
+    'FILE:6:33: dataset.split.test: found b, which is in train already',
+  ],
+  [
+    'a list beside a count',
+    '{ train: 4, test: 2 }',
+    '{ train: [a], test: 2 }',
+    'FILE:6:30: dataset.split.test: found a count beside a list (train), expected lists of case ids or counts only',
+  ],
+  [
+    'a case id that YAML takes for a number',
+    '{ train: 4, test: 2 }',
+    '{ train: [a], test: [3] }',
+    'FILE:6:31: dataset.split.test.0: found 3, expected text',
+  ],
+  [
+    'nothing to test on',
+    'test: 2',
+    'test: 0',
+    'FILE:6:28: dataset.split.test: found no case, expected at least one',
+  ],
+  [
+    'no split',
+    '  split: { train: 4, test: 2 }\n',
+    '',
+    'FILE:3:3: dataset: found neither of split and splits, expected one',
+  ],
+  [
+    'a folder that would not be read',
+    'layout: phantom',
+    'layout: phantom\n  root: data',
+    'FILE:4:9: dataset.root: found "data", expected none: layout phantom reads no files (for those, dataset.layout is decathlon, nnunet or folders)',
+  ],
+  [
+    'no folder',
+    'layout: phantom',
+    'layout: decathlon',
+    "FILE:3:3: dataset.root: missing, expected the dataset's folder (or: --set dataset.root=DIR)",
+  ],
+  ['a label value twice', '[1, 2]', '[1, 1]', 'FILE:5:20: dataset.labels.organ: found the value 1 twice'],
+  [
+    'the background as label',
+    '[1, 2]',
+    '[0, 1]',
+    'FILE:5:21: dataset.labels.organ.0: found 0, expected at least 1',
+  ],
+  [
+    'a label name whose order JavaScript would change',
+    'organ:',
+    '1:',
+    'FILE:5:13: dataset.labels.1: found this key, expected a name that starts with a letter, then letters, digits, spaces and . _ -',
+  ],
+  [
+    'one name for two models',
+    'unet, n: 4, levels: 3, scale: 0.5',
+    'lunet, n: 4, levels: 2',
+    'FILE:11:5: models.1.name: found two models named lunet-n4; give one a name of its own',
+  ],
+  [
+    'a model to prune that is not there',
+    'training:',
+    'pruning: { model: lunet-n5 }\ntraining:',
+    'FILE:12:19: pruning.model: found lunet-n5, expected one of the models: lunet-n4, unet-n4-50 (did you mean lunet-n4?)',
+  ],
+  [
+    'a snapshot that is not taken',
+    'training:',
+    'retraining: { snapshots: [40] }\ntraining:',
+    'FILE:12:27: retraining.snapshots.0: found 40, expected one of pruning.snapshots: 75, 50, 25',
+  ],
+  [
+    'a snapshot of everything',
+    'training:',
+    'pruning: { snapshots: [100] }\ntraining:',
+    'FILE:12:24: pruning.snapshots.0: found 100, expected less than 100',
+  ],
+  ['a seed twice', 'epochs: 2', 'seeds: [1, 2, 1]', 'FILE:13:10: training.seeds: found 1 twice'],
+  [
+    'a misspelt normalisation',
+    'size: [16, 16, 16]',
+    'size: [16, 16, 16]\n  normalisation: zscore',
+    'FILE:9:18: preprocessing.normalisation: found "zscore", expected z-score, none, {window: [lo, hi]} or {percentile: [lo, hi]} (did you mean z-score?)',
+  ],
+  [
+    'a window upside down',
+    'size: [16, 16, 16]',
+    'size: [16, 16, 16]\n  normalisation: { window: [3, 1] }',
+    'FILE:9:28: preprocessing.normalisation.window: found [3, 1], expected the lower value first',
+  ],
+  [
+    'a word in a window',
+    'size: [16, 16, 16]',
+    'size: [16, 16, 16]\n  normalisation: { window: [3, x] }',
+    'FILE:9:32: preprocessing.normalisation.window.1: found "x", expected a number',
+  ],
+];
+
+for (const [what, from, to, message] of edits) {
+  test(`names ${what}`, () => {
+    const text = BASE.replace(from, to);
+    assert.notEqual(text, BASE);
+    assert.equal(complaint(text), message);
+  });
+}
+
+const overrides: [override: string, message: string][] = [
+  ['training.epochs', '--set training.epochs: expected KEY=VALUE, such as --set training.epochs=10'],
+  ['=3', '--set =3: expected KEY=VALUE, such as --set training.epochs=10'],
+  ['trainig.epochs=3', '--set: trainig: unknown key (did you mean training?)'],
+  ['training.epochs.x=3', '--set: training.epochs: found a group of keys, expected a number'],
+  ['models.2.n=3', '--set models.2.n=3: found entry 2, expected 0 to 1'],
+  ['models.length=0', '--set models.length=0: found entry length, expected 0 to 1'],
+  ['__proto__.n=3', '--set __proto__.n=3: __proto__.n is not a key'],
+  ['training..n=3', '--set training..n=3: training..n is not a key'],
+  ['training.epochs=.inf', '--set training.epochs=.inf: found .inf, expected a finite number'],
+  ['training.epochs=process.exit()', '--set: training.epochs: found "process.exit()", expected a number'],
+  ['models=[]', '--set: models: found a list of 0, expected a list of at least 1'],
+];
+
+for (const [override, message] of overrides) {
+  test(`names what is wrong with --set ${override}`, () =>
+    assert.equal(complaint(BASE, [override]), message));
+}
+
+test('all problems are named at once, those between sections too', () => {
+  const text = BASE.replace('epochs', 'epocs')
+    .replace('train: 4', 'train: 9')
+    .replace('experiment: tiny', 'exp: 1');
+  assert.deepEqual(complaint(text).split('\n'), [
+    'FILE:1:1: experiment: missing, expected text',
+    'FILE:13:3: training.epocs: unknown key (did you mean epochs?)',
+    'FILE:1:1: exp: unknown key, expected one of experiment, output, dataset, preprocessing, models, training, pruning, retraining',
+    'FILE:6:10: dataset.split: found 11 cases, expected at most the 6 of dataset.phantom.cases',
+  ]);
+});
+
+test('of very many problems the first twenty are named, and the rest counted', () => {
+  const keys = Array.from({ length: 25 }, (_, i) => `  wombat${i}: 1\n`).join('');
+  const lines = complaint(BASE + keys).split('\n');
+  assert.equal(lines.length, 21);
+  assert.equal(lines[20], 'and 5 more problems');
+});
+
+test('a file that is no config is named', () => {
+  const missing = `${file}.nope`;
+  assert.throws(() => loadExperiment(missing), {
+    message: `${missing}: no such file; expected an experiment config (YAML)`,
+  });
+  assert.equal(complaint(''), 'FILE: found nothing, expected keys such as experiment and dataset');
+  assert.equal(complaint('- a'), 'FILE: found a list of 1, expected keys such as experiment and dataset');
+});
