@@ -42,7 +42,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'info',
-    summary: 'show the networks of an experiment, layer by layer',
+    summary: 'show networks layer by layer: channels, parameters, cost',
     load: () => import('./info.js'),
   },
 ];

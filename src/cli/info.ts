@@ -1,50 +1,105 @@
-// `lunet info`: the networks of an experiment, layer by layer.
+// `lunet info`: the networks of an experiment, or of a weights file, layer by layer.
 
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadExperiment } from '../config/load.js';
 import { modelArchitecture, modelName } from '../config/models.js';
+import { UserError } from '../errors.js';
 import { type Architecture } from '../network/architecture.js';
 import { activationBytes, countMultiplyAdds, listOperations } from '../network/cost.js';
 import { countParameters } from '../network/parameters.js';
+import { readNetwork } from '../runs/network-file.js';
 import { addExamples } from './help.js';
-import { configArgument, jsonOption, setOption } from './options.js';
+import { jsonOption, parseCount, setOption } from './options.js';
 import { type Column, formatTable, note, paint, print, printJson } from './terminal.js';
 
 interface Options {
   readonly set: string[];
+  readonly size?: Size;
   readonly json?: boolean;
 }
 
 export const command = addExamples(
   new Command('info')
     .description(
-      'Shows the networks of an experiment: channels, parameters, multiply-adds and activation memory of every layer, ' +
-        'for one case of the configured size.',
+      'Shows channels, parameters, multiply-adds and activation memory of every layer, for one case: of the networks ' +
+        'of an experiment, or of the one in a weights file.',
     )
-    .addArgument(configArgument())
+    .argument(
+      '[file]',
+      'experiment (YAML) or network (.safetensors); default: ./lunet.yaml, else the shipped one',
+    )
     .addOption(setOption())
+    .addOption(
+      new Option(
+        '--size <x,y,z>',
+        'voxels of a case; default: as the experiment says, 64,64,64 for a weights file',
+      ).argParser(parseSize),
+    )
     .addOption(jsonOption())
     .action((path: string | undefined, options: Options) => {
-      const { config, source } = loadExperiment(path, options.set);
-      const { size } = config.preprocessing;
-      const { channels, labels } = config.dataset;
-      const models = config.models.map((model) => ({
-        model: modelName(model),
-        ...measure(modelArchitecture(model, channels?.length ?? 1, Object.keys(labels).length), size),
-      }));
-      if (options.json) return printJson({ source, size, models });
-      print(models.map((model) => describeModel(model, size)).join('\n\n'));
-      if (channels === undefined) note('\nCounted for one input channel: dataset.channels is not set.');
+      const { source, size, models, remark } = path?.endsWith('.safetensors')
+        ? ofWeights(path, options)
+        : ofExperiment(path, options);
+      const divisor = Math.max(...models.map(({ architecture }) => 2 ** (architecture.encoder.length - 1)));
+      if (size.some((length) => length % divisor !== 0))
+        throw new UserError('usage', `--size: found ${size.join(',')}, expected multiples of ${divisor}`);
+      const measured = models.map(({ model, architecture }) => ({ model, ...measure(architecture, size) }));
+      if (options.json) return printJson({ source, size, models: measured });
+      print(measured.map((model) => describeModel(model, size)).join('\n\n'));
+      note(`\n${remark}`);
     }),
   [
     ['the networks of ./lunet.yaml, or of the shipped default', 'lunet info'],
     ['what a wider network would cost', 'lunet info configs/hippocampus.yaml --set models.0.n=8'],
+    ['a trained network', 'lunet info runs/default/train/lunet-n4/seed-1/weights.safetensors'],
   ],
 );
 
+type Size = readonly [x: number, y: number, z: number];
+
+interface Subject {
+  readonly source: string;
+  readonly size: Size;
+  readonly models: readonly { readonly model: string; readonly architecture: Architecture }[];
+  readonly remark: string;
+}
+
+function ofExperiment(path: string | undefined, { set, size }: Options): Subject {
+  const { config, source } = loadExperiment(path, set);
+  const { channels, labels } = config.dataset;
+  const models = config.models.map((model) => ({
+    model: modelName(model),
+    architecture: modelArchitecture(model, channels?.length ?? 1, Object.keys(labels).length),
+  }));
+  const remark = channels ? 'Counted' : 'Counted for one input channel, as dataset.channels is not set,';
+  return {
+    source,
+    size: size ?? config.preprocessing.size,
+    models,
+    remark: `${remark} per case of ${(size ?? config.preprocessing.size).join('x')} voxels.`,
+  };
+}
+
+function ofWeights(path: string, { set, size = [64, 64, 64] }: Options): Subject {
+  if (set.length > 0) throw new UserError('usage', '--set: changes experiments, found a weights file');
+  const { architecture, labels } = readNetwork(path);
+  return {
+    source: path,
+    size,
+    models: [{ model: path, architecture }],
+    remark: `Outputs: ${labels.join(', ')}. Counted per case of ${size.join('x')} voxels (--size).`,
+  };
+}
+
+function parseSize(text: string): Size {
+  const size = text.split(',').map((part) => parseCount(part, 2048));
+  if (size.length !== 3) throw new InvalidArgumentError('expected three numbers such as 64,64,64.');
+  return size as [number, number, number];
+}
+
 type Measured = ReturnType<typeof measure>;
 
-function measure(architecture: Architecture, [x, y, z]: readonly [number, number, number]) {
+function measure(architecture: Architecture, [x, y, z]: Size) {
   const voxels = x * y * z;
   return {
     parameters: countParameters(architecture),

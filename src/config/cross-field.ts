@@ -60,6 +60,13 @@ function datasetProblems({ dataset }: Sections): Problem[] {
         message: `found ${wanted} cases, expected at most the ${dataset.phantom.cases} of dataset.phantom.cases`,
       });
   }
+  // Columns of the records keep only letters and digits of a label's name.
+  const columns = Object.keys(dataset.labels).map((label) => label.replace(/[^\p{L}\p{N}]+/gu, '_'));
+  for (const column of duplicates(columns))
+    problems.push({
+      path: ['dataset', 'labels'],
+      message: `found two labels that both become ${column}, expected names that differ in letters or digits`,
+    });
   for (const [label, values] of Object.entries(dataset.labels))
     for (const value of duplicates([values].flat()))
       problems.push({ path: ['dataset', 'labels', label], message: `found the value ${value} twice` });
