@@ -71,7 +71,12 @@ export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
   const scaled = Number.isFinite(parsed.scl_slope) && parsed.scl_slope !== 0;
   if (scaled && !Number.isFinite(parsed.scl_inter))
     fail(`scl_inter: found ${parsed.scl_inter} with scl_slope ${parsed.scl_slope}, expected a finite number`);
-  const affine = chooseAffine(parsed, view, second, littleEndian, warnings, fail);
+  const affine = chooseAffine(
+    parsed,
+    { view, second, littleEndian, size, axes: dims[0] as number },
+    warnings,
+    fail,
+  );
   return {
     littleEndian,
     size,
@@ -111,8 +116,7 @@ function checkDims(
   for (const [i, size] of used.entries())
     if (!(size >= 1)) fail(`dim[${i + 1}]: found ${size}, expected at least 1`);
   const [x = 1, y = 1, z = 1, channels = 1, ...rest] = used;
-  if (rest.some((size) => size !== 1))
-    fail(`dim: found ${used.join(' x ')}, expected at most four axes larger than 1`);
+  if (rest.some((size) => size !== 1)) fail(`dim: found ${used.join(' x ')}, expected 1 along axes 5 to 7`);
   if (!Number.isSafeInteger(x * y * z * channels * 8))
     fail(`dim: found ${used.join(' x ')}, which no file can hold`);
   return { size: [x, y, z], channels };
@@ -137,9 +141,13 @@ function parseFields(bytes: Uint8Array, second: boolean, littleEndian: boolean):
 /** The sform, else the qform, else the spacing alone. */
 function chooseAffine(
   header: NIFTI1 | NIFTI2,
-  view: DataView,
-  second: boolean,
-  littleEndian: boolean,
+  {
+    view,
+    second,
+    littleEndian,
+    size,
+    axes,
+  }: { view: DataView; second: boolean; littleEndian: boolean; size: NiftiHeader['size']; axes: number },
   warnings: string[],
   fail: Fail,
 ): Affine {
@@ -152,9 +160,9 @@ function chooseAffine(
   if (sform?.flat().some((value) => !Number.isFinite(value)))
     fail('sform: found a value that is not finite, expected a matrix of numbers');
   const spacing = [1, 2, 3].map((i) => {
+    if (i > axes) return 1; // garbage by the standard
     const value = header.pixDims[i] as number;
-    if (Number.isFinite(value) && value < 0)
-      warnings.push(`pixdim[${i}] is negative (${value}); its size counts`);
+    if (Number.isFinite(value) && value < 0) warnings.push(`pixdim[${i}] is negative; its size counts`);
     return Math.abs(value);
   }) as [number, number, number];
   const spaced = spacing.every((value) => Number.isFinite(value) && value > 0);
@@ -168,7 +176,7 @@ function chooseAffine(
       [0, spacing[1], 0, 0],
       [0, 0, spacing[2], 0],
     ];
-  if (sform && qform && affineDistance(sform, qform, [1, 1, 1]) > 1e-3)
+  if (sform && qform && affineDistance(sform, qform, size) > 1e-3)
     warnings.push('sform and qform differ; the sform counts');
   const determinant = determinantOf(affine);
   const scale = [0, 1, 2].map((column) => columnLength(affine, column)).reduce((a, b) => a * b, 1);
@@ -187,15 +195,19 @@ function quaternionAffine(
 ): Affine | undefined {
   let [b, c, d] = [header.quatern_b, header.quatern_c, header.quatern_d];
   const norm = b * b + c * c + d * d;
-  if (!(norm <= 1 + 1e-5)) {
+  if (!(Math.sqrt(norm) <= 1 + 1e-5)) {
     if (needed) fail(`quatern: found a norm of ${Math.sqrt(norm)}, expected at most 1`);
     return undefined;
   }
   if (norm > 1) [b, c, d] = [b, c, d].map((value) => value / Math.sqrt(norm)) as [number, number, number];
   const stored = header.pixDims[0] as number;
-  if (stored !== 1 && stored !== -1 && stored !== 0)
-    warnings.push(`pixdim[0] is ${stored}, expected 1 or -1; its sign counts`);
+  if (stored !== 1 && stored !== -1)
+    warnings.push(`pixdim[0] is ${stored}, expected 1 or -1; taken as ${stored < 0 ? -1 : 1}`);
   const offsets = [header.qoffset_x, header.qoffset_y, header.qoffset_z] as const;
+  if (!offsets.every(Number.isFinite)) {
+    if (needed) fail(`qoffset: found ${offsets.join(', ')}, expected finite numbers`);
+    return undefined;
+  }
   return new NIFTI1()
     .convertNiftiQFormToNiftiSForm(b, c, d, ...offsets, ...spacing, stored < 0 ? -1 : 1)
     .slice(0, 3);

@@ -1,30 +1,37 @@
-// The voxel types of NIfTI that hold one real number, and how to read them.
+// The voxel types of NIfTI that hold one real number, and the arrays that hold them.
+
+/** Voxels as they are stored, in the machine's byte order. */
+export type StoredVoxels =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
 
 /** How one voxel is stored. */
 export interface VoxelType {
   readonly name: string;
-  readonly bytes: number;
-  readonly read: (view: DataView, at: number, littleEndian: boolean) => number;
+  readonly bytes: 1 | 2 | 4 | 8;
+  readonly array: new (buffer: ArrayBuffer) => StoredVoxels;
 }
-
-/** A 64-bit integer as a number; NaN where a number cannot hold it. */
-const exact = (value: bigint): number => {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : Number.NaN;
-};
 
 /** By NIfTI's datatype code. */
 export const voxelTypes: Readonly<Record<number, VoxelType>> = {
-  2: { name: 'uint8', bytes: 1, read: (view, at) => view.getUint8(at) },
-  4: { name: 'int16', bytes: 2, read: (view, at, little) => view.getInt16(at, little) },
-  8: { name: 'int32', bytes: 4, read: (view, at, little) => view.getInt32(at, little) },
-  16: { name: 'float32', bytes: 4, read: (view, at, little) => view.getFloat32(at, little) },
-  64: { name: 'float64', bytes: 8, read: (view, at, little) => view.getFloat64(at, little) },
-  256: { name: 'int8', bytes: 1, read: (view, at) => view.getInt8(at) },
-  512: { name: 'uint16', bytes: 2, read: (view, at, little) => view.getUint16(at, little) },
-  768: { name: 'uint32', bytes: 4, read: (view, at, little) => view.getUint32(at, little) },
-  1024: { name: 'int64', bytes: 8, read: (view, at, little) => exact(view.getBigInt64(at, little)) },
-  1280: { name: 'uint64', bytes: 8, read: (view, at, little) => exact(view.getBigUint64(at, little)) },
+  2: { name: 'uint8', bytes: 1, array: Uint8Array },
+  4: { name: 'int16', bytes: 2, array: Int16Array },
+  8: { name: 'int32', bytes: 4, array: Int32Array },
+  16: { name: 'float32', bytes: 4, array: Float32Array },
+  64: { name: 'float64', bytes: 8, array: Float64Array },
+  256: { name: 'int8', bytes: 1, array: Int8Array },
+  512: { name: 'uint16', bytes: 2, array: Uint16Array },
+  768: { name: 'uint32', bytes: 4, array: Uint32Array },
+  1024: { name: 'int64', bytes: 8, array: BigInt64Array },
+  1280: { name: 'uint64', bytes: 8, array: BigUint64Array },
 };
 
 const OTHERS: Readonly<Record<number, string>> = {
