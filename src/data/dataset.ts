@@ -3,16 +3,17 @@
 import { createHash } from 'node:crypto';
 import { type Experiment } from '../config/schema.js';
 import { type LabelTargets, type Sample, type VolumeSize } from '../engine/engine.js';
-import { UserError } from '../errors.js';
+import { cacheFolder, cacheKey, readCache, writeCache } from './cache.js';
+import { type CaseSource, type PreparedCase, sampleOf } from './case.js';
 import { labelIndices, labelTargets } from './labels.js';
-import { layouts } from './layouts/index.js';
+import { type Listing, layouts } from './layouts/index.js';
 import { throwAll } from './layouts/pairing.js';
-import { generatePhantom } from './phantoms/index.js';
-import { prepareCase, readCase } from './case.js';
+import { phantomId } from './phantoms/index.js';
+import { type PrepareOptions, prepareCases } from './prepare.js';
 import { volumeSize } from './preprocess.js';
 import { type Split, chooseSplit } from './split.js';
 
-/** A preprocessed data set in memory. */
+/** A preprocessed dataset in memory. */
 export interface Dataset {
   /** All case ids, sorted. */
   readonly ids: readonly string[];
@@ -25,34 +26,24 @@ export interface Dataset {
   readonly targets: LabelTargets;
   /** By name; `default` where the config has a single split. */
   readonly splits: ReadonlyMap<string, Split>;
-  /** SHA-256 of what the network can see: case ids, preprocessed voxels, labels. */
+  /** SHA-256 of what a network can see: case ids, preprocessed voxels, what the labels mean. No paths, no times. */
   readonly hash: string;
   /** What was odd but not wrong, each kind once with a count. */
   readonly warnings: readonly string[];
 }
 
-export interface LoadOptions {
-  /** Called after each case. */
-  readonly progress?: (done: number, total: number) => void;
-  readonly signal?: AbortSignal;
-}
-
-// Files read at once; inflating runs on the thread pool, decoding between.
-const AT_ONCE = 8;
-
 /**
- * Lists, reads, checks and preprocesses all cases of an experiment. Throws a UserError of kind `data` that names every
- * bad file at once.
+ * Lists, reads, checks and preprocesses all cases of an experiment, or takes them from the cache of an earlier start.
+ * Throws a UserError of kind `data` that names every bad file at once.
  */
-export async function loadDataset(config: Experiment, options: LoadOptions = {}): Promise<Dataset> {
+export async function loadDataset(config: Experiment, options: PrepareOptions = {}): Promise<Dataset> {
   const { dataset, preprocessing } = config;
-  const indices = labelIndices(dataset.labels);
   const listing =
     dataset.layout === 'phantom' ? undefined : await layouts[dataset.layout](dataset.root as string);
-  const ids = listing
-    ? listing.cases.map(({ id }) => id)
-    : Array.from({ length: dataset.phantom.cases }, (_, i) => `phantom_${String(i + 1).padStart(3, '0')}`);
+  const sources: readonly CaseSource[] = listing?.cases ?? phantomSources(dataset.phantom);
+  checkLabelNames(dataset, listing);
   // Before any volume is read, so that a split that cannot be met is reported at once.
+  const ids = sources.map(({ id }) => id);
   const splits = new Map(
     dataset.splits
       ? Object.entries(dataset.splits).map(([name, split]) => [
@@ -61,46 +52,11 @@ export async function loadDataset(config: Experiment, options: LoadOptions = {})
         ])
       : dataset.split && [['default', chooseSplit(ids, dataset.split, 'dataset.split')]],
   );
-  const samples = new Map<string, Sample>();
-  const problems: string[] = [];
-  const warned = new Map<string, { count: number; first: string }>();
-  let channels = dataset.channels?.length;
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let index = next++; index < ids.length; index = next++) {
-      options.signal?.throwIfAborted();
-      const id = ids[index] as string;
-      try {
-        const raw = listing
-          ? await readCase(listing.cases[index] as (typeof listing.cases)[number], config)
-          : generatePhantom({ ...dataset.phantom, index });
-        channels ??= raw.channels;
-        if (raw.channels !== channels)
-          throw new UserError('data', `${id}: found ${raw.channels} channels, expected ${channels}`);
-        const prepared = prepareCase(raw, indices, preprocessing);
-        samples.set(id, prepared.sample);
-        for (const warning of [...raw.warnings, ...prepared.warnings]) {
-          const known = warned.get(warning) ?? { count: 0, first: id };
-          warned.set(warning, { ...known, count: known.count + 1 });
-        }
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        problems.push(error.message);
-      }
-      options.progress?.(samples.size + problems.length, ids.length);
-      // Gives signals and timers a turn between cases.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  problems.sort();
-  throwAll('dataset', problems);
-  checkTraining(splits, samples, indices, dataset.labels);
-  const hash = createHash('sha256').update(JSON.stringify([dataset.labels, preprocessing.size]));
-  for (const id of ids) {
-    const { image, label } = samples.get(id) as Sample;
-    hash.update(id).update(image).update(label);
-  }
+  const { cases, warning } = await prepareOrReuse(sources, listing, config, options);
+  const channels = checkChannels(cases, dataset, listing);
+  const indices = labelIndices(dataset.labels);
+  const unused = checkPresence(splits, cases, indices, dataset.labels);
+  const samples = new Map(cases.map((prepared) => [prepared.id, sampleOf(prepared)]));
   return {
     ids,
     sample: (id) => {
@@ -109,37 +65,125 @@ export async function loadDataset(config: Experiment, options: LoadOptions = {})
       return sample;
     },
     size: volumeSize(preprocessing.size),
-    inputChannels: channels ?? 1,
+    inputChannels: channels,
     outputs: Object.keys(dataset.labels),
     targets: labelTargets(dataset.labels, indices),
     splits,
-    hash: hash.digest('hex'),
-    warnings: [
-      ...(listing?.warnings ?? []),
-      ...[...warned].map(
-        ([text, { count, first }]) => `${first}${count > 1 ? ` and ${count - 1} more` : ''}: ${text}`,
-      ),
-    ],
+    hash: hashOf(cases, config),
+    warnings: [...(listing?.warnings ?? []), ...warning, ...unused, ...countWarnings(cases)],
   };
 }
 
-/** A label that no training case shows cannot be learnt. */
-function checkTraining(
+function phantomSources(settings: Experiment['dataset']['phantom']): CaseSource[] {
+  return Array.from({ length: settings.cases }, (_, index) => ({
+    id: phantomId(index, settings.cases),
+    kind: settings.kind,
+    size: settings.size,
+    seed: settings.seed,
+    index,
+  }));
+}
+
+/** Cases of files come from the cache if they can; phantoms are generated, which needs no cache. */
+async function prepareOrReuse(
+  sources: readonly CaseSource[],
+  listing: Listing | undefined,
+  config: Experiment,
+  options: PrepareOptions,
+): Promise<{ cases: PreparedCase[]; warning: string[] }> {
+  const folder = cacheFolder();
+  if (listing === undefined || folder === undefined)
+    return { cases: await prepareCases(sources, config, options), warning: [] };
+  const key = await cacheKey(listing.cases, config);
+  const known = await readCache(folder, key, options.progress);
+  if (known) return { cases: known, warning: [] };
+  const cases = await prepareCases(sources, config, options);
+  try {
+    await writeCache(folder, key, cases);
+    return { cases, warning: [] };
+  } catch (error) {
+    const reason = (error as Error).message;
+    return { cases, warning: [`the cache was not written: ${reason} (LUNET_CACHE=off does without)`] };
+  }
+}
+
+/** The config's label values must be among those that the dataset describes, where it does. */
+function checkLabelNames({ labels }: Experiment['dataset'], listing: Listing | undefined): void {
+  const known = listing?.labels;
+  if (known === undefined) return;
+  const list = [...known.names].filter(([value]) => value !== 0).map(([value, name]) => `${value} (${name})`);
+  throwAll(
+    Object.entries(labels).flatMap(([label, values]) =>
+      [values]
+        .flat()
+        .filter((value) => !known.names.has(value))
+        .map((value) => `dataset.labels.${label}: found ${value}, but ${known.key} has ${list.join(', ')}`),
+    ),
+  );
+}
+
+/** All cases must have the channels that the config or the dataset names, or as many as the first. */
+function checkChannels(
+  cases: readonly PreparedCase[],
+  dataset: Experiment['dataset'],
+  listing: Listing | undefined,
+): number {
+  const named = dataset.channels ? { names: dataset.channels, key: 'dataset.channels' } : listing?.channels;
+  const expected = named?.names.length ?? (cases[0] as PreparedCase).channels;
+  const why = named ? `${named.key} names ${expected}` : `${cases[0]?.id} has ${expected}`;
+  throwAll(
+    cases
+      .filter(({ channels }) => channels !== expected)
+      .map(({ id, channels }) => `${id}: found ${channels} channel${channels > 1 ? 's' : ''}, but ${why}`),
+  );
+  return expected;
+}
+
+/**
+ * A label that no training case shows cannot be learnt: an error. A value that occurs nowhere but is merged into a label
+ * with others is returned as a warning.
+ */
+function checkPresence(
   splits: ReadonlyMap<string, Split>,
-  samples: ReadonlyMap<string, Sample>,
+  cases: readonly PreparedCase[],
   indices: ReadonlyMap<number, number>,
   labels: Experiment['dataset']['labels'],
-): void {
+): string[] {
+  const present = new Map(cases.map((prepared) => [prepared.id, new Set(prepared.present)]));
+  const countIn = (ids: readonly string[], values: readonly number[]): number =>
+    ids.filter((id) => values.some((value) => present.get(id)?.has(indices.get(value) as number))).length;
+  const all = cases.map(({ id }) => id);
   const problems: string[] = [];
-  for (const [name, { train }] of splits) {
-    const present = new Set<number>();
-    for (const id of train)
-      for (const index of new Set((samples.get(id) as Sample).label)) present.add(index);
-    for (const [label, values] of Object.entries(labels))
-      if (![values].flat().some((value) => present.has(indices.get(value) as number)))
+  const warnings: string[] = [];
+  for (const [label, merged] of Object.entries(labels)) {
+    const values = [merged].flat();
+    for (const [name, { train }] of splits)
+      if (countIn(train, values) === 0)
         problems.push(
-          `split ${name}: label ${label} (${[values].flat().join(', ')}) is in none of the ${train.length} training cases`,
+          `dataset.labels.${label}: found no voxel of value ${values.join(' or ')} in the ${train.length} training ` +
+            `cases of split ${name} (in all ${all.length} cases: ${countIn(all, values)}), so it cannot be learnt`,
         );
+    for (const value of values)
+      if (countIn(all, [value]) === 0)
+        warnings.push(`dataset.labels.${label}: no case has the value ${value}`);
   }
-  throwAll('dataset', problems);
+  throwAll(problems);
+  return warnings;
+}
+
+function hashOf(cases: readonly PreparedCase[], { dataset, preprocessing }: Experiment): string {
+  const content = cases.map(({ id, channels, digest }) => [id, channels, digest]);
+  return createHash('sha256')
+    .update(JSON.stringify([Object.entries(dataset.labels), preprocessing.size, content]))
+    .digest('hex');
+}
+
+function countWarnings(cases: readonly PreparedCase[]): string[] {
+  const ids = new Map<string, string[]>();
+  for (const { id, warnings } of cases)
+    for (const warning of new Set(warnings)) ids.set(warning, [...(ids.get(warning) ?? []), id]);
+  return [...ids].map(
+    ([warning, [first, ...more]]) =>
+      `${first}${more.length > 0 ? ` and ${more.length} more case${more.length > 1 ? 's' : ''}` : ''}: ${warning}`,
+  );
 }

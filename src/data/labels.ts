@@ -30,7 +30,7 @@ export function labelTargets(labels: Labels, indices: ReadonlyMap<number, number
  * that the config does not name, throw a UserError with their counts.
  */
 export function toIndices(
-  voxels: Float32Array | Float64Array,
+  voxels: Float32Array | Float64Array | Uint8Array,
   indices: ReadonlyMap<number, number>,
   file: string,
 ): { label: Uint8Array; rounded: number } {

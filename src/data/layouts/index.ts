@@ -14,9 +14,12 @@ export interface CaseFiles {
 
 /** What a layout found. */
 export interface Listing {
+  /** Sorted by id. */
   readonly cases: readonly CaseFiles[];
-  /** Names of the input channels, where the layout knows them. */
-  readonly channels?: readonly string[];
+  /** Names of the input channels, where the layout knows them, and where it has them from. */
+  readonly channels?: { readonly names: readonly string[]; readonly key: string };
+  /** Names by label value, where the layout knows them, and where it has them from. */
+  readonly labels?: { readonly names: ReadonlyMap<number, string>; readonly key: string };
   readonly warnings: readonly string[];
 }
 

@@ -44,6 +44,11 @@ export interface PhantomSettings {
   readonly index: number;
 }
 
+/** What a phantom is called, on disk and in memory; sorted as generated. */
+export function phantomId(index: number, cases: number): string {
+  return `phantom_${String(index + 1).padStart(Math.max(3, String(cases).length), '0')}`;
+}
+
 /** Generates one case; equal settings give equal voxels. */
 export function generatePhantom({ kind, size, seed, index }: PhantomSettings): RawCase {
   const { draw, spacing } = phantoms[kind];
@@ -54,7 +59,7 @@ export function generatePhantom({ kind, size, seed, index }: PhantomSettings): R
     spacing: [spacing, spacing, spacing],
     channels: 1,
     image: canvas.image,
-    label: Float32Array.from(canvas.label),
+    label: canvas.label,
     labelFile: `phantom ${index + 1}`,
     warnings: [],
   };

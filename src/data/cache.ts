@@ -1,0 +1,169 @@
+// Preprocessed datasets on disk, so that a second start does not read and preprocess again. A cache is never trusted:
+// it is found by everything that its content depends on, and checked against digests as it is read.
+
+import { createHash, webcrypto } from 'node:crypto';
+import { mkdir, open, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { endianness, homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Experiment } from '../config/schema.js';
+import { type PreparedCase } from './case.js';
+import { type CaseFiles } from './layouts/index.js';
+
+const ENDING = '.lunet-cache';
+/** Length of the head (uint32, little-endian), then its SHA-256. */
+const PREFIX_BYTES = 4 + 32;
+const MAX_BYTES = 8 * 2 ** 30;
+const AT_ONCE = 8;
+
+type CachedCase = Omit<PreparedCase, 'bytes'> & { readonly length: number };
+
+/** LUNET_CACHE (`off` for none), else lunet's folder under XDG_CACHE_HOME or ~/.cache. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  if (env['LUNET_CACHE']) return env['LUNET_CACHE'] === 'off' ? undefined : env['LUNET_CACHE'];
+  return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lunet');
+}
+
+/**
+ * A name for the preprocessed form of these files: of their places, sizes and times, the settings that matter, and
+ * the code that preprocesses.
+ */
+export async function cacheKey(
+  cases: readonly CaseFiles[],
+  { dataset, preprocessing }: Experiment,
+): Promise<string> {
+  const { labels, nonFinite, affineMismatch } = dataset;
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([endianness(), labels, nonFinite, affineMismatch, preprocessing, cases]));
+  const files = cases.flatMap(({ images, label }) => [...images, label]);
+  // The voxels of a pair lie beside its header.
+  const all = files.flatMap((file) =>
+    /\.hdr(\.gz)?$/i.test(file) ? [file, file.replace(/\.hdr(\.gz)?$/i, '.img$1')] : [file],
+  );
+  const stamps = await Promise.all(
+    all.map(async (file) => {
+      const found = await stat(file, { bigint: true }).catch(() => undefined);
+      return found ? `${found.size} ${found.mtimeNs} ${found.ctimeNs}` : 'absent';
+    }),
+  );
+  return hash
+    .update(stamps.join())
+    .update(await codeDigest())
+    .digest('hex');
+}
+
+/** SHA-256 of the modules in this folder, which decide what is cached. */
+async function codeDigest(): Promise<string> {
+  const folder = fileURLToPath(new URL('.', import.meta.url));
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.js')).sort();
+  const hash = createHash('sha256');
+  for (const text of await Promise.all(names.map((name) => readFile(join(folder, name))))) hash.update(text);
+  return hash.digest('hex');
+}
+
+/** The cases kept under a key; undefined if there are none, or the file is damaged in any way. */
+export async function readCache(
+  folder: string,
+  key: string,
+  progress?: (done: number, total: number) => void,
+): Promise<PreparedCase[] | undefined> {
+  const path = join(folder, key + ENDING);
+  const file = await open(path, 'r').catch(() => undefined);
+  if (file === undefined) return undefined;
+  const readAt = async (length: number, position: number): Promise<ArrayBuffer> => {
+    const buffer = new ArrayBuffer(length);
+    let at = 0;
+    while (at < length) {
+      const { bytesRead } = await file.read(new Uint8Array(buffer, at), 0, length - at, position + at);
+      if (bytesRead === 0) throw new Error('the file is truncated');
+      at += bytesRead;
+    }
+    return buffer;
+  };
+  const digestOf = async (bytes: ArrayBuffer): Promise<string> =>
+    // This one runs on the thread pool.
+    Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
+  try {
+    const { size } = await file.stat();
+    const prefix = Buffer.from(await readAt(PREFIX_BYTES, 0));
+    const headBytes = prefix.readUInt32LE(0);
+    if (PREFIX_BYTES + headBytes > size) return undefined;
+    const head = await readAt(headBytes, PREFIX_BYTES);
+    if ((await digestOf(head)) !== prefix.subarray(4).toString('hex')) return undefined;
+    const entries = JSON.parse(Buffer.from(head).toString()) as CachedCase[];
+    const starts: number[] = [];
+    let end = PREFIX_BYTES + headBytes;
+    for (const { length } of entries) {
+      starts.push(end);
+      end += length;
+    }
+    if (end !== size) return undefined;
+    const cases = new Array<PreparedCase>(entries.length);
+    let [next, done] = [0, 0];
+    const reader = async (): Promise<void> => {
+      for (let index = next++; index < entries.length; index = next++) {
+        const { length, ...rest } = entries[index] as CachedCase;
+        const bytes = await readAt(length, starts[index] as number);
+        if ((await digestOf(bytes)) !== rest.digest) throw new Error('a case is damaged');
+        cases[index] = { ...rest, bytes };
+        progress?.(++done, entries.length);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, reader));
+    const now = new Date();
+    await utimes(path, now, now).catch(() => undefined);
+    return cases;
+  } catch {
+    // Whatever is wrong with a cache, the files it was made from are still there.
+    return undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Keeps cases under a key. Rejects if they cannot be written; what is read later is never half a file. */
+export async function writeCache(folder: string, key: string, cases: readonly PreparedCase[]): Promise<void> {
+  const head = Buffer.from(
+    JSON.stringify(cases.map(({ bytes, ...rest }): CachedCase => ({ ...rest, length: bytes.byteLength }))),
+  );
+  const prefix = Buffer.alloc(PREFIX_BYTES);
+  prefix.writeUInt32LE(head.length);
+  createHash('sha256').update(head).digest().copy(prefix, 4);
+  const total = cases.reduce((sum, { bytes }) => sum + bytes.byteLength, prefix.length + head.length);
+  if (total > MAX_BYTES) return;
+  await mkdir(folder, { recursive: true });
+  await makeRoom(folder, total);
+  const temporary = join(folder, `${key}.${process.pid}.tmp`);
+  try {
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      for (const part of [prefix, head, ...cases.map(({ bytes }) => new Uint8Array(bytes))])
+        await file.writeFile(part);
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, join(folder, key + ENDING));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Removes the caches used longest ago until `bytes` more fit under the limit, and what killed processes left. */
+async function makeRoom(folder: string, bytes: number): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(ENDING) || name.endsWith('.tmp'));
+  const files = await Promise.all(
+    names.map(async (name) => {
+      const path = join(folder, name);
+      const found = await stat(path).catch(() => undefined);
+      return { path, size: found?.size ?? 0, used: found?.mtimeMs ?? 0 };
+    }),
+  );
+  const dayAgo = Date.now() - 24 * 3600 * 1000;
+  let total = bytes + files.reduce((sum, { size }) => sum + size, 0);
+  for (const { path, size, used } of files.sort((a, b) => a.used - b.used)) {
+    if (total <= MAX_BYTES && !(path.endsWith('.tmp') && used < dayAgo)) continue;
+    await rm(path, { force: true });
+    total -= size;
+  }
+}

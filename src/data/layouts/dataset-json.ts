@@ -1,0 +1,80 @@
+// dataset.json, as the Decathlon and nnU-Net write it: what it says about labels, channels and counts. The cases
+// themselves are each layout's own business.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../../errors.js';
+
+export interface DatasetJson {
+  /** The file, for messages. */
+  readonly source: string;
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** Reads a dataset.json. Throws a UserError of kind `data` if it is absent or not a JSON object. */
+export async function readDatasetJson(root: string): Promise<DatasetJson> {
+  const source = join(root, 'dataset.json');
+  let text: string;
+  try {
+    text = await readFile(source, 'utf8');
+  } catch {
+    throw new UserError(
+      'data',
+      `${source}: no such file; expected the dataset's folder (set dataset.root, or dataset.layout: folders)`,
+    );
+  }
+  try {
+    const json: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    if (typeof json === 'object' && json !== null && !Array.isArray(json))
+      return { source, json: json as Record<string, unknown> };
+  } catch (error) {
+    throw new UserError('data', `${source}: is not JSON: ${(error as Error).message}`);
+  }
+  throw new UserError('data', `${source}: expected a JSON object`);
+}
+
+/** A problem if `numTraining` is there and is not the number of cases. */
+export function checkCount({ json }: DatasetJson, found: number, where: string): string[] {
+  const { numTraining } = json;
+  return numTraining === undefined || numTraining === found
+    ? []
+    : [`numTraining: found ${JSON.stringify(numTraining)}, but ${where} has ${found} cases`];
+}
+
+/** Names under `modality` or `channel_names`, undefined where the key is absent. */
+export function channelNames(
+  { json }: DatasetJson,
+  key: 'modality' | 'channel_names',
+  problems: string[],
+): string[] | undefined {
+  const names = json[key];
+  if (names === undefined) return undefined;
+  if (typeof names === 'object' && names !== null && Object.keys(names).length > 0)
+    return Object.values(names).map(String);
+  problems.push(`${key}: found ${JSON.stringify(names)}, expected names by channel, such as {"0": "MRI"}`);
+  return undefined;
+}
+
+/**
+ * Label values with their names, undefined where `labels` is absent. Both forms are understood: {"1": "left"} (Decathlon)
+ * and {"left": 1, "both": [1, 2]} (nnU-Net).
+ */
+export function labelNames({ json }: DatasetJson, problems: string[]): Map<number, string> | undefined {
+  const { labels } = json;
+  if (labels === undefined) return undefined;
+  const expected = 'expected names by value, such as {"1": "left"}, or values by name';
+  if (typeof labels !== 'object' || labels === null) {
+    problems.push(`labels: found ${JSON.stringify(labels)}, ${expected}`);
+    return undefined;
+  }
+  const names = new Map<number, string>();
+  for (const [key, value] of Object.entries(labels as Record<string, unknown>)) {
+    const byName = [value].flat();
+    if (typeof value === 'string' && /^\d+$/.test(key)) names.set(Number(key), value);
+    else if (byName.every((item): item is number => Number.isInteger(item)))
+      // A region made of several values does not name them.
+      for (const item of byName) names.set(item, byName.length === 1 ? key : (names.get(item) ?? key));
+    else problems.push(`labels.${key}: found ${JSON.stringify(value)}, ${expected}`);
+  }
+  return names;
+}

@@ -1,0 +1,125 @@
+// All cases of a dataset read and preprocessed, in worker threads where that pays.
+
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { type Experiment } from '../config/schema.js';
+import { UserError } from '../errors.js';
+import { type CaseSource, type PreparedCase, prepareCase } from './case.js';
+import { throwAll } from './layouts/pairing.js';
+
+/** What a worker is asked. */
+export interface Question {
+  readonly index: number;
+  readonly source: CaseSource;
+}
+
+/** What it answers. */
+export type Answer = { readonly index: number } & (
+  { readonly prepared: PreparedCase } | { readonly problem: string }
+);
+
+export interface PrepareOptions {
+  /** Threads; default: one a processor. With 1 there is no thread but this one. */
+  readonly jobs?: number | undefined;
+  /** Called after each case. */
+  readonly progress?: ((done: number, total: number) => void) | undefined;
+  /** Stops the work; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+// More threads than this only wait for the disk.
+const MAX_JOBS = 16;
+
+/**
+ * Prepares all cases; the order of the result is that of the sources, whatever the number of threads. Throws a
+ * UserError of kind `data` that names every bad file at once.
+ */
+export async function prepareCases(
+  sources: readonly CaseSource[],
+  config: Experiment,
+  { jobs = Math.min(availableParallelism(), MAX_JOBS), progress, signal }: PrepareOptions = {},
+): Promise<PreparedCase[]> {
+  signal?.throwIfAborted();
+  const cases = new Array<PreparedCase>(sources.length);
+  const problems: string[] = [];
+  let answered = 0;
+  const take = (answer: Answer): void => {
+    if ('prepared' in answer) cases[answer.index] = answer.prepared;
+    else problems.push(answer.problem);
+    progress?.(++answered, sources.length);
+  };
+  const threads = Math.min(jobs, sources.length);
+  await (threads > 1
+    ? prepareInWorkers(sources, config, threads, take, signal)
+    : prepareHere(sources, config, take, signal));
+  throwAll(problems.sort());
+  return cases;
+}
+
+async function prepareHere(
+  sources: readonly CaseSource[],
+  config: Experiment,
+  take: (answer: Answer) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const [index, source] of sources.entries()) {
+    // Gives signals and timers a turn between cases.
+    await new Promise((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
+    try {
+      take({ index, prepared: await prepareCase(source, config) });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      take({ index, problem: error.message });
+    }
+  }
+}
+
+async function prepareInWorkers(
+  sources: readonly CaseSource[],
+  config: Experiment,
+  threads: number,
+  take: (answer: Answer) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const workers: Worker[] = [];
+  let next = 0;
+  const work = new Promise<void>((resolve, reject) => {
+    let busy = threads;
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    for (let i = 0; i < threads; i++) {
+      const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: config });
+      workers.push(worker);
+      let current = '';
+      const ask = (): void => {
+        const index = next++;
+        const source = sources[index];
+        if (source !== undefined) {
+          current = source.id;
+          worker.postMessage({ index, source } satisfies Question);
+        } else if (--busy === 0) resolve();
+      };
+      worker.on('message', (answer: Answer) => {
+        take(answer);
+        ask();
+      });
+      worker.on('error', (error) => {
+        reject(
+          (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY'
+            ? new UserError('data', `${current}: there is not enough memory to read this case`)
+            : error,
+        );
+      });
+      worker.on('exit', (code) =>
+        reject(new Error(`the thread that read ${current} ended with code ${code}`)),
+      );
+      ask();
+    }
+  });
+  try {
+    await work;
+  } finally {
+    // Also frees what the threads hold.
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
