@@ -30,11 +30,11 @@ export function jsonOption(): Option {
   return new Option('--json', 'print the results as JSON');
 }
 
-/** A whole number from 1, for `argParser`. */
-export function parseCount(value: string, maximum = Number.MAX_SAFE_INTEGER): number {
+/** A whole number, from 1 unless told otherwise, for `argParser`. */
+export function parseCount(value: string, maximum = Number.MAX_SAFE_INTEGER, minimum = 1): number {
   const count = Number(value);
-  if (!/^\d+$/.test(value) || count < 1 || count > maximum) {
-    throw new InvalidArgumentError(`expected a whole number from 1 to ${maximum}.`);
+  if (!/^\d+$/.test(value) || count < minimum || count > maximum) {
+    throw new InvalidArgumentError(`expected a whole number from ${minimum} to ${maximum}.`);
   }
   return count;
 }

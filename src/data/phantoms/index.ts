@@ -1,5 +1,6 @@
 // Generated volumes for trying things without data: each kind imitates what is hard about its real counterpart.
 
+import { type Normalisation } from '../../config/schema.js';
 import { type RawCase } from '../case.js';
 import { stream } from '../../random.js';
 import { type Canvas, newCanvas } from './canvas.js';
@@ -14,7 +15,13 @@ export interface Phantom {
   readonly modality: string;
   /** Names by label value. */
   readonly labels: Readonly<Record<number, string>>;
-  /** Distance between voxels in mm at the size it is made for. */
+  /** What a network is to find: label values, merged where they are one structure. */
+  readonly regions: Readonly<Record<string, number | readonly number[]>>;
+  /** How its intensities are brought to a network. */
+  readonly normalisation: Normalisation;
+  /** Voxels along each axis that it is made for. */
+  readonly size: number;
+  /** Distance between voxels in mm at that size. */
   readonly spacing: number;
   readonly draw: (canvas: Canvas) => void;
 }
@@ -23,13 +30,27 @@ export const phantoms: Readonly<Record<PhantomKind, Phantom>> = {
   hippocampus: {
     modality: 'MRI',
     labels: { 1: 'Anterior', 2: 'Posterior' },
+    regions: { hippocampus: [1, 2] },
+    normalisation: 'z-score',
+    size: 64,
     spacing: 1,
     draw: drawHippocampus,
   },
-  gland: { modality: 'CT', labels: { 1: 'Submandibular gland' }, spacing: 1, draw: drawGland },
+  gland: {
+    modality: 'CT',
+    labels: { 1: 'Submandibular gland' },
+    regions: { gland: 1 },
+    normalisation: { window: [-150, 350] },
+    size: 128,
+    spacing: 1,
+    draw: drawGland,
+  },
   trachea: {
     modality: 'CT',
     labels: { 1: 'Trachea', 2: 'Trachea extension', 3: 'Carina', 4: 'Bronchus left', 5: 'Bronchus right' },
+    regions: { trachea: 1, 'trachea extension': 2, carina: 3, 'bronchus left': 4, 'bronchus right': 5 },
+    normalisation: { window: [-1000, 300] },
+    size: 128,
     spacing: 1.5,
     draw: drawTrachea,
   },
@@ -51,9 +72,12 @@ export function phantomId(index: number, cases: number): string {
 
 /** Generates one case; equal settings give equal voxels. */
 export function generatePhantom({ kind, size, seed, index }: PhantomSettings): RawCase {
-  const { draw, spacing } = phantoms[kind];
+  const { draw, ...made } = phantoms[kind];
+  const spacing = (made.spacing * made.size) / size; // the same extent in mm
   const canvas = newCanvas(size, stream(seed, 'phantom', kind, size, index));
   draw(canvas);
+  // Whole numbers, as scanners store them: what is written to disk is what is generated in memory.
+  for (let i = 0; i < canvas.image.length; i++) canvas.image[i] = Math.round(canvas.image[i] as number);
   return {
     size: [size, size, size],
     spacing: [spacing, spacing, spacing],
