@@ -27,7 +27,7 @@ export const command = addExamples(
       if (options.schema) return print(JSON.stringify(experimentJsonSchema(), null, 2));
       const { config, source } = loadExperiment(path, options.set);
       if (options.json) printJson({ source, config });
-      else if (options.print) print(stringify(config).trimEnd());
+      else if (options.print) print(stringify(config, { aliasDuplicateObjects: false }).trimEnd());
       else note(`${source} is valid; --print shows what it means.`);
     }),
   [

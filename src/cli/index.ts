@@ -34,6 +34,8 @@ export const commands: readonly CommandEntry[] = [
     name: 'doctor',
     summary: 'show what lunet runs on here, and the cure for what does not work',
     load: () => import('./doctor.js'),
+  },
+  {
     name: 'data',
     summary: 'generate phantom volumes to try things on',
     load: () => import('./data.js'),

@@ -1,7 +1,7 @@
 // Measures an engine on made-up volumes. Work is counted from the architecture, so GFLOP/s compare across engines.
 
 import { buildArchitecture, totalChannels } from '../network/architecture.js';
-import { countMultiplyAdds, listMultiplyAdds } from '../network/cost.js';
+import { countMultiplyAdds, listOperations } from '../network/cost.js';
 import { initialWeights } from '../network/weights.js';
 import { stream } from '../random.js';
 import { type Engine, type Sample } from './engine.js';
@@ -82,7 +82,7 @@ function multiplyAdds(test: BenchCase): number {
   const voxels = test.size ** 3;
   const forward = countMultiplyAdds(architecture, voxels);
   if (test.mode === 'infer') return forward;
-  return 3 * forward - (listMultiplyAdds(architecture, voxels)[0] as { multiplyAdds: number }).multiplyAdds;
+  return 3 * forward - (listOperations(architecture, voxels)[0] as { multiplyAdds: number }).multiplyAdds;
 }
 
 /** A bright ball in a pattern that is far from constant. */

@@ -126,7 +126,7 @@ function readVoxels(header: NiftiHeader, raw: Buffer, file: string): Float64Arra
     if (type.bytes === 4) bytes.swap32();
     if (type.bytes === 8) bytes.swap64();
   }
-  const stored = new type.array(bytes.buffer as ArrayBuffer);
+  const stored = new type.array(bytes.buffer);
   const voxels =
     stored instanceof BigInt64Array || stored instanceof BigUint64Array
       ? exactNumbers(stored, file)
