@@ -26,6 +26,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./retrain.js'),
   },
   {
+    name: 'report',
+    summary: 'tables, figures and a page from what has been run',
+    load: () => import('./report.js'),
+  },
+  {
     name: 'bench',
     summary: 'measure the engine on this machine',
     load: () => import('./bench.js'),

@@ -19,7 +19,7 @@ export function modelArchitecture(model: ModelConfig, inputChannels: number, lab
 }
 
 /** The model of that name, if the experiment has it. */
-export function findModel({ models }: Experiment, name: string): ModelConfig | undefined {
+function findModel({ models }: Experiment, name: string): ModelConfig | undefined {
   return models.find((model) => modelName(model) === name);
 }
 

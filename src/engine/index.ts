@@ -5,7 +5,7 @@ import { suggestion } from '../config/suggest.js';
 import { type Engine } from './engine.js';
 
 /** Names that `--engine` takes. */
-export const ENGINE_NAMES = ['auto', 'native', 'cpu'] as const;
+const ENGINE_NAMES = ['auto', 'native', 'cpu'] as const;
 
 export interface EngineOptions {
   readonly threads?: number | undefined;

@@ -89,7 +89,7 @@ export function blockOutput(architecture: Architecture, place: BlockPlace): numb
 }
 
 /** Input channels of a block's first layer. */
-export function blockInput(architecture: Architecture, { side, level }: BlockPlace): number {
+function blockInput(architecture: Architecture, { side, level }: BlockPlace): number {
   if (side === 'encoder') {
     return level === 0
       ? architecture.inputChannels

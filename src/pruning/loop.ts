@@ -208,13 +208,13 @@ export async function pruneRun(
         weights = await network.readWeights();
         tick();
 
-        const step = describeStep(at, total, meanDice(cases), validation);
+        const step = describeStep(at, dataset.size, total, meanDice(cases), validation);
         const best = at.best === undefined || step.testDice > at.best.testDice;
         if (best) at.best = step;
         if (validation !== undefined && (at.chosen?.validationDice ?? -1) < (validation[0] as number))
           at.chosen = step;
         at.below = step.testDice < pruning.collapse.floor ? at.below + 1 : 0;
-        at.rows.push(stepRow(dataset, at, step, meanDice(cases), validation, choice));
+        at.rows.push(stepRow(dataset.outputs, at, step, meanDice(cases), validation, choice));
         for (const percent of pruning.snapshots) {
           const name = String(percent);
           if (step.channels > (total * percent) / 100 || at.snapshots[name] !== undefined) continue;

@@ -23,16 +23,19 @@ export interface StepState {
 /** Where a run is, with the Dice it has there (mean over labels first). */
 export function describeStep(
   at: StepState,
+  size: VolumeSize,
   total: number,
   dice: readonly number[],
   validation: readonly number[] | undefined,
 ): PruningStep {
   const channels = prunableChannels(at.architecture);
+  const [depth, height, width] = size;
   return {
     step: at.removals.length,
     channels,
     fraction: channels / total,
     parameters: countParameters(at.architecture),
+    multiplyAdds: countMultiplyAdds(at.architecture, depth * height * width),
     testDice: dice[0] as number,
     testDiceByLabel: dice.slice(1),
     ...(validation && { validationDice: validation[0] as number }),
@@ -42,24 +45,23 @@ export function describeStep(
 
 /** A row of steps.csv. */
 export function stepRow(
-  dataset: { readonly outputs: readonly string[]; readonly size: VolumeSize },
+  labels: readonly string[],
   at: StepState,
   step: PruningStep,
   test: readonly number[],
   validation: readonly number[] | undefined,
   choice: Choice | undefined,
 ): Row {
-  const [depth, height, width] = dataset.size;
   return {
     step: step.step,
     epochs: at.epochs,
     channels: step.channels,
     fraction: step.fraction,
     parameters: step.parameters,
-    multiply_adds: countMultiplyAdds(at.architecture, depth * height * width),
+    multiply_adds: step.multiplyAdds,
     train_loss: at.loss,
-    ...diceCells('test', dataset.outputs, test),
-    ...diceCells('validation', dataset.outputs, validation),
+    ...diceCells('test', labels, test),
+    ...diceCells('validation', labels, validation),
     removed_layer: choice?.layer.name,
     removed_channel: choice?.channel,
     removed_score: choice?.score,

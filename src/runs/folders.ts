@@ -20,7 +20,7 @@ export function splitNames({ dataset }: Experiment): string[] {
 }
 
 /** Where a kind of run of a method is: its seeds are the folders below. */
-export function methodFolder(base: string, kind: RunKind, method: string): string {
+function methodFolder(base: string, kind: RunKind, method: string): string {
   return join(base, kind, ...method.split('/'));
 }
 

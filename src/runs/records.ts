@@ -3,7 +3,7 @@
 import { type Row } from './csv.js';
 
 /** The name of a label in a column: dice_LABEL, with everything but letters and digits as _. */
-export function labelColumn(part: 'test' | 'validation', label: string): string {
+function labelColumn(part: 'test' | 'validation', label: string): string {
   return `${part}_dice_${label.replace(/[^\p{L}\p{N}]+/gu, '_')}`;
 }
 

@@ -62,6 +62,7 @@ export interface PruningStep {
   readonly channels: number;
   readonly fraction: number;
   readonly parameters: number;
+  readonly multiplyAdds: number;
   readonly testDice: number;
   readonly testDiceByLabel: readonly number[];
   readonly validationDice?: number;

@@ -34,7 +34,7 @@ export function findRuns(base: string, kind: RunKind): FoundRun[] {
 }
 
 /** Runs of one method, in the order in which the methods were found. */
-export function byMethod(runs: readonly FoundRun[]): Map<string, FoundRun[]> {
+function byMethod(runs: readonly FoundRun[]): Map<string, FoundRun[]> {
   const methods = new Map<string, FoundRun[]>();
   for (const run of runs) methods.set(run.record.method, [...(methods.get(run.record.method) ?? []), run]);
   return methods;
@@ -95,6 +95,7 @@ function pruningRows(base: string): SummaryRow[] {
           label,
           parameters: median(steps.map(({ parameters }) => parameters)),
           channels: median(steps.map(({ architecture }) => totalChannels(architecture))),
+          multiply_adds: median(steps.map(({ multiplyAdds }) => multiplyAdds)),
           seeds: steps.length,
           dice_median: median(dice),
           dice_mad: medianAbsoluteDeviation(dice),
@@ -115,9 +116,14 @@ function pruningRows(base: string): SummaryRow[] {
   return rows;
 }
 
+/** All rows of a split's summary: trained models, pruning runs, retrained architectures. */
+export function summarise(base: string): SummaryRow[] {
+  return [...trainingRows(base, 'train'), ...pruningRows(base), ...trainingRows(base, 'retrain')];
+}
+
 /** Rebuilds summary.csv in a split's folder; returns its rows. */
 export function writeSummary(base: string): SummaryRow[] {
-  const rows = [...trainingRows(base, 'train'), ...pruningRows(base), ...trainingRows(base, 'retrain')];
+  const rows = summarise(base);
   writeCsv(join(base, 'summary.csv'), SUMMARY_COLUMNS, rows);
   return rows;
 }

@@ -48,6 +48,7 @@ test('a short file gets every default, and what is resolved loads again to the s
     epochs: 2,
     batch: 16,
     learningRate: 0.01,
+    cooldown: 0,
     adam: { beta1: 0.9, beta2: 0.999 },
     dropout: 0.05,
     seeds: [1, 2, 3],
@@ -113,7 +114,7 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'a key that is like no other',
     'epochs: 2',
     'wombat: 2',
-    'FILE:13:3: training.wombat: unknown key, expected one of epochs, batch, learningRate, adam, dropout, seeds, evaluateEvery',
+    'FILE:13:3: training.wombat: unknown key, expected one of epochs, batch, learningRate, cooldown, adam, dropout, seeds, evaluateEvery',
   ],
   [
     'a key of the other family',

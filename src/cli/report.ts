@@ -1,0 +1,58 @@
+// `lunet report`: tables, figures and a page from what has been run.
+
+import { relative } from 'node:path';
+import { Command, Option } from 'commander';
+import { loadExperiment } from '../config/load.js';
+import { collectResults } from '../report/results.js';
+import { comparisonTable, diceTable, markdownTable } from '../report/tables.js';
+import { writeReport } from '../report/write.js';
+import { addExamples } from './help.js';
+import { configArgument, jsonOption, setOption } from './options.js';
+import { formatTable, note, print, printJson } from './terminal.js';
+
+interface Options {
+  readonly set: string[];
+  readonly format: 'text' | 'md';
+  readonly reference?: string;
+  readonly figures: boolean;
+  readonly json?: boolean;
+}
+
+export const command = addExamples(
+  new Command('report')
+    .description('Reads every run of the experiment, finished or not, and writes tables, figures and a page.')
+    .addArgument(configArgument())
+    .addOption(
+      new Option('--format <name>', 'of the tables on stdout').choices(['text', 'md']).default('text'),
+    )
+    .option(
+      '--reference <model>',
+      'the model that others are compared with; default: the first full-width unet',
+    )
+    .option('--no-figures', 'tables and CSV files only')
+    .addOption(setOption())
+    .addOption(jsonOption())
+    .action(async (path: string | undefined, options: Options) => {
+      const { config, source } = loadExperiment(path, options.set);
+      const results = collectResults(config, options.reference);
+      const tables = [diceTable(results), comparisonTable(results)].filter(({ rows }) => rows.length > 0);
+      const folder = await writeReport(results, tables, options.figures);
+      const { summary, comparisons, unfinished } = results;
+      if (options.json) printJson({ source, folder, summary, comparisons, unfinished });
+      else if (options.format === 'md') print(tables.map(markdownTable).join('\n\n'));
+      else
+        for (const { title, columns, rows, notes } of tables)
+          print(`${title}\n\n${formatTable(columns, rows)}\n\n${notes.join('\n')}\n`);
+      if (unfinished.length > 0) note(`Not finished:\n${unfinished.map((line) => `  ${line}`).join('\n')}`);
+      const shown = relative('', folder);
+      note(
+        `Written: ${shown}/summary.csv, steps.csv, comparisons.csv${options.figures ? `\n         ${shown}/*.svg, *.png` : ''}`,
+      );
+      if (options.figures) note(`Next: open ${shown}/index.html`);
+    }),
+  [
+    ['tables in the terminal, files in the report folder', 'lunet report'],
+    ['tables for a paper or a pull request', 'lunet report --format md'],
+    ['compare with another model', 'lunet report --reference lunet-n4'],
+  ],
+);

@@ -1,0 +1,64 @@
+// Figure 1: Dice along pruning, median line with a band over seeds; the dense networks as reference lines.
+
+import { type Chart, DICE_AXIS, bySplit, familyOf, scales } from './style.js';
+
+export const diceOverChannels: Chart = {
+  name: 'dice-over-channels',
+  title: 'Test Dice over the channels that remain (median, band from lowest to highest seed)',
+  spec: (results) => {
+    const steps = results.steps.map(({ split, kind, method, values }) => ({
+      split,
+      family: familyOf(kind, method),
+      fraction: 100 * Number(values['fraction']),
+      dice: Number(values['test_dice']),
+    }));
+    if (steps.length === 0) return undefined;
+    const dense = results.summary
+      .filter(
+        ({ kind, label }) =>
+          kind === 'train' && (label === 'mean' || results.config.dataset.labels[label] !== undefined),
+      )
+      .filter(
+        ({ method, label }, i, all) =>
+          all.findIndex((row) => row.method === method) === i || label === 'mean',
+      )
+      .map((row) => ({ split: row.split, family: row.method, reference: Number(row['dice_median']) }));
+    const { color, strokeDash } = scales(results);
+    const x = {
+      field: 'fraction',
+      type: 'quantitative',
+      title: 'Prunable channels left (%)',
+      scale: { reverse: true },
+    };
+    return bySplit(
+      results,
+      {
+        width: 560,
+        height: 320,
+        layer: [
+          {
+            mark: { type: 'area', opacity: 0.18 },
+            encoding: {
+              x,
+              y: { aggregate: 'min', field: 'dice', ...DICE_AXIS },
+              y2: { aggregate: 'max', field: 'dice' },
+              color,
+            },
+            transform: [{ filter: 'isValid(datum.dice)' }],
+          },
+          {
+            mark: { type: 'line', strokeWidth: 2 },
+            encoding: { x, y: { aggregate: 'median', field: 'dice', ...DICE_AXIS }, color, strokeDash },
+            transform: [{ filter: 'isValid(datum.dice)' }],
+          },
+          {
+            mark: { type: 'rule', strokeWidth: 1.5 },
+            encoding: { y: { field: 'reference', type: 'quantitative' }, color, strokeDash },
+            transform: [{ filter: 'isValid(datum.reference)' }],
+          },
+        ],
+      },
+      [...steps, ...dense],
+    );
+  },
+};

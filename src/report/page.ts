@@ -1,0 +1,114 @@
+// The report as one page that needs nothing else: tables that sort, figures with hover values, light and dark, the config
+// and the environment at the end. Everything that comes from outside goes through one escaper.
+
+import { createHash } from 'node:crypto';
+import { stringify } from 'yaml';
+import { type DrawnChart } from './charts/draw.js';
+import { type Results } from './results.js';
+import { type Table } from './tables.js';
+
+/** Text as it may stand in HTML, in an attribute too. */
+export function escapeHtml(text: string): string {
+  const entities: Record<string, string> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
+  return text.replace(/[&<>"']/g, (c) => entities[c] as string);
+}
+
+const STYLE = `
+:root { color-scheme: light dark; --line: #ccc; --soft: #f4f4f4; }
+@media (prefers-color-scheme: dark) { :root { --line: #555; --soft: #222; } body { background: #141414; color: #eee; } }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-weight: 600; } h2 { font-weight: 600; margin-top: 2.5rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .8rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
+th.right, td.right { text-align: right; }
+th { cursor: pointer; position: sticky; top: 0; background: var(--soft); }
+figure { margin: 1.5rem 0; padding: .5rem; background: #fff; color: #000; border-radius: 6px; overflow-x: auto; }
+figure svg { max-width: 100%; height: auto; }
+.note { opacity: .8; font-size: .9rem; }
+pre { background: var(--soft); padding: 1rem; overflow-x: auto; font-size: .85rem; }
+`;
+
+// Sorts a table by the column whose head is clicked: numbers by value, the rest by text.
+const SCRIPT = `
+for (const head of document.querySelectorAll('th')) {
+  head.addEventListener('click', () => {
+    const body = head.closest('table').tBodies[0];
+    const at = [...head.parentElement.children].indexOf(head);
+    const up = head.dataset.up !== 'true';
+    head.dataset.up = String(up);
+    const key = (row) => row.cells[at].textContent;
+    const number = (text) => parseFloat(text.replace(/[^0-9.+-]/g, ''));
+    const rows = [...body.rows].sort((a, b) => {
+      const [x, y] = [number(key(a)), number(key(b))];
+      const order = Number.isNaN(x) || Number.isNaN(y) ? key(a).localeCompare(key(b)) : x - y;
+      return up ? order : -order;
+    });
+    body.append(...rows);
+  });
+}
+`;
+
+const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+/** The whole page. */
+export function reportPage(
+  results: Results,
+  tables: readonly Table[],
+  charts: readonly DrawnChart[],
+): string {
+  const { config, records, unfinished } = results;
+  // SVG from the charting library carries style attributes, so inline styles are allowed; scripts only by their hash.
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${hash(SCRIPT)}; img-src data:`;
+  const environments = [...new Set(records.map(({ environment }) => JSON.stringify(environment)))];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(config.experiment)}: lunet report</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<h1>${escapeHtml(config.experiment)}</h1>
+<p>${records.length} runs${unfinished.length > 0 ? `, ${unfinished.length} of them not finished` : ', all finished'}.</p>
+${unfinished.length > 0 ? `<ul>${unfinished.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>` : ''}
+${tables.map(htmlTable).join('\n')}
+${charts.map(htmlFigure).join('\n')}
+<h2>Configuration</h2>
+<pre>${escapeHtml(stringify(config, { aliasDuplicateObjects: false }))}</pre>
+<h2>Environment</h2>
+<pre>${environments.map(escapeHtml).join('\n')}</pre>
+<script>${SCRIPT}</script>
+</body>
+</html>
+`;
+}
+
+function htmlTable({ title, columns, rows, notes }: Table): string {
+  const side = (i: number): string => (columns[i]?.align === 'right' ? ' class="right"' : '');
+  return `<h2>${escapeHtml(title)}</h2>
+<div class="scroll"><table>
+<thead><tr>${columns.map((column, i) => `<th${side(i)}>${escapeHtml(column.title)}</th>`).join('')}</tr></thead>
+<tbody>
+${rows.map((row) => `<tr>${row.map((cell, i) => `<td${side(i)}>${escapeHtml(cell)}</td>`).join('')}</tr>`).join('\n')}
+</tbody>
+</table></div>
+${notes.map((note) => `<p class="note">${escapeHtml(note)}</p>`).join('\n')}`;
+}
+
+function htmlFigure({ name, title, svg }: DrawnChart): string {
+  // The library writes each mark's values as its aria-label; browsers show <title> on hover.
+  const hover = svg.replace(
+    /<path aria-label="([^"]*)"([^>]*)><\/path>/g,
+    (_, label: string, rest: string) => `<path aria-label="${label}"${rest}><title>${label}</title></path>`,
+  );
+  return `<figure id="${escapeHtml(name)}" aria-label="${escapeHtml(title)}">${hover}</figure>`;
+}

@@ -1,0 +1,58 @@
+// Writes a report's files: CSV, figures, the page.
+
+import { join } from 'node:path';
+import { commitFile, makeFolder } from '../runs/commit.js';
+import { type Row, writeCsv } from '../runs/csv.js';
+import { experimentFolder } from '../runs/folders.js';
+import { SUMMARY_COLUMNS } from '../runs/records.js';
+import { reportPage } from './page.js';
+import { type Results } from './results.js';
+import { type Table } from './tables.js';
+
+/** Writes everything below OUTPUT/EXPERIMENT/report and returns that folder. */
+export async function writeReport(
+  results: Results,
+  tables: readonly Table[],
+  figures: boolean,
+): Promise<string> {
+  const folder = join(experimentFolder(results.config), 'report');
+  makeFolder(folder);
+  writeCsv(join(folder, 'summary.csv'), ['split', ...SUMMARY_COLUMNS], results.summary);
+  const steps = results.steps.map(({ split, method, seed, values }): Row => ({
+    split,
+    method,
+    seed,
+    ...numbers(values),
+  }));
+  const columns = [...new Set(['split', 'method', 'seed', ...steps.flatMap(Object.keys)])];
+  writeCsv(join(folder, 'steps.csv'), columns, steps);
+  writeCsv(
+    join(folder, 'comparisons.csv'),
+    ['split', 'kind', 'method', 'reference', 'pairs', 'median_difference', 'low', 'high', 'p'],
+    results.comparisons.map(({ medianDifference, interval, ...row }) => ({
+      ...row,
+      median_difference: medianDifference,
+      low: interval[0],
+      high: interval[1],
+    })),
+  );
+  if (!figures) return folder;
+  const { drawCharts } = await import('./charts/draw.js');
+  const drawn = await drawCharts(results);
+  for (const { name, svg, png } of drawn) {
+    commitFile(join(folder, `${name}.svg`), svg);
+    commitFile(join(folder, `${name}.png`), png);
+  }
+  commitFile(join(folder, 'index.html'), reportPage(results, tables, drawn));
+  return folder;
+}
+
+/** Cells as numbers where they are, so that they stay numbers. */
+function numbers(values: Readonly<Record<string, string>>): Row {
+  return Object.fromEntries(
+    Object.entries(values).map(([column, text]) => [
+      column,
+      text !== '' && Number.isFinite(Number(text)) ? Number(text) : text,
+    ]),
+  );
+}
