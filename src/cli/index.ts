@@ -37,7 +37,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'doctor',
-    summary: 'show what lunet runs on here, and the cure for what does not work',
+    summary: 'check compiler, engines and instruction sets',
     load: () => import('./doctor.js'),
   },
   {

@@ -2,12 +2,12 @@
 // everything.
 
 import { modelName } from './models.js';
-import { type DeclaredExperiment, type Experiment, type ModelConfig } from './schema.js';
+import { type DeclaredExperiment, type Experiment, type ModelConfig, experimentSchema } from './schema.js';
 
 /** An experiment that passed all checks, with nothing left open. Resolving twice changes nothing. */
 export function resolveExperiment(declared: DeclaredExperiment): Experiment {
   const { models, training, pruning, retraining } = declared;
-  return {
+  const filled = {
     ...declared,
     models: models.map((model) => ({ ...model, name: modelName(model) })),
     pruning: {
@@ -22,6 +22,8 @@ export function resolveExperiment(declared: DeclaredExperiment): Experiment {
       epochs: retraining.epochs ?? training.epochs,
     },
   };
+  // Once more through the schema, for its order of keys.
+  return experimentSchema.parse(filled) as Experiment;
 }
 
 /** The first full-width unet, else the first model. */

@@ -8,7 +8,7 @@ import { type Results } from './results.js';
 import { type Table } from './tables.js';
 
 /** Text as it may stand in HTML, in an attribute too. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   const entities: Record<string, string> = {
     '&': '&amp;',
     '<': '&lt;',

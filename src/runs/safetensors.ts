@@ -65,7 +65,7 @@ export function readSafetensors(path: string, digest: Digest = 'if-present'): Te
 type Digest = 'required' | 'if-present';
 
 /** Decodes the bytes of a safetensors file; `file` names it in messages. See `readSafetensors`. */
-export function decodeSafetensors(bytes: Buffer, file: string, digest: Digest = 'if-present'): TensorFile {
+function decodeSafetensors(bytes: Buffer, file: string, digest: Digest = 'if-present'): TensorFile {
   const damaged = (problem: string): UserError =>
     new UserError('data', `${file}: ${problem}; expected a complete safetensors file`);
   if (bytes.length < 8) throw damaged(`found ${bytes.length} bytes`);

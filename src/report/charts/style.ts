@@ -36,7 +36,7 @@ const SHAPES = [
 ];
 
 /** Names of methods in a fixed order: the config's models, strategies, then the rest. */
-export function methodOrder({ records }: Results): string[] {
+function methodOrder({ records }: Results): string[] {
   return [...new Set(records.map(({ kind, method }) => familyOf(kind, method)))];
 }
 
@@ -71,7 +71,13 @@ export function bySplit(results: Results, spec: ChartSpec, values: readonly obje
 export const CONFIG = {
   background: 'white',
   font: 'DejaVu Sans',
-  axis: { labelFontSize: 12, titleFontSize: 13, gridColor: '#e5e5e5', titleFontWeight: 'normal' },
+  axis: {
+    labelLimit: 320,
+    labelFontSize: 12,
+    titleFontSize: 13,
+    gridColor: '#e5e5e5',
+    titleFontWeight: 'normal',
+  },
   legend: {
     labelFontSize: 12,
     titleFontSize: 12,

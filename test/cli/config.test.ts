@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { experimentJsonSchema } from '../../src/config/reference.js';
+import { shippedConfigs } from '../../src/config/load.js';
+import { emptyFolder, lunet } from './lunet.js';
+
+const HELP = `Usage: lunet config [options] [config]
+
+Checks a configuration and shows it with overrides and defaults filled in.
+
+Arguments:
+  config             YAML file of the experiment; default: ./lunet.yaml, else the shipped one
+
+Options:
+  --print            print the resolved configuration as YAML
+  --schema           print the JSON Schema of experiment files
+  --json             print the results as JSON
+  --set <key=value>  override a key of the config, such as training.epochs=10 (repeatable) (default:
+                     none)
+  -h, --help         print help
+
+Examples:
+  # print what a file means, defaults included
+  $ lunet config experiment.yaml --print
+  # see what an override does
+  $ lunet config --print --set training.epochs=10
+`;
+
+test('help', () => {
+  // Commander wraps by the terminal's width, which a pipe has not: 80.
+  assert.equal(lunet(['config', '--help']).stdout.replace(/\s+/g, ' '), HELP.replace(/\s+/g, ' '));
+});
+
+interface Printed {
+  experiment: string;
+  output: string;
+  training: { epochs: number };
+  models: { name: string }[];
+}
+
+test('the argument, else lunet.yaml, else the shipped default', () => {
+  const cwd = emptyFolder();
+  const experiment = (args: string[] = []): string =>
+    (parse(lunet(['config', '--print', ...args], { cwd }).stdout) as Printed).experiment;
+  assert.equal(experiment(), 'default');
+  copyFileSync(join(shippedConfigs, 'harp.yaml'), join(cwd, 'lunet.yaml'));
+  assert.equal(experiment(), 'harp');
+  assert.equal(experiment([join(shippedConfigs, 'hippocampus.yaml')]), 'hippocampus');
+});
+
+test('what --print prints is a config that means the same', () => {
+  const cwd = emptyFolder();
+  const first = lunet(['config', '--print', '--set', 'training.epochs=7'], {
+    cwd,
+    env: { LUNET_OUTPUT: 'elsewhere' },
+  });
+  assert.equal(first.status, 0, first.stderr);
+  const printed = parse(first.stdout) as Printed;
+  assert.equal(printed.training.epochs, 7);
+  assert.equal(printed.output, 'elsewhere');
+  assert.ok(printed.models.every(({ name }) => name));
+  writeFileSync(join(cwd, 'lunet.yaml'), first.stdout);
+  assert.equal(lunet(['config', '--print'], { cwd }).stdout, first.stdout);
+  const json = JSON.parse(lunet(['config', '--json'], { cwd }).stdout) as object;
+  assert.deepEqual(json, { version: 1, source: 'lunet.yaml', config: printed });
+});
+
+test('--schema prints the JSON Schema', () => {
+  assert.deepEqual(JSON.parse(lunet(['config', '--schema']).stdout), experimentJsonSchema());
+});
+
+test('a valid file is called valid, on stderr', () => {
+  const { status, stdout, stderr } = lunet(['config', join(shippedConfigs, 'harp.yaml')]);
+  assert.deepEqual([status, stdout], [0, '']);
+  assert.match(stderr, /harp\.yaml is valid/);
+});
+
+test('training refuses a wrong config with exit 2 before it looks for data or writes', () => {
+  const cwd = emptyFolder();
+  mkdirSync(join(cwd, 'data'));
+  writeFileSync(
+    join(cwd, 'lunet.yaml'),
+    'experiment: x\ndataset:\n  layout: decathlon\n  root: absent\n  labels: { a: 1 }\n  splt: {}\n',
+  );
+  const { status, stdout, stderr } = lunet(['train'], { cwd });
+  assert.deepEqual([status, stdout], [2, '']);
+  assert.deepEqual(stderr.trim().split('\n'), [
+    'error:',
+    'lunet.yaml:6:3: dataset.splt: unknown key (did you mean split?)',
+    'lunet.yaml:1:1: preprocessing: missing, expected a group of keys',
+    'lunet.yaml:1:1: models: missing, expected a list',
+  ]);
+  assert.deepEqual(readdirSync(cwd).sort(), ['data', 'lunet.yaml']);
+  assert.equal(existsSync(join(cwd, 'runs')), false);
+});

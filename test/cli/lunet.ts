@@ -1,0 +1,29 @@
+// Starts the real command line in a folder of its own; shared by the tests of commands.
+
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** bin/lunet.js of this checkout. */
+export const BIN = fileURLToPath(new URL('../../../bin/lunet.js', import.meta.url));
+
+/** A new empty folder. */
+export function emptyFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'lunet-'));
+}
+
+/** Environment without what would change the output. */
+export function plainEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('LUNET_'));
+  return { ...Object.fromEntries(own), NO_COLOR: '1', COLUMNS: '100', ...more };
+}
+
+/** Runs `lunet ARGS` in a folder to its end. */
+export function lunet(
+  args: readonly string[],
+  { cwd = emptyFolder(), env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, [BIN, ...args], { cwd, encoding: 'utf8', env: plainEnvironment(env) });
+}

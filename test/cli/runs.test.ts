@@ -1,0 +1,244 @@
+// The commands that compute, as a user starts them: in order, killed and resumed, interrupted, used wrongly.
+
+import assert from 'node:assert/strict';
+import { type SpawnSyncReturns, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { readCsv } from '../../src/runs/csv.js';
+import { FAILPOINTS } from '../../src/runs/commit.js';
+import { BIN, emptyFolder, lunet, plainEnvironment } from './lunet.js';
+
+const CONFIG = `experiment: tiny
+dataset:
+  layout: phantom
+  phantom: { kind: hippocampus, cases: 9, size: 16, seed: 1 }
+  labels: { hippocampus: [1, 2] }
+  split: { train: 5, validation: 2, test: 2 }
+preprocessing: { size: [16, 16, 16] }
+models:
+  - { family: unet, n: 2, levels: 2, convs: 1 }
+  - { family: lunet, n: 2, levels: 2, convs: 2 }
+training: { epochs: 3, batch: 2, seeds: [1, 2], dropout: 0.2 }
+pruning: { strategies: [stamp, widest], snapshots: [75, 50, 25], recoveryEpochs: 2 }
+retraining: { epochs: 2 }
+`;
+
+function workFolder(): string {
+  const cwd = emptyFolder();
+  writeFileSync(join(cwd, 'lunet.yaml'), CONFIG);
+  return cwd;
+}
+
+function succeed(cwd: string, ...args: string[]): SpawnSyncReturns<string> {
+  const result = lunet(args, { cwd });
+  assert.equal(result.status, 0, `lunet ${args.join(' ')}: ${result.stderr}`);
+  return result;
+}
+
+const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+/** What must be the same however often a run was killed: weights, and rows but for the time they took. */
+function outcome(run: string): unknown {
+  const files = ['weights', 'initial', 'snapshot-75', 'snapshot-50', 'snapshot-25'].map((name) =>
+    join(run, `${name}.safetensors`),
+  );
+  const rows = ['epochs.csv', 'steps.csv', 'scores.csv', 'cases.csv', 'cases-best.csv', 'cases-50.csv']
+    .map((name) => join(run, name))
+    .filter(existsSync)
+    .map((path) => readCsv(path).map((row) => ({ ...row, seconds: '' })));
+  assert.ok(existsSync(join(run, 'weights.safetensors')), `${run} has not finished`);
+  return [files.filter(existsSync).map(sha256), rows];
+}
+
+const TRAIN = ['train', '--model', 'lunet-n2', '--seeds', '1'];
+const TRAINED = 'runs/tiny/train/lunet-n2/seed-1';
+const PRUNE = ['prune', '--strategy', 'stamp', '--seeds', '1'];
+const PRUNED = 'runs/tiny/prune/stamp/seed-1';
+
+describe('train, prune, retrain, report', () => {
+  const cwd = workFolder();
+  it('work in this order without further arguments', () => {
+    assert.match(succeed(cwd, 'train').stderr, /Next: lunet prune --strategy widest\n$/);
+    assert.match(
+      succeed(cwd, 'prune', '--strategy', 'widest').stderr,
+      /Next: lunet retrain --from-snapshot 50%\n$/,
+    );
+    assert.match(succeed(cwd, 'retrain', '--from-snapshot', '50%').stderr, /Next: lunet report\n$/);
+    const report = succeed(cwd, 'report');
+    assert.match(report.stdout, /≤ \d\.\d{4}/);
+    assert.match(report.stdout, /widest\/50%-random/);
+    for (const file of ['index.html', 'summary.csv', 'steps.csv', 'dice-over-parameters.png', 'methods.svg'])
+      assert.ok(existsSync(join(cwd, 'runs/tiny/report', file)), file);
+  });
+  it('leave a summary with every figure, the upper bound flagged', () => {
+    const rows = readCsv(join(cwd, 'runs/tiny/summary.csv'));
+    const of = (kind: string): string[] =>
+      rows.filter((row) => row['kind'] === kind).map((row) => row['method'] as string);
+    assert.deepEqual(of('train'), ['lunet-n2', 'unet-n2']);
+    assert.deepEqual(of('prune'), [
+      'widest best',
+      'widest chosen on validation',
+      'widest 75%',
+      'widest 50%',
+      'widest final',
+    ]);
+    assert.deepEqual(of('retrain'), ['widest/50%-random']);
+    for (const row of rows) {
+      assert.equal(row['upper_bound'], String(row['method'] === 'widest best'));
+      assert.equal(row['seeds'], '2');
+    }
+  });
+  it('record each step of pruning, from all channels to one a layer', () => {
+    const steps = readCsv(join(cwd, 'runs/tiny/prune/widest/seed-2/steps.csv'));
+    assert.deepEqual(
+      steps.map((row) => [
+        row['step'],
+        row['epochs'],
+        row['encoder.0.0'],
+        row['encoder.1.0'],
+        row['decoder.0.0'],
+        row['stop'],
+      ]),
+      [
+        ['0', '2', '2', '4', '2', ''],
+        ['1', '4', '2', '3', '2', ''],
+        ['2', '6', '2', '2', '2', ''],
+        ['3', '8', '2', '1', '2', ''],
+        ['4', '10', '1', '1', '2', 'one-channel'],
+      ],
+    );
+    const best = readFileSync(join(cwd, 'runs/tiny/prune/widest/seed-2/best.json'), 'utf8');
+    assert.equal((JSON.parse(best) as { upper_bound: boolean }).upper_bound, true);
+  });
+  it('do nothing when all is done, and say so', () => {
+    assert.match(succeed(cwd, 'train').stderr, /Nothing to do: all 4 runs are done/);
+    assert.match(
+      succeed(cwd, 'retrain', '--from-snapshot', '50%').stderr,
+      /Nothing to do: all 2 runs are done/,
+    );
+  });
+  it('refuse settings that do not fit what was begun, naming them', () => {
+    const { status, stderr } = lunet(['train', '--set', 'training.learningRate=0.5'], { cwd });
+    assert.equal(status, 2);
+    assert.match(stderr, /training\.learningRate \(0\.01 then, 0\.5 now\)/);
+    assert.match(stderr, /--overwrite/);
+  });
+  it('retrain from the first weights, from the pruned ones, and from any number of channels', () => {
+    succeed(cwd, 'retrain', '--from-snapshot', '75%,50%', '--init', 'rewind,inherit', '--seeds', '1');
+    succeed(cwd, 'retrain', '--from-snapshot', '4 channels', '--seeds', '2');
+    const initial = (method: string, seed: number): string =>
+      sha256(join(cwd, `runs/tiny/retrain/widest/${method}/seed-${seed}/initial.safetensors`));
+    assert.notEqual(initial('50%-rewind', 1), initial('50%-inherit', 1));
+    assert.notEqual(initial('50%-random', 1), initial('50%-rewind', 1));
+    assert.ok(existsSync(join(cwd, 'runs/tiny/retrain/widest/4-channels-random/seed-2/weights.safetensors')));
+  });
+});
+
+describe('wrong use', () => {
+  const cwd = workFolder();
+  const cases: [string[], number, RegExp][] = [
+    [['retrain', '--from-snapshot', '50%'], 1, /no pruning run to retrain from; run: lunet prune/],
+    [['report'], 1, /nothing to report yet; run: lunet train/],
+    [['prune', '--strategy', 'widst'], 2, /expected one of .*did you mean widest/],
+    [['prune', '--criterion', 'tylor'], 2, /did you mean taylor/],
+    [['prune', '--model', 'unet-n3'], 2, /did you mean unet-n2/],
+    [['prune', '--from-model', '--strategy', 'widest'], 1, /no finished training run to start from/],
+    [['prune', '--dry-run', '--strategy', 'stamp'], 2, /depends on scores/],
+    [['train', '--model', 'lunet'], 2, /did you mean lunet-n2/],
+    [['train', '--seeds', 'one'], 2, /whole numbers/],
+    [['retrain', '--from-snapshot', 'half'], 2, /expected 75%/],
+  ];
+  for (const [args, status, message] of cases)
+    it(`lunet ${args.join(' ')}`, () => {
+      const result = lunet(args, { cwd });
+      assert.match(result.stderr, message);
+      assert.equal(result.status, status);
+      assert.doesNotMatch(result.stderr, /\n +at /, 'no stack trace');
+      assert.ok(!existsSync(join(cwd, 'runs/tiny/prune')), 'nothing may be touched');
+    });
+});
+
+describe('a killed run', () => {
+  const whole = workFolder();
+  succeed(whole, ...TRAIN, '--threads', '1');
+  succeed(whole, ...PRUNE, '--threads', '1');
+
+  /** Kills the command at a point, again and again further on, until it comes through. */
+  function comeThrough(args: string[], point: string, every: number): string {
+    const cwd = workFolder();
+    for (let kills = 0; ; kills++) {
+      assert.ok(kills < 60, 'never comes through');
+      const { status, signal, stderr } = lunet([...args, '--threads', '2'], {
+        cwd,
+        env: { LUNET_FAILPOINT: `${point}:${every}` },
+      });
+      if (status === 0) {
+        assert.ok(kills > 0, `${point} was never reached ${every} times`);
+        return cwd;
+      }
+      assert.equal(signal, 'SIGKILL', stderr);
+    }
+  }
+  const inTraining = FAILPOINTS.filter(
+    (point) => !['evaluated', 'scored', 'removed', 'locked', 'created', 'ended'].includes(point),
+  );
+  for (const point of inTraining)
+    it(`at ${point} trains to the same bits`, () => {
+      // Far enough that each attempt gets an epoch further: a checkpoint and its rows are two commits.
+      const cwd = comeThrough(TRAIN, point, point === 'checkpoint' || point === 'moved' ? 2 : 7);
+      assert.deepEqual(outcome(join(cwd, TRAINED)), outcome(join(whole, TRAINED)));
+    });
+  for (const [point, every] of [
+    ['checkpoint', 3],
+    ['evaluated', 2],
+    ['scored', 2],
+    ['removed', 2],
+    ['renamed', 17],
+  ] as const)
+    it(`at ${point} prunes to the same bits`, () => {
+      const cwd = comeThrough(PRUNE, point, every);
+      assert.deepEqual(outcome(join(cwd, PRUNED)), outcome(join(whole, PRUNED)));
+    });
+  for (const [args, run] of [
+    [TRAIN, TRAINED],
+    [PRUNE, PRUNED],
+  ] as const)
+    it(`at random times ends ${args[0]} with the same bits`, async () => {
+      const cwd = workFolder();
+      for (let kill = 0; kill < 6; kill++) {
+        const child = spawn(process.execPath, [BIN, ...args], {
+          cwd,
+          env: plainEnvironment(),
+          stdio: 'ignore',
+        });
+        const ended = new Promise((resolve) => child.on('close', resolve));
+        setTimeout(() => child.kill('SIGKILL'), 150 + 60 * kill);
+        await ended;
+      }
+      succeed(cwd, ...args);
+      assert.deepEqual(outcome(join(cwd, run)), outcome(join(whole, run)));
+    });
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    it(`by ${name} writes a checkpoint, exits with 130 and goes on to the same bits`, async () => {
+      const cwd = workFolder();
+      const child = spawn(process.execPath, [BIN, ...TRAIN, '--set', 'training.epochs=400'], {
+        cwd,
+        env: plainEnvironment(),
+      });
+      let text = '';
+      let asked = false;
+      child.stderr.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+        if (asked || !text.includes('epoch 2/')) return;
+        asked = true;
+        child.kill(name);
+      });
+      const code = await new Promise((resolve) => child.on('close', resolve));
+      assert.equal(code, 130, text);
+      const record = JSON.parse(readFileSync(join(cwd, TRAINED, 'run.json'), 'utf8')) as { status: string };
+      assert.equal(record.status, 'interrupted');
+      assert.ok(existsSync(join(cwd, TRAINED, 'checkpoint.safetensors')));
+    });
+});
