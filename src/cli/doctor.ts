@@ -1,11 +1,12 @@
 // `lunet doctor`: what lunet runs on here, and the cure for what does not work.
 
 import { spawnSync } from 'node:child_process';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { cpus, totalmem } from 'node:os';
 import { Command } from 'commander';
 import { EXIT, UserError } from '../errors.js';
 import { type Engine } from '../engine/engine.js';
 import { createEngine } from '../engine/index.js';
+import { physicalCores } from '../engine/native/cores.js';
 import { loadAddon } from '../engine/native/loader.js';
 import { selfCheck } from '../engine/self-check.js';
 import { packageVersion } from '../version.js';
@@ -55,7 +56,7 @@ function machine(): Finding[] {
       ...(major < 20 && { cure: 'install Node.js 20 or later' }),
     },
     { what: 'processor', ok: true, found: cpus()[0]?.model ?? 'unknown' },
-    { what: 'threads', ok: true, found: `${availableParallelism()} (set another number with --threads)` },
+    { what: 'threads', ok: true, found: `${physicalCores()} (set another number with --threads)` },
     { what: 'memory', ok: true, found: `${(totalmem() / 2 ** 30).toFixed(1)} GiB` },
   ];
 }

@@ -158,12 +158,15 @@ function findSnapshot(folder: string, record: RunRecord, point: SnapshotPoint): 
       return { removals: removals.slice(0, Number(metadata['step'])), weights: () => tensors };
     }
     const kept = (record.config as Experiment).pruning.snapshots;
+    const reached = Math.round((100 * (total - removals.length)) / total);
     throw new UserError(
       'failed',
       `${folder}: has no snapshot at ${point.percent} %` +
-        (kept.includes(point.percent)
-          ? `: it has come to ${Math.round((100 * (total - removals.length)) / total)} % so far; finish it with: lunet prune`
-          : `; there are ${kept.join(', ')} %, or give a number of channels`),
+        (!kept.includes(point.percent)
+          ? `; there are ${kept.join(', ')} %, or give a number of channels`
+          : record.status === 'finished'
+            ? `: the run ended at ${reached} %`
+            : `: the run has come to ${reached} % so far; go on with it: lunet prune`),
     );
   }
   const needed = total - point.channels;

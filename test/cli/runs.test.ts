@@ -136,6 +136,26 @@ describe('train, prune, retrain, report', () => {
   });
 });
 
+describe('pruning', () => {
+  const cwd = workFolder();
+  it('stops at collapse, and says so in the CSV', () => {
+    succeed(cwd, ...PRUNE, '--set', 'pruning.collapse={floor: 0.999, steps: 2}');
+    const stops = readCsv(join(cwd, PRUNED, 'steps.csv')).map((row) => row['stop']);
+    assert.deepEqual(stops, ['', 'collapse']);
+  });
+  it('says where a run ended when a snapshot was not reached', () => {
+    const { status, stderr } = lunet(['retrain', '--from-snapshot', '50%'], { cwd });
+    assert.equal(status, 1);
+    assert.match(stderr, /no snapshot at 50 %: the run ended at 83 %/);
+    assert.ok(!existsSync(join(cwd, 'runs/tiny/retrain')));
+  });
+  it('prints the whole prescribed schedule without training', () => {
+    const { stdout } = succeed(cwd, 'prune', '--dry-run', '--strategy', 'widest', '--seeds', '1');
+    assert.equal(stdout.split('\n').filter((line) => /^ *\d+ /.test(line)).length, 5);
+    assert.ok(!existsSync(join(cwd, 'runs/tiny/prune/widest')));
+  });
+});
+
 describe('wrong use', () => {
   const cwd = workFolder();
   const cases: [string[], number, RegExp][] = [

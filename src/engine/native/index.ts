@@ -1,6 +1,5 @@
 // The native engine: turns networks, batches and results into the flat arrays that the C++ addon computes on.
 
-import { availableParallelism } from 'node:os';
 import { UserError } from '../../errors.js';
 import { type Architecture, totalChannels } from '../../network/architecture.js';
 import { elementCount, listTensors } from '../../network/parameters.js';
@@ -16,10 +15,11 @@ import {
 } from '../engine.js';
 import { freeMemory, gibibytes } from '../memory.js';
 import { type Addon, type Handle } from './addon.js';
+import { physicalCores } from './cores.js';
 import { loadAddon } from './loader.js';
 
 export interface NativeOptions {
-  /** Threads; default: all cores. */
+  /** Threads; default: all physical cores. */
   readonly threads?: number | undefined;
   /** Instruction set: `avx512`, `avx2` or `baseline`; default: the widest that the machine has. */
   readonly isa?: string | undefined;
@@ -39,7 +39,7 @@ export function createNativeEngine(options: NativeOptions = {}): Engine {
       'engine',
       `instruction set ${isa} is not to be had on this machine, found: ${available.join(', ')}`,
     );
-  const threads = options.threads ?? availableParallelism();
+  const threads = options.threads ?? physicalCores();
   return {
     description: { name: 'native', device: isa, threads },
     estimateMemory: (settings) => addon.estimateMemory(flattenShape(settings), threads),

@@ -1,0 +1,21 @@
+// How many threads pay: one a physical core, since two threads of one core share its multipliers.
+
+import { readFileSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+
+const CPUS = '/sys/devices/system/cpu';
+
+/** Physical cores that this process may use; where the system does not tell, its processors. */
+export function physicalCores(): number {
+  const processors = availableParallelism();
+  try {
+    const read = (cpu: string, file: string): string =>
+      readFileSync(`${CPUS}/${cpu}/topology/${file}`, 'utf8').trim();
+    const cores = readdirSync(CPUS)
+      .filter((name) => /^cpu\d+$/.test(name))
+      .map((cpu) => `${read(cpu, 'physical_package_id')}/${read(cpu, 'core_id')}`);
+    return Math.max(1, Math.min(processors, new Set(cores).size));
+  } catch {
+    return processors;
+  }
+}
