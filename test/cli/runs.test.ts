@@ -240,6 +240,28 @@ describe('a killed run', () => {
       succeed(cwd, ...args);
       assert.deepEqual(outcome(join(cwd, run)), outcome(join(whole, run)));
     });
+  it('by two processes at once is done by one, and the other says so', async () => {
+    const cwd = workFolder();
+    const both = await Promise.all(
+      [1, 2].map(
+        () =>
+          new Promise<{ code: number | null; text: string }>((resolve) => {
+            const child = spawn(process.execPath, [BIN, ...TRAIN], { cwd, env: plainEnvironment() });
+            let text = '';
+            child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
+            child.on('close', (code) => resolve({ code, text }));
+          }),
+      ),
+    );
+    // The later one either finds the lock, or comes when all is done.
+    assert.ok(
+      both.some(({ code }) => code === 0),
+      both.map(({ text }) => text).join(),
+    );
+    for (const { code, text } of both)
+      if (code !== 0) assert.match(text, /in use by process \d+; wait for it to end/);
+    assert.deepEqual(outcome(join(cwd, TRAINED)), outcome(join(whole, TRAINED)));
+  });
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     it(`by ${name} writes a checkpoint, exits with 130 and goes on to the same bits`, async () => {
       const cwd = workFolder();

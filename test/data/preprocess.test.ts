@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { cropPad, normalise, resample, resampledSize } from '../../src/data/preprocess.js';
+import { chooseSplit } from '../../src/data/split.js';
+
+describe('crop and pad', () => {
+  it('pads floor((size - n) / 2) before and crops floor((n - size) / 2) before, axis by axis', () => {
+    const voxels = Float32Array.from({ length: 5 * 2 * 1 }, (_, i) => i + 1); // x 5, y 2, z 1
+    const out = new Float32Array(2 * 5 * 2);
+    cropPad(voxels, [5, 2, 1], [2, 5, 2], out);
+    // x: floor(3 / 2) = 1 cropped before; y: floor(3 / 2) = 1 padded before; z: floor(1 / 2) = 0.
+    assert.deepEqual([...out], [0, 0, 2, 3, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+});
+
+describe('resampling', () => {
+  it('keeps the extent and a linear ramp', () => {
+    assert.deepEqual(resampledSize([10, 10, 5], [1, 1, 2], [2, 0.5, 1]), [5, 20, 10]);
+    const ramp = Float32Array.from({ length: 8 }, (_, i) => i);
+    const half = resample(ramp, [8, 1, 1], [4, 1, 1], false);
+    assert.deepEqual([...half], [0.5, 2.5, 4.5, 6.5]);
+  });
+  it('takes the nearest label and makes up none', () => {
+    const labels = Uint8Array.from([0, 0, 3, 3, 1, 1]);
+    assert.deepEqual(
+      [...resample(labels, [6, 1, 1], [3, 1, 1], true)].every((value) => [0, 1, 3].includes(value)),
+      true,
+    );
+    assert.deepEqual(
+      [...resample(labels, [6, 1, 1], [12, 1, 1], true)],
+      [0, 0, 0, 0, 3, 3, 3, 3, 1, 1, 1, 1],
+    );
+  });
+});
+
+describe('normalisation', () => {
+  it('z-score gives mean 0 and variance 1; a constant volume becomes 0 and is reported', () => {
+    const voxels = Float32Array.from([1, 2, 3, 4, 10]);
+    assert.equal(normalise(voxels, 'z-score'), false);
+    const mean = voxels.reduce((a, b) => a + b, 0) / 5;
+    assert.ok(Math.abs(mean) < 1e-6);
+    assert.ok(Math.abs(voxels.reduce((a, b) => a + (b - mean) ** 2, 0) / 5 - 1) < 1e-6);
+    const constant = Float32Array.from([3, 3]);
+    assert.equal(normalise(constant, 'z-score'), true);
+    assert.deepEqual([...constant], [0, 0]);
+  });
+  it('windows and percentiles clip to 0..1', () => {
+    const voxels = Float32Array.from([-1000, -100, 0, 100, 3000]);
+    normalise(voxels, { window: [-100, 100] });
+    assert.deepEqual([...voxels], [0, 0, 0.5, 1, 1]);
+    const ranks = Float32Array.from([0, 1, 2, 3, 4]);
+    normalise(ranks, { percentile: [25, 75] });
+    assert.deepEqual([...ranks], [0, 0, 0.5, 1, 1]);
+  });
+});
+
+describe('splits', () => {
+  const ids = Array.from({ length: 10 }, (_, i) => `case_${i}`);
+  it('by counts take different cases, the same for the same seed, others for another', () => {
+    const split = { train: 5, validation: 2, test: 3, seed: 1 };
+    const chosen = chooseSplit(ids, split, 'dataset.split');
+    assert.deepEqual(new Set([...chosen.train, ...chosen.validation, ...chosen.test]), new Set(ids));
+    assert.deepEqual(
+      chooseSplit([...ids].reverse(), split, 'dataset.split'),
+      chosen,
+      'whatever the order of files',
+    );
+    assert.notDeepEqual(chooseSplit(ids, { ...split, seed: 2 }, 'dataset.split').train, chosen.train);
+  });
+  it('that ask for more than there is say how many there are', () => {
+    assert.throws(
+      () => chooseSplit(ids, { train: 9, validation: 0, test: 2, seed: 0 }, 'dataset.split'),
+      /found 10 cases, but train 9 \+ validation 0 \+ test 2 ask for 11/,
+    );
+  });
+  it('by lists name what is not there, and the nearest', () => {
+    assert.throws(
+      () =>
+        chooseSplit(ids, { train: ['case_1'], validation: [], test: ['cas_2'], seed: 0 }, 'dataset.split'),
+      /dataset\.split\.test: there is no case cas_2 \(did you mean case_2\?\)/,
+    );
+  });
+});

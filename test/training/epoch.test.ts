@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Network } from '../../src/engine/engine.js';
+import { DivergedError, batchCount, dropoutMasks, trainEpoch } from '../../src/training/epoch.js';
+import { caseDice, meanDice } from '../../src/training/metrics.js';
+
+const sample = { image: new Float32Array(8), label: new Uint8Array(8) };
+
+/** A network that only counts its steps and gives the losses it is told to. */
+function scripted(losses: readonly number[]): { network: Network; batches: number[] } {
+  const batches: number[] = [];
+  const network = {
+    trainStep: (batch: readonly unknown[]) => {
+      batches.push(batch.length);
+      return Promise.resolve(losses[batches.length - 1] as number);
+    },
+    readWeights: () => Promise.resolve(new Map()),
+  } as unknown as Network;
+  return { network, batches };
+}
+
+const settings = (network: Network, cases: number, batch: number): Parameters<typeof trainEpoch>[0] => ({
+  network,
+  sample: () => sample,
+  cases: Array.from({ length: cases }, (_, i) => `case_${i}`),
+  batch,
+  learningRate: 0.01,
+  dropout: new Float64Array(3),
+  seed: 1,
+  key: ['train', 1],
+});
+
+describe('an epoch', () => {
+  it('drops the last incomplete batch when there is more than one', async () => {
+    const { network, batches } = scripted([0.4, 0.2]);
+    assert.ok(
+      Math.abs((await trainEpoch(settings(network, 7, 3), { batches: 0, lossSum: 0 })) - 0.3) < 1e-12,
+    );
+    assert.deepEqual(batches, [3, 3]);
+    assert.equal(batchCount(2, 16), 1);
+  });
+  it('stops at a loss that is not finite, naming the step and its cases', async () => {
+    const { network } = scripted([0.5, Number.NaN]);
+    const progress = { batches: 0, lossSum: 0 };
+    await assert.rejects(trainEpoch(settings(network, 6, 2), progress), (error: unknown) => {
+      assert.ok(error instanceof DivergedError);
+      assert.match(error.message, /step 2.*case_\d.*case_\d/);
+      return true;
+    });
+    assert.equal(progress.batches, 1, 'the step does not count');
+  });
+});
+
+describe('dropout masks', () => {
+  it('drop with the rate and scale up what stays', () => {
+    const masks = dropoutMasks(2000, Float64Array.of(0, 0.25, 0.5), 3, ['train', 1, 0]);
+    const share = (channel: number): number =>
+      masks.filter((mask, i) => i % 3 === channel && mask === 0).length / 2000;
+    assert.equal(share(0), 0);
+    assert.ok(Math.abs(share(1) - 0.25) < 0.04 && Math.abs(share(2) - 0.5) < 0.04);
+    assert.deepEqual(new Set(masks), new Set([1, 0, Math.fround(1 / 0.75), 2]));
+  });
+});
+
+describe('Dice', () => {
+  it('is 1 where prediction and truth are empty, and averages cases, then labels', () => {
+    const dice = caseDice({
+      intersection: Float64Array.of(3, 0),
+      predicted: Float64Array.of(4, 0),
+      target: Float64Array.of(6, 0),
+    });
+    assert.deepEqual(dice, [0.6, 1]);
+    assert.deepEqual(meanDice([dice, [0.2, 0]]), [0.45, 0.4, 0.5]);
+  });
+});
