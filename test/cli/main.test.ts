@@ -19,10 +19,9 @@ test('lunet and lunet --help list every command and nothing fails', () => {
   for (const args of [[], ['--help'], ['help']]) {
     const { status, stdout, stderr } = lunet(args);
     assert.deepEqual([status, stderr], [0, '']);
-    for (const { name, summary } of commands) {
-      const line = stdout.split('\n').find((text) => text.trim().startsWith(`${name} `));
-      assert.ok(line?.endsWith(summary), `${name} in ${stdout}`);
-    }
+    const words = stdout.replace(/\s+/g, ' '); // long lines are wrapped
+    for (const { name, summary } of commands)
+      assert.ok(words.includes(` ${name} ${summary} `), `${name}: ${stdout}`);
   }
 });
 
