@@ -11,6 +11,16 @@ export interface CommandEntry {
 
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'run',
+    summary: 'the whole experiment: train, prune, retrain, report',
+    load: () => import('./run.js'),
+  },
+  {
+    name: 'status',
+    summary: 'how far each run of an experiment is',
+    load: () => import('./status.js'),
+  },
+  {
     name: 'train',
     summary: 'train every model of an experiment for every seed',
     load: () => import('./train.js'),

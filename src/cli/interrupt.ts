@@ -16,6 +16,11 @@ export function interruptSignal(): AbortSignal {
       new UserError('interrupted', 'interrupted; the same command goes on from the last checkpoint'),
     );
   };
+  if (process.env['LUNET_SUPERVISED'] && process.channel) {
+    // `lunet run` has died: nobody would see how this goes on.
+    process.once('disconnect', stop);
+    process.channel.unref();
+  }
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   return controller.signal;

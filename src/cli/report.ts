@@ -3,6 +3,7 @@
 import { relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { loadExperiment } from '../config/load.js';
+import { type Experiment } from '../config/schema.js';
 import { collectResults } from '../report/results.js';
 import { comparisonTable, diceTable, markdownTable } from '../report/tables.js';
 import { writeReport } from '../report/write.js';
@@ -32,23 +33,9 @@ export const command = addExamples(
     .option('--no-figures', 'tables and CSV files only')
     .addOption(setOption())
     .addOption(jsonOption())
-    .action(async (path: string | undefined, options: Options) => {
+    .action((path: string | undefined, options: Options) => {
       const { config, source } = loadExperiment(path, options.set);
-      const results = collectResults(config, options.reference);
-      const tables = [diceTable(results), comparisonTable(results)].filter(({ rows }) => rows.length > 0);
-      const folder = await writeReport(results, tables, options.figures);
-      const { summary, comparisons, unfinished } = results;
-      if (options.json) printJson({ source, folder, summary, comparisons, unfinished });
-      else if (options.format === 'md') print(tables.map(markdownTable).join('\n\n'));
-      else
-        for (const { title, columns, rows, notes } of tables)
-          print(`${title}\n\n${formatTable(columns, rows)}\n\n${notes.join('\n')}\n`);
-      if (unfinished.length > 0) note(`Not finished:\n${unfinished.map((line) => `  ${line}`).join('\n')}`);
-      const shown = relative('', folder);
-      note(
-        `Written: ${shown}/summary.csv, steps.csv, comparisons.csv${options.figures ? `\n         ${shown}/*.svg, *.png` : ''}`,
-      );
-      if (options.figures) note(`Next: open ${shown}/index.html`);
+      return showReport(config, source, options);
     }),
   [
     ['tables in the terminal, files in the report folder', 'lunet report'],
@@ -56,3 +43,26 @@ export const command = addExamples(
     ['compare with another model', 'lunet report --reference lunet-n4'],
   ],
 );
+
+/** Writes the report and prints its tables. */
+export async function showReport(
+  config: Experiment,
+  source: string,
+  { format = 'text', reference, figures = true, json }: Partial<Options>,
+): Promise<void> {
+  const results = collectResults(config, reference);
+  const tables = [diceTable(results), comparisonTable(results)].filter(({ rows }) => rows.length > 0);
+  const folder = await writeReport(results, tables, figures);
+  const { summary, comparisons, unfinished } = results;
+  if (json) printJson({ source, folder, summary, comparisons, unfinished });
+  else if (format === 'md') print(tables.map(markdownTable).join('\n\n'));
+  else
+    for (const { title, columns, rows, notes } of tables)
+      print(`${title}\n\n${formatTable(columns, rows)}\n\n${notes.join('\n')}\n`);
+  if (unfinished.length > 0) note(`Not finished:\n${unfinished.map((line) => `  ${line}`).join('\n')}`);
+  const shown = relative('', folder);
+  note(
+    `Written: ${shown}/summary.csv, steps.csv, comparisons.csv${figures ? `\n         ${shown}/*.svg, *.png` : ''}`,
+  );
+  if (figures) note(`Next: open ${shown}/index.html`);
+}

@@ -3,6 +3,7 @@
 
 import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { UserError } from '../errors.js';
+import { type ProgressMessage } from '../experiment/local.js';
 import { type RunKind } from '../runs/folders.js';
 import { type Identity, type RunRecord, readRun, requireSameIdentity } from '../runs/run.js';
 import { type RunContext } from '../training/run.js';
@@ -116,9 +117,13 @@ async function executeRuns<T extends Planned>(
     signal.throwIfAborted();
     const split = run.split === 'default' ? '' : `${run.split} `;
     const label = `${split}${run.method} seed ${run.seed} (${i + 1}/${runs.length})`;
-    const progress = startProgress(label, total(run, context), unit);
+    const all = total(run, context);
+    const progress = startProgress(label, all, unit);
     try {
-      await execute(run, context, (done, detail) => progress.update(done, detail));
+      await execute(run, context, (done, detail) => {
+        progress.update(done, detail);
+        tellSupervisor({ done, total: all, detail });
+      });
     } catch (error) {
       if (!(error instanceof UserError) || error.kind !== 'failed') throw error;
       busy.push(error.message);
@@ -128,6 +133,11 @@ async function executeRuns<T extends Planned>(
   }
   signal.throwIfAborted();
   return busy;
+}
+
+/** Tells `lunet run` how far this run is, where it was started by it. */
+function tellSupervisor(message: ProgressMessage): void {
+  if (process.env['LUNET_SUPERVISED'] && process.connected) process.send?.(message);
 }
 
 /** Ends a command some of whose runs failed: if all diverged with exit code 4, else with 1. */

@@ -31,11 +31,19 @@ export interface Column {
   readonly align?: 'left' | 'right';
 }
 
-/** Rows under their titles, columns aligned and two spaces apart; no trailing newline. */
-export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+/**
+ * Rows under their titles, columns aligned and two spaces apart; no trailing newline. Where that is wider than `width`,
+ * by default the terminal's, the columns of text are narrowed and their cells go on in further lines.
+ */
+export function formatTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width = process.stdout.isTTY ? process.stdout.columns : Infinity,
+): string {
   const widths = columns.map(({ title }, at) =>
     Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[at] ?? ''))),
   );
+  narrow(columns, widths, width);
   const line = (cells: readonly string[]): string =>
     columns
       .map(({ align }, at) => {
@@ -45,9 +53,35 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
       })
       .join('  ')
       .trimEnd();
-  const titles = line(columns.map(({ title }) => title));
-  const rule = widths.map((width) => '-'.repeat(width)).join('  ');
-  return [paint('bold', titles), rule, ...rows.map(line)].join('\n');
+  const lines = (cells: readonly string[]): string[] => {
+    const parts = widths.map((each, at) => wrap(cells[at] ?? '', each));
+    const height = Math.max(...parts.map(({ length }) => length));
+    return Array.from({ length: height }, (_, i) => line(parts.map((part) => part[i] ?? '')));
+  };
+  const titles = lines(columns.map(({ title }) => title));
+  const rule = widths.map((each) => '-'.repeat(each)).join('  ');
+  return [...titles.map((title) => paint('bold', title)), rule, ...rows.flatMap(lines)].join('\n');
+}
+
+/** Takes from the widest columns of text what a table is too wide by, down to ten characters each. */
+function narrow(columns: readonly Column[], widths: number[], width: number): void {
+  for (;;) {
+    const excess = widths.reduce((sum, each) => sum + each + 2, -2) - width;
+    const texts = widths.map((each, at) => (columns[at]?.align === 'right' ? 0 : each));
+    const widest = texts.indexOf(Math.max(...texts));
+    if (excess <= 0 || (texts[widest] as number) <= 10) return;
+    widths[widest] = (widths[widest] as number) - 1;
+  }
+}
+
+/** A text in lines of at most so many characters, broken after a space, slash or hyphen where there is one. */
+function wrap(text: string, width: number): string[] {
+  if (displayWidth(text) <= width) return [text];
+  const characters = [...text];
+  const fitting = characters.slice(0, width).join('');
+  const at = /^.*[ /-]/u.exec(fitting)?.[0].length ?? width;
+  const first = characters.join('').slice(0, at);
+  return [first.trimEnd(), ...wrap(text.slice(first.length), width)];
 }
 
 /** Columns that a text takes, colour codes left out. */
@@ -59,6 +93,8 @@ function displayWidth(text: string): number {
 export interface Progress {
   /** Sets the count; `detail` is short text behind it, such as the loss. */
   update(done: number, detail?: string): void;
+  /** Writes a line above. */
+  log(line: string): void;
   /** Ends the line. */
   stop(): void;
 }
@@ -96,7 +132,11 @@ function startBar(label: string, total: number, unit: string, start: number): Pr
     Presets.shades_classic,
   );
   bar.start(total, start, { detail: '' });
-  return { update: (done, detail = '') => bar.update(done, { detail }), stop: () => bar.stop() };
+  return {
+    update: (done, detail = '') => bar.update(done, { detail }),
+    log: (line) => note(`\r\x1b[K${line}`),
+    stop: () => bar.stop(),
+  };
 }
 
 function startLines(label: string, total: number, unit: string, lines: 'every' | 'tenths'): Progress {
@@ -108,6 +148,7 @@ function startLines(label: string, total: number, unit: string, lines: 'every' |
       tenth = reached;
       note(`${label}: ${unit} ${done}/${total}${detail && `  ${detail}`}`);
     },
+    log: note,
     stop: () => undefined,
   };
 }

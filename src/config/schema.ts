@@ -245,10 +245,12 @@ export const experimentSchema = z.strictObject({
 export type DeclaredExperiment = z.infer<typeof experimentSchema>;
 type Pruning = DeclaredExperiment['pruning'];
 
+type Filled<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };
+
 /** An experiment with every default filled in; plain JSON. */
 export type Experiment = Omit<DeclaredExperiment, 'pruning' | 'retraining'> & {
-  pruning: Omit<Pruning, 'model' | 'dropout'> & { model: string; dropout: Required<Pruning['dropout']> };
-  retraining: Required<DeclaredExperiment['retraining']>;
+  pruning: Omit<Pruning, 'model' | 'dropout'> & { model: string; dropout: Filled<Pruning['dropout']> };
+  retraining: Filled<DeclaredExperiment['retraining']>;
 };
 export type ModelConfig = Experiment['models'][number];
 export type SplitConfig = z.infer<typeof split>;

@@ -1,10 +1,10 @@
 // Measures an engine on made-up volumes. Work is counted from the architecture, so GFLOP/s compare across engines.
 
-import { buildArchitecture, totalChannels } from '../network/architecture.js';
+import { type Architecture, buildArchitecture, totalChannels } from '../network/architecture.js';
 import { countMultiplyAdds, listOperations } from '../network/cost.js';
 import { initialWeights } from '../network/weights.js';
 import { stream } from '../random.js';
-import { type Engine, type Sample } from './engine.js';
+import { type Engine, type Sample, type VolumeSize } from './engine.js';
 
 /** A network and what to do with it. */
 export interface BenchCase {
@@ -74,6 +74,43 @@ export async function measure(engine: Engine, test: BenchCase, repeats: number):
     gflops: (2e-6 * multiplyAdds(test)) / msPerVolume,
     peakMemoryMB: process.resourceUsage().maxRSS / 1024,
   };
+}
+
+/**
+ * Seconds of training for each multiply-add of a network with one label: the best of a few steps on made-up volumes.
+ * For telling how long a run will take.
+ */
+export async function secondsPerMultiplyAdd(
+  engine: Engine,
+  architecture: Architecture,
+  size: VolumeSize,
+  batch: number,
+): Promise<number> {
+  const [depth, height, width] = size;
+  const voxels = depth * height * width;
+  const network = await engine.load(
+    {
+      architecture,
+      size,
+      maxBatch: batch,
+      targets: new Uint32Array(256),
+      adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    },
+    initialWeights(architecture, stream(1, 'bench')),
+  );
+  const image = Float32Array.from({ length: voxels * architecture.inputChannels }, (_, i) =>
+    Math.sin(i * 12.9898),
+  );
+  const samples = Array.from({ length: batch }, () => ({ image, label: new Uint8Array(voxels) }));
+  const masks = new Float32Array(batch * totalChannels(architecture)).fill(1);
+  let best = Infinity;
+  for (let i = 0; i < 3; i++) {
+    const began = performance.now();
+    await network.trainStep(samples, masks, 0.001);
+    best = Math.min(best, performance.now() - began);
+  }
+  network.dispose();
+  return best / 1000 / batch / (3 * countMultiplyAdds(architecture, voxels));
 }
 
 /** Multiply-adds per volume: training does each twice more, but for the first layer's input, which has no gradient. */

@@ -93,7 +93,7 @@ export async function pruneRun(
   const { folder, seed, split } = run;
   const { pruning, training } = config;
   const strategy = strategies[run.strategy];
-  const initialRate = pruning.dropout.initial ?? pruning.dropout.base / 10;
+  const initialRate = pruning.dropout.initial;
   const total = prunableChannels(run.architecture);
   const release = openRun(folder, context.overwrite);
   try {

@@ -22,6 +22,11 @@ import { type TrainingRun } from '../training/run.js';
 /** A point of a pruning run: a share of its channels, or a number of them. */
 export type SnapshotPoint = { readonly percent: number } | { readonly channels: number };
 
+/** What results are filed under: METHOD/50%-random, METHOD/60-channels-rewind. */
+export function retrainingMethod(pruning: string, point: SnapshotPoint, init: Init): string {
+  return `${pruning}/${'percent' in point ? `${point.percent}%` : `${point.channels}-channels`}-${init}`;
+}
+
 /** What to restrict retraining to; undefined leaves it to the config and to what has been pruned. */
 export interface RetrainSelection {
   readonly points?: readonly SnapshotPoint[] | undefined;
@@ -50,8 +55,7 @@ export interface PlannedRetraining {
  */
 export function planRetraining(config: Experiment, selection: RetrainSelection): PlannedRetraining[] {
   const points =
-    selection.points ??
-    (config.retraining.snapshots ?? config.pruning.snapshots).map((percent): SnapshotPoint => ({ percent }));
+    selection.points ?? config.retraining.snapshots.map((percent): SnapshotPoint => ({ percent }));
   return choose('--split', selection.splits, splitNames(config)).flatMap((split) =>
     sources(config, split, selection).flatMap((source) =>
       points.flatMap((point) =>
@@ -66,12 +70,13 @@ export function planRetraining(config: Experiment, selection: RetrainSelection):
 /** The pruning runs to take architectures from. */
 function sources(config: Experiment, split: string, selection: RetrainSelection): FoundRun[] {
   const base = splitFolder(config, split);
-  const runs = findRuns(base, 'prune');
+  const damaged: UserError[] = [];
+  const runs = findRuns(base, 'prune', (error) => damaged.push(error));
   const advice = `run: lunet prune --strategy ${selection.strategies?.[0] ?? 'widest'}`;
   if (runs.length === 0)
-    throw new UserError(
-      'failed',
-      `${join(base, 'prune')}: there is no pruning run to retrain from; ${advice}`,
+    throw (
+      damaged[0] ??
+      new UserError('failed', `${join(base, 'prune')}: there is no pruning run to retrain from; ${advice}`)
     );
   const methods = [...new Set(runs.map(({ record }) => record.method))];
   const chosen = choose('--strategy', selection.strategies, methods);
@@ -79,9 +84,12 @@ function sources(config: Experiment, split: string, selection: RetrainSelection)
     const found = runs.filter(({ record }) => record.method === method);
     for (const seed of selection.seeds ?? [])
       if (!found.some(({ record }) => record.seed === seed))
-        throw new UserError(
-          'failed',
-          `${join(base, 'prune', method)}: there is no pruning run of seed ${seed}; ${advice} --seeds ${seed}`,
+        throw (
+          damaged[0] ??
+          new UserError(
+            'failed',
+            `${join(base, 'prune', method)}: there is no pruning run of seed ${seed}; ${advice} --seeds ${seed}`,
+          )
         );
     return found.filter(({ record }) => selection.seeds?.includes(record.seed) ?? true);
   });
@@ -100,14 +108,14 @@ function planOne(
   point: SnapshotPoint,
   init: Init,
 ): PlannedRetraining {
-  const name = 'percent' in point ? `${point.percent}%` : `${point.channels}-channels`;
   const snapshot = findSnapshot(folder, record, point);
   if (init === 'inherit' && snapshot.weights === undefined)
     throw new UserError(
       'usage',
-      `${folder}: the weights at ${name.replace('-', ' ')} were not kept; use --init random or rewind, or a snapshot`,
+      `${folder}: the weights at ${'percent' in point ? `${point.percent}%` : `${point.channels} channels`} were not kept; ` +
+        'use --init random or rewind, or a snapshot',
     );
-  const method = `${record.method}/${name}-${init}`;
+  const method = retrainingMethod(record.method, point, init);
   const { seed } = record;
   const initial = readSafetensors(join(folder, 'initial.safetensors')).tensors;
   let pruned = { architecture: record.architecture, weights: initial };
@@ -119,7 +127,7 @@ function planOne(
     rewind: () => rewound,
     inherit: () => (snapshot.weights as () => Weights)(),
   };
-  const epochs = config.retraining.epochs ?? config.training.epochs;
+  const epochs = config.retraining.epochs;
   return {
     folder: runFolder(splitFolder(config, split), 'retrain', method, seed),
     split,
@@ -185,6 +193,6 @@ export function retrainingRun(config: Experiment, planned: PlannedRetraining, da
     ...planned,
     kind: 'retrain',
     split: dataset.splits.get(planned.split) as Split,
-    epochs: config.retraining.epochs ?? config.training.epochs,
+    epochs: config.retraining.epochs,
   };
 }

@@ -13,6 +13,7 @@ import { type RunKind, splitFolder, splitNames } from '../runs/folders.js';
 import { type SummaryRow } from '../runs/records.js';
 import { type RunRecord } from '../runs/run.js';
 import { type FoundRun, findRuns, summarise } from '../runs/summary.js';
+import { inPaperOrder } from './order.js';
 import { holm, medianInterval, wilcoxon } from './statistics.js';
 
 /** One row of a CSV file of a run, with where it came from. */
@@ -57,12 +58,15 @@ export interface Results {
  * full-width unet. Throws a UserError of kind `failed` if nothing has been run.
  */
 export function collectResults(config: Experiment, reference?: string): Results {
+  const damaged: string[] = [];
   const splits = splitNames(config).map((split) => {
     const base = splitFolder(config, split);
-    const runs = (['train', 'prune', 'retrain'] as const).flatMap((kind) => findRuns(base, kind));
+    const runs = (['train', 'prune', 'retrain'] as const).flatMap((kind) =>
+      findRuns(base, kind, ({ message }) => damaged.push(message)),
+    );
     return { split, base, runs };
   });
-  if (splits.every(({ runs }) => runs.length === 0))
+  if (damaged.length === 0 && splits.every(({ runs }) => runs.length === 0))
     throw new UserError('failed', `${splits[0]?.base}: there is nothing to report yet; run: lunet train`);
   const rows = (kind: RunKind | undefined, file: string): RunRow[] =>
     splits.flatMap(({ split, runs }) =>
@@ -81,17 +85,22 @@ export function collectResults(config: Experiment, reference?: string): Results 
   const against = chooseReference(config, reference);
   return {
     config,
-    summary: splits.flatMap(({ split, base }) => summarise(base).map((row) => ({ split, ...row }))),
+    summary: splits.flatMap(({ split, base }) =>
+      inPaperOrder(config, summarise(base)).map((row) => ({ split, ...row })),
+    ),
     steps: rows('prune', 'steps.csv'),
     epochs: rows(undefined, 'epochs.csv'),
     scores: rows('prune', 'scores.csv'),
-    comparisons: splits.flatMap(({ split, runs }) => compare(split, runs, against)),
+    comparisons: splits.flatMap(({ split, runs }) => inPaperOrder(config, compare(split, runs, against))),
     records: splits.flatMap(({ split, runs }) => runs.map(({ record }) => ({ split, ...record }))),
-    unfinished: splits.flatMap(({ runs }) =>
-      runs
-        .filter(({ record }) => record.status !== 'finished')
-        .map(({ folder, record }) => `${folder}: ${record.status}`),
-    ),
+    unfinished: [
+      ...splits.flatMap(({ runs }) =>
+        runs
+          .filter(({ record }) => record.status !== 'finished')
+          .map(({ folder, record }) => `${folder}: ${record.status}`),
+      ),
+      ...damaged,
+    ],
   };
 }
 

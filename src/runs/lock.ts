@@ -5,8 +5,17 @@
 // if, looking again, no other lock belongs to a living process. Two that see each other both step back and try again.
 // Removing a dead process's file under its own name instead would leave a moment in which a living one's is removed.
 
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
@@ -17,6 +26,8 @@ const TRIES = 20;
 
 interface Owner {
   readonly pid: number;
+  /** The Slurm job that it runs in, which can be asked after from every host of the cluster. */
+  readonly job?: string | undefined;
   readonly host: string;
   /** What tells a process from a later one of the same number; absent where the system does not say. */
   readonly started?: string | undefined;
@@ -35,6 +46,11 @@ export function lockRun(folder: string): () => void {
     pause(5 + Math.random() * 45);
   }
   throw new UserError('failed', `${folder}: other processes are starting the same run; try again`);
+}
+
+/** Whether a living process, or one of which nothing can be known, works on a run. */
+export function isLocked(folder: string): boolean {
+  return existsSync(folder) && readLocks(folder).some(({ owner }) => !isDead(owner));
 }
 
 /** Sleeps without giving other work a turn: a lock is taken before there is any. */
@@ -111,7 +127,7 @@ function inUse(folder: string, owner: Owner | undefined, locks: { number: number
 function isDead(owner: Owner | undefined): boolean {
   if (owner === undefined) return true;
   const self = thisProcess();
-  if (owner.host !== self.host) return false;
+  if (owner.host !== self.host) return owner.job !== undefined && jobHasEnded(owner.job);
   if (owner.boot !== self.boot) return true;
   try {
     process.kill(owner.pid, 0);
@@ -121,10 +137,22 @@ function isDead(owner: Owner | undefined): boolean {
   return owner.started !== undefined && owner.started !== startOf(owner.pid);
 }
 
+/** Whether Slurm says that a job is no more; false where it cannot be asked. */
+function jobHasEnded(job: string): boolean {
+  const { status, stdout, stderr } = spawnSync('squeue', ['--noheader', '--jobs', job], { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() === '' : /Invalid job id/i.test(stderr ?? '');
+}
+
 let self: Owner | undefined;
 
 function thisProcess(): Owner {
-  self ??= { pid: process.pid, host: hostname(), started: startOf(process.pid), boot: bootId() };
+  self ??= {
+    pid: process.pid,
+    job: process.env['SLURM_JOB_ID'],
+    host: hostname(),
+    started: startOf(process.pid),
+    boot: bootId(),
+  };
   return self;
 }
 

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { median, medianAbsoluteDeviation } from 'simple-statistics';
 import { totalChannels } from '../network/architecture.js';
+import { UserError } from '../errors.js';
 import { writeCsv } from './csv.js';
 import { SUMMARY_COLUMNS, type SummaryRow } from './records.js';
 import { type RunKind } from './folders.js';
@@ -15,8 +16,8 @@ export interface FoundRun {
   readonly record: RunRecord;
 }
 
-/** All runs of a kind below a split's folder, by method and seed. */
-export function findRuns(base: string, kind: RunKind): FoundRun[] {
+/** All runs of a kind below a split's folder, by method and seed; `damaged` is told of records that cannot be read. */
+export function findRuns(base: string, kind: RunKind, damaged: (error: UserError) => void): FoundRun[] {
   const found: FoundRun[] = [];
   const search = (folder: string): void => {
     for (const name of readdirSync(folder).sort()) {
@@ -24,14 +25,22 @@ export function findRuns(base: string, kind: RunKind): FoundRun[] {
       if (!statSync(path).isDirectory()) continue;
       if (!/^seed-\d+$/.test(name)) search(path);
       else {
-        const record = readRun(path);
-        if (record) found.push({ folder: path, record });
+        try {
+          const record = readRun(path);
+          if (record) found.push({ folder: path, record });
+        } catch (error) {
+          if (!(error instanceof UserError)) throw error;
+          damaged(error);
+        }
       }
     }
   };
   if (existsSync(join(base, kind))) search(join(base, kind));
   return found.sort((a, b) => a.record.seed - b.record.seed);
 }
+
+/** A summary is of results; a damaged record is reported when its run is started, and by the report. */
+const leaveOut = (): undefined => undefined;
 
 /** Runs of one method, in the order in which the methods were found. */
 function byMethod(runs: readonly FoundRun[]): Map<string, FoundRun[]> {
@@ -43,7 +52,7 @@ function byMethod(runs: readonly FoundRun[]): Map<string, FoundRun[]> {
 /** Rows of trained or retrained networks that have finished: the mean over labels first, then one a label. */
 function trainingRows(base: string, kind: 'train' | 'retrain'): SummaryRow[] {
   const rows: SummaryRow[] = [];
-  for (const [method, runs] of byMethod(findRuns(base, kind))) {
+  for (const [method, runs] of byMethod(findRuns(base, kind, leaveOut))) {
     const finished = runs.map(({ record }) => record).filter(({ status }) => status === 'finished');
     const [first] = finished;
     if (!first) continue;
@@ -74,7 +83,7 @@ function trainingRows(base: string, kind: 'train' | 'retrain'): SummaryRow[] {
  */
 function pruningRows(base: string): SummaryRow[] {
   const rows: SummaryRow[] = [];
-  for (const [method, runs] of byMethod(findRuns(base, 'prune'))) {
+  for (const [method, runs] of byMethod(findRuns(base, 'prune', leaveOut))) {
     const results = runs.map(({ record }) => record).filter((record) => record.pruning !== undefined);
     if (results.length === 0) continue;
     const seconds = median(results.map((record) => record.seconds));

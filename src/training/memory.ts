@@ -1,11 +1,12 @@
 // Whether an experiment fits into memory, asked before any data is read.
 
 import { modelArchitecture, modelName } from '../config/models.js';
-import { type Experiment, type ModelConfig } from '../config/schema.js';
+import { type Experiment, type ModelConfig, type SplitConfig } from '../config/schema.js';
 import { volumeSize } from '../data/preprocess.js';
 import { type Engine, type NetworkSettings } from '../engine/engine.js';
 import { freeMemory, gibibytes } from '../engine/memory.js';
 import { UserError } from '../errors.js';
+import { splitNames } from '../runs/folders.js';
 
 /**
  * Throws a UserError of kind `engine` if the data set and the largest of these models, which are trained one after the
@@ -44,10 +45,18 @@ export function requireMemory(
 }
 
 /** Cases of each part of each split. */
-function splitParts({ dataset }: Experiment): number[][] {
+function splitParts(config: Experiment): number[][] {
+  return splitNames(config).map((split) => Object.values(splitSizes(config, split)));
+}
+
+/** Cases of each part of a split. */
+export function splitSizes(
+  { dataset }: Experiment,
+  name: string,
+): { train: number; validation: number; test: number } {
   const count = (part: number | readonly string[]): number => (typeof part === 'number' ? part : part.length);
-  const splits = dataset.split ? [dataset.split] : Object.values(dataset.splits ?? {});
-  return splits.map(({ train, validation, test }) => [train, validation, test].map(count));
+  const { train, validation, test } = (dataset.splits?.[name] ?? dataset.split) as SplitConfig;
+  return { train: count(train), validation: count(validation), test: count(test) };
 }
 
 /** Cases that will be in memory at least: a folder may hold more than its splits use. */

@@ -1,0 +1,93 @@
+// `lunet status`: how far each run of an experiment is, from the run folders and from Slurm's queue.
+
+import { Command } from 'commander';
+import { loadExperiment } from '../config/load.js';
+import { planExperiment } from '../experiment/plan.js';
+import { type QueuedJob, queuedRuns, slurmIsHere } from '../experiment/slurm.js';
+import { isOver, lastError, logFile, taskProgress, taskState } from '../experiment/state.js';
+import { addExamples } from './help.js';
+import { configArgument, jsonOption, setOption } from './options.js';
+import { duration } from './session.js';
+import { formatTable, note, print, printJson } from './terminal.js';
+
+interface Options {
+  readonly set: string[];
+  readonly json?: boolean;
+}
+
+export const command = addExamples(
+  new Command('status')
+    .description(
+      "Shows every run of the experiment: done, under way, in Slurm's queue, failed or still to do.",
+    )
+    .addArgument(configArgument())
+    .addOption(setOption())
+    .addOption(jsonOption())
+    .action((path: string | undefined, options: Options) => {
+      const { config, source } = loadExperiment(path, options.set);
+      const tasks = planExperiment(config);
+      const queue = slurmIsHere() ? queuedRuns(config, tasks) : new Map<string, QueuedJob>();
+      const runs = tasks.map((task) => {
+        const { state: onDisk, record, damage } = taskState(task);
+        const queued = queue.get(task.id);
+        const log = logFile(config, task);
+        const error =
+          isOver(onDisk) || onDisk === 'running' || queued ? undefined : (damage ?? lastError(log));
+        const state = isOver(onDisk)
+          ? onDisk
+          : queued?.state === 'waiting'
+            ? 'queued'
+            : queued
+              ? 'running'
+              : error !== undefined
+                ? 'failed'
+                : onDisk;
+        return {
+          id: task.id,
+          state,
+          ...taskProgress(config, task),
+          testDice: record?.testDice?.[0],
+          bestTestDice: record?.pruning?.best.testDice,
+          seconds: record?.seconds,
+          job: queued?.job,
+          ...(error !== undefined && { error, log }),
+          ...(record?.divergedAt !== undefined && { error: record.divergedAt }),
+        };
+      });
+      const counts = new Map<string, number>();
+      for (const { state } of runs) counts.set(state, (counts.get(state) ?? 0) + 1);
+      if (options.json) {
+        printJson({ source, counts: Object.fromEntries(counts), runs });
+        return;
+      }
+      print(
+        formatTable(
+          [
+            { title: 'Run' },
+            { title: 'State' },
+            { title: 'Done', align: 'right' },
+            { title: 'Dice', align: 'right' },
+            { title: 'Time', align: 'right' },
+            ...(queue.size > 0 ? [{ title: 'Job', align: 'right' as const }] : []),
+          ],
+          runs.map(({ id, state, done, total, unit, testDice, bestTestDice, seconds, job }) => [
+            id,
+            state,
+            `${done}/${total} ${unit}`,
+            bestTestDice === undefined ? (testDice?.toFixed(4) ?? '') : `≤ ${bestTestDice.toFixed(4)}`,
+            seconds === undefined ? '' : duration(seconds),
+            ...(queue.size > 0 ? [job ?? ''] : []),
+          ]),
+        ),
+      );
+      print(`\n${runs.length} runs: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ')}`);
+      for (const { id, error, log } of runs.map((run) => ({ error: undefined, log: undefined, ...run })))
+        if (error !== undefined) note(`${id}: ${error}${log ? ` (${log})` : ''}`);
+      const open = runs.some(({ state }) => ['missing', 'stopped', 'failed'].includes(state));
+      note(open ? '\nNext: lunet run' : '\nNext: lunet report');
+    }),
+  [
+    ['of the default experiment, or ./lunet.yaml', 'lunet status'],
+    ['for scripts', 'lunet status --json'],
+  ],
+);

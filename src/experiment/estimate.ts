@@ -1,0 +1,64 @@
+// What an experiment will take: multiply-adds of each run, seconds from a short measurement of its models, bytes on disk.
+
+import { type Experiment } from '../config/schema.js';
+import { volumeSize } from '../data/preprocess.js';
+import { type Engine } from '../engine/engine.js';
+import { secondsPerMultiplyAdd } from '../engine/bench.js';
+import { type Architecture } from '../network/architecture.js';
+import { countMultiplyAdds } from '../network/cost.js';
+import { countParameters } from '../network/parameters.js';
+import { splitSizes } from '../training/memory.js';
+import { strategies } from '../pruning/strategies/index.js';
+import { exemplaryPath, type Task } from './plan.js';
+
+/** Multiply-adds of a step of training, in those of a forward pass: input and weight gradients are as much each. */
+const TRAINING = 3;
+const BYTES_PER_ROW = 150;
+
+/** Multiply-adds of a whole run, by the exemplary path for pruned networks. */
+export function multiplyAdds(config: Experiment, task: Task): number {
+  const [depth, height, width] = volumeSize(config.preprocessing.size);
+  const forward = (architecture: Architecture): number =>
+    countMultiplyAdds(architecture, depth * height * width);
+  const { train, validation, test } = splitSizes(config, task.split);
+  if (task.kind !== 'prune') {
+    const { epochs, evaluateEvery } = config.training;
+    const count = task.kind === 'retrain' ? config.retraining.epochs : epochs;
+    const evaluations = Math.ceil(count / evaluateEvery) + 1;
+    return forward(task.architecture) * (count * TRAINING * train + evaluations * (test + validation));
+  }
+  const scored = strategies[task.strategy ?? 'widest'].scores;
+  const perStep = config.pruning.recoveryEpochs * TRAINING * train + test + validation + (scored ? train : 0);
+  return exemplaryPath(task.architecture).reduce((sum, step) => sum + forward(step) * perStep, 0);
+}
+
+/** Bytes that a run leaves at most: tensors, two checkpoints with the optimizer's state, snapshots, rows. */
+export function diskBytes(config: Experiment, task: Task): number {
+  const tensors = 4 * countParameters(task.architecture) + 10_000;
+  const snapshots = task.kind === 'prune' ? config.pruning.snapshots.length : 0;
+  const rows = task.kind === 'prune' ? exemplaryPath(task.architecture).length : config.training.epochs;
+  return tensors * (2 + 2 * 3 + snapshots) + 3 * BYTES_PER_ROW * rows + 20_000;
+}
+
+/**
+ * Seconds that each task takes with the whole machine to itself, from a few measured steps of each distinct first
+ * network.
+ */
+export async function estimateSeconds(
+  config: Experiment,
+  tasks: readonly Task[],
+  engine: Engine,
+): Promise<number[]> {
+  const size = volumeSize(config.preprocessing.size);
+  const measured = new Map<string, number>();
+  const seconds: number[] = [];
+  for (const task of tasks) {
+    const key = JSON.stringify(task.architecture);
+    const { train } = splitSizes(config, task.split);
+    const batch = Math.min(config.training.batch, train, 4);
+    const rate = measured.get(key) ?? (await secondsPerMultiplyAdd(engine, task.architecture, size, batch));
+    measured.set(key, rate);
+    seconds.push(rate * multiplyAdds(config, task));
+  }
+  return seconds;
+}

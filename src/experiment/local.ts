@@ -1,0 +1,142 @@
+// Does an experiment's runs on this machine: so many at a time, each in a process of its own, so that one that crashes
+// takes nothing with it.
+
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type Experiment } from '../config/schema.js';
+import { EXIT } from '../errors.js';
+import { makeFolder } from '../runs/commit.js';
+import { isLocked } from '../runs/lock.js';
+import { type Task } from './plan.js';
+import { ATTEMPT, lastError, logFile, taskState } from './state.js';
+
+export const LUNET = fileURLToPath(new URL('../../../bin/lunet.js', import.meta.url));
+
+/** What a run's process sends to the one that started it. */
+export interface ProgressMessage {
+  readonly done: number;
+  readonly total: number;
+  readonly detail: string;
+}
+
+export interface LocalOptions {
+  /** Runs at a time. */
+  readonly jobs: number;
+  /** Config, settings, engine and threads for each command line. */
+  readonly argv: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** Told what happens. */
+export interface Watcher {
+  readonly progress: (task: Task, message: ProgressMessage) => void;
+  readonly ended: (task: Task, failure: Failure | undefined) => void;
+}
+
+export interface Failure {
+  readonly message: string;
+  /** The exit code, if the process had one. */
+  readonly code: number | undefined;
+}
+
+/**
+ * Does all tasks, each once; those that fail do not stop the others. A retraining starts when its pruning run has
+ * ended. When `signal` aborts, processes are asked to stop and nothing more is started. Resolves when all have ended.
+ */
+export async function runLocally(
+  config: Experiment,
+  tasks: readonly Task[],
+  options: LocalOptions,
+  watch: Watcher,
+): Promise<void> {
+  const waiting = new Set(tasks);
+  const running = new Map<Task, Promise<void>>();
+  const blocked = ({ retrains }: Task): boolean =>
+    retrains !== undefined && [...waiting, ...running.keys()].some(({ id }) => id === retrains.pruning.id);
+  while (!options.signal.aborted && (waiting.size > 0 || running.size > 0)) {
+    for (const task of waiting) {
+      if (running.size >= options.jobs) break;
+      if (blocked(task)) continue;
+      waiting.delete(task);
+      const end = runTask(config, task, options, watch).then((failure) => {
+        running.delete(task);
+        // A stopped process is no failure: the same command goes on with it.
+        if (!options.signal.aborted || failure === undefined) watch.ended(task, failure);
+      });
+      running.set(task, end);
+    }
+    await Promise.race(running.values());
+  }
+  await Promise.all(running.values());
+}
+
+async function runTask(
+  config: Experiment,
+  task: Task,
+  options: LocalOptions,
+  watch: Watcher,
+): Promise<Failure | undefined> {
+  const { retrains } = task;
+  if (retrains) {
+    const pruning = taskState(retrains.pruning).state;
+    if (pruning === 'missing' || pruning === 'stopped')
+      return { message: `its pruning run has not finished (${retrains.pruning.folder})`, code: EXIT.failed };
+    if (taskState(task).state === 'unreachable') return undefined;
+  }
+  // Whoever worked on it before, killed a moment ago, may still be writing its checkpoint.
+  for (let waited = 0; isLocked(task.folder) && waited < 30_000 && !options.signal.aborted; waited += 200)
+    await sleep(200);
+  if (options.signal.aborted) return { message: 'interrupted', code: EXIT.interrupted };
+  const failure = await startProcess(config, task, options, watch);
+  if (failure !== undefined) return failure;
+  const { state, record } = taskState(task);
+  return state === 'diverged'
+    ? { message: `diverged at ${record?.divergedAt}`, code: EXIT.engine }
+    : undefined;
+}
+
+function startProcess(
+  config: Experiment,
+  task: Task,
+  { argv, signal }: LocalOptions,
+  watch: Watcher,
+): Promise<Failure | undefined> {
+  const path = logFile(config, task);
+  makeFolder(dirname(path));
+  const log = openSync(path, 'a');
+  const line = [...task.argv, ...argv];
+  writeSync(log, `\n${ATTEMPT}${line.map(quoteWord).join(' ')}\n`);
+  return new Promise((resolve) => {
+    // In a process group of its own: Ctrl-C on the terminal comes to it through us, once.
+    const child = spawn(process.execPath, [LUNET, ...line], {
+      stdio: ['ignore', log, log, 'ipc'],
+      detached: true,
+      env: { ...process.env, LUNET_SUPERVISED: '1' },
+    });
+    closeSync(log);
+    const stop = (): void => void child.kill('SIGTERM');
+    signal.addEventListener('abort', stop);
+    child.on('message', (message) => watch.progress(task, message as ProgressMessage));
+    const end = (failure: Failure | undefined): void => {
+      signal.removeEventListener('abort', stop);
+      resolve(failure);
+    };
+    child.on('error', (error) => end({ message: `could not be started: ${error.message}`, code: undefined }));
+    child.on('exit', (code, killer) => {
+      if (code === EXIT.done) return end(undefined);
+      const why =
+        killer === null
+          ? (lastError(path) ?? `ended with exit code ${code}`)
+          : `was killed by ${killer}${killer === 'SIGKILL' ? ', perhaps for want of memory' : ''}`;
+      return end({ message: `${why} (${path})`, code: code ?? undefined });
+    });
+  });
+}
+
+/** A word as a shell reads it back. */
+export function quoteWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

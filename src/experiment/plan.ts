@@ -1,0 +1,102 @@
+// Everything that an experiment's config describes, run by run: train all models, prune with all strategies, retrain all
+// snapshots; every split, every seed. Each run is one command line of its own, whoever starts it.
+
+import { relative } from 'node:path';
+import { modelArchitecture, prunedModel } from '../config/models.js';
+import { type Experiment, type Init, type Strategy } from '../config/schema.js';
+import { type Architecture } from '../network/architecture.js';
+import { prunableChannels } from '../network/surgery.js';
+import { planPruning, type PlannedPruning } from '../pruning/plan.js';
+import { retrainingMethod } from '../pruning/retrain.js';
+import { schedule } from '../pruning/schedule.js';
+import { experimentFolder, runFolder, splitFolder, type RunKind } from '../runs/folders.js';
+import { type Identity } from '../runs/run.js';
+import { planTraining } from '../training/plan.js';
+
+/** One run of an experiment. */
+export interface Task {
+  /** Its folder below the experiment's: `prune/widest/seed-1`. */
+  readonly id: string;
+  readonly kind: RunKind;
+  readonly split: string;
+  readonly method: string;
+  readonly seed: number;
+  readonly folder: string;
+  /** The command line that does this run alone, without config, settings and engine. */
+  readonly argv: readonly string[];
+  /** The network it starts with; of a retraining, whose network is not known before, one of the same number of channels. */
+  readonly architecture: Architecture;
+  /** What must be the same for a run on disk to be this one; a retraining's follows from its pruning run. */
+  readonly identity?: Identity;
+  /** Of a pruning run. */
+  readonly strategy?: Strategy;
+  /** Of a retraining. */
+  readonly retrains?: Retrained;
+}
+
+export interface Retrained {
+  readonly pruning: Task;
+  readonly percent: number;
+  readonly init: Init;
+}
+
+/** The runs of an experiment, in an order in which they can be done one after the other. */
+export function planExperiment(config: Experiment): Task[] {
+  const inputs = config.dataset.channels?.length ?? 1;
+  const labels = Object.keys(config.dataset.labels).length;
+  const common = (kind: RunKind, split: string, method: string, seed: number) => {
+    const folder = runFolder(splitFolder(config, split), kind, method, seed);
+    return { id: relative(experimentFolder(config), folder), kind, split, method, seed, folder };
+  };
+  const which = (split: string, seed: number): string[] => [
+    '--seeds',
+    String(seed),
+    ...(config.dataset.splits === undefined ? [] : ['--split', split]),
+  ];
+  const train = planTraining(config, {}).map(({ split, model, method, seed, identity }): Task => ({
+    ...common('train', split, method, seed),
+    argv: ['train', '--model', method, ...which(split, seed)],
+    architecture: modelArchitecture(model, inputs, labels),
+    identity,
+  }));
+  const prune = planPruning(config, {}).map((planned: PlannedPruning): Task => ({
+    ...common('prune', planned.split, planned.method, planned.seed),
+    argv: ['prune', '--strategy', planned.strategy, ...which(planned.split, planned.seed)],
+    architecture: modelArchitecture(planned.model, inputs, labels),
+    identity: planned.identity,
+    strategy: planned.strategy,
+  }));
+  const path = exemplaryPath(modelArchitecture(prunedModel(config), inputs, labels));
+  const { strategies, snapshots, init: inits } = config.retraining;
+  const retrain = prune.flatMap((pruning) =>
+    strategies.includes(pruning.strategy as Strategy)
+      ? snapshots.flatMap((percent) => {
+          const architecture = atShare(path, percent);
+          return architecture === undefined
+            ? []
+            : inits.map((init): Task => {
+                const { split, seed } = pruning;
+                const point = ['--from-snapshot', `${percent}%`, '--init', init];
+                return {
+                  ...common('retrain', split, retrainingMethod(pruning.method, { percent }, init), seed),
+                  argv: ['retrain', '--strategy', pruning.method, ...point, ...which(split, seed)],
+                  architecture,
+                  retrains: { pruning, percent, init },
+                };
+              });
+        })
+      : [],
+  );
+  return [...train, ...prune, ...retrain];
+}
+
+/** The networks from all channels to one a layer, by the one order that is known before: an exemplar for all others. */
+export function exemplaryPath(start: Architecture): Architecture[] {
+  return schedule('widest', start, 0).map(({ architecture }) => architecture);
+}
+
+/** The first network of a path with at most that percentage of prunable channels; undefined if none is so small. */
+function atShare(path: readonly Architecture[], percent: number): Architecture | undefined {
+  const total = prunableChannels(path[0] as Architecture);
+  return path.find((architecture) => prunableChannels(architecture) <= (total * percent) / 100);
+}

@@ -1,0 +1,99 @@
+// How far each run of an experiment is, from its folder.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Experiment } from '../config/schema.js';
+import { UserError } from '../errors.js';
+import { possibleRemovals } from '../network/surgery.js';
+import { planRetraining } from '../pruning/retrain.js';
+import { experimentFolder } from '../runs/folders.js';
+import { isLocked } from '../runs/lock.js';
+import { type RunRecord, readRun, requireSameIdentity } from '../runs/run.js';
+import { type Task } from './plan.js';
+
+/**
+ * `missing`: not begun; `running`: a process is at it; `stopped`: begun, and goes on when started again; `unreachable`:
+ * a retraining of a snapshot that its pruning run ended before.
+ */
+export type TaskState = 'missing' | 'running' | 'stopped' | 'finished' | 'diverged' | 'unreachable';
+
+/** A run that is over needs nothing more. */
+export const isOver = (state: TaskState): boolean =>
+  state === 'finished' || state === 'diverged' || state === 'unreachable';
+
+/** The state of a run, its record if it has one, and what is wrong with the record if it cannot be read. */
+export function taskState(task: Task): { state: TaskState; record: RunRecord | undefined; damage?: string } {
+  const { record, damage } = readIfIntact(task.folder);
+  if (damage !== undefined) return { state: 'stopped', record, damage };
+  if (record?.status === 'finished' || record?.status === 'diverged') return { state: record.status, record };
+  if (isLocked(task.folder)) return { state: 'running', record };
+  if (record) return { state: 'stopped', record };
+  const pruned = task.retrains && readIfIntact(task.retrains.pruning.folder).record;
+  const ended =
+    pruned?.status === 'diverged' ||
+    (pruned?.pruning && pruned.pruning.snapshots[String(task.retrains?.percent)] === undefined);
+  return { state: ended ? 'unreachable' : 'missing', record };
+}
+
+function readIfIntact(folder: string): { record: RunRecord | undefined; damage?: string } {
+  try {
+    return { record: readRun(folder) };
+  } catch (error) {
+    if (error instanceof UserError) return { record: undefined, damage: error.message };
+    throw error;
+  }
+}
+
+/** Throws a UserError of kind `usage` if a run was begun with settings other than the config's. */
+export function requireSameSettings(config: Experiment, tasks: readonly Task[]): void {
+  for (const { folder, identity, retrains, split, seed } of tasks) {
+    const { record } = readIfIntact(folder);
+    if (record === undefined) continue;
+    if (identity) requireSameIdentity(folder, record, identity);
+    if (retrains && readIfIntact(retrains.pruning.folder).record?.status === 'finished') {
+      const { percent, init, pruning } = retrains;
+      const [planned] = planRetraining(config, {
+        points: [{ percent }],
+        inits: [init],
+        strategies: [pruning.method],
+        seeds: [seed],
+        splits: [split],
+      });
+      if (planned) requireSameIdentity(folder, record, planned.identity);
+    }
+  }
+}
+
+/** How much of a run is done: epochs or removals, of how many. */
+export function taskProgress(config: Experiment, task: Task): { done: number; total: number; unit: string } {
+  const pruning = task.kind === 'prune';
+  const rows = countRows(join(task.folder, pruning ? 'steps.csv' : 'epochs.csv'));
+  return pruning
+    ? { done: Math.max(0, rows - 1), total: possibleRemovals(task.architecture), unit: 'removals' }
+    : {
+        done: rows,
+        total: task.kind === 'retrain' ? config.retraining.epochs : config.training.epochs,
+        unit: 'epochs',
+      };
+}
+
+/** Rows of a CSV file below its head; none of lunet's rows has a line break in it. */
+function countRows(path: string): number {
+  return existsSync(path) ? Math.max(0, readFileSync(path, 'utf8').trimEnd().split('\n').length - 1) : 0;
+}
+
+/** Where what a run says goes when `lunet run` starts it. */
+export function logFile(config: Experiment, task: Task): string {
+  return join(experimentFolder(config), 'logs', `${task.id}.log`);
+}
+
+/** The line that begins each attempt in a log. */
+export const ATTEMPT = '$ lunet ';
+
+/** The error message in which a run's last attempt ended, if it did. */
+export function lastError(log: string): string | undefined {
+  if (!existsSync(log)) return undefined;
+  const attempt = readFileSync(log, 'utf8').split(`\n${ATTEMPT}`).at(-1) as string;
+  const at = attempt.lastIndexOf('error: ');
+  return at < 0 ? undefined : attempt.slice(at + 'error: '.length).trim();
+}
