@@ -188,10 +188,10 @@ function slurm(command: 'sbatch' | 'squeue', words: readonly string[]): string {
       'failed',
       `${command}: not found; --executor slurm must run where Slurm's commands are, such as a login node`,
     );
-  if (status !== 0)
-    throw new UserError(
-      'failed',
-      `${command}: ${(stderr || error?.message || `exit code ${status}`).trim()}`,
-    );
+  if (status !== 0) {
+    // The last line is the reason; those before are details of it.
+    const words = (stderr || error?.message || `exit code ${status}`).trim().split('\n').at(-1) as string;
+    throw new UserError('failed', `${command}: ${words.replace(/^\w+: error: /, '')}`);
+  }
   return stdout;
 }

@@ -11,7 +11,7 @@ export function inPaperOrder<T extends { readonly kind: string; readonly method:
   { models }: Experiment,
   rows: readonly T[],
 ): T[] {
-  const rank = ({ kind, method }: T): number[] => {
+  const rank = ({ kind, method }: T): (number | string)[] => {
     if (kind === 'train') {
       const model = models.find((each) => modelName(each) === method);
       const size = model === undefined || model.family === 'explicit' ? 0 : -model.n * model.scale;
@@ -22,6 +22,7 @@ export function inPaperOrder<T extends { readonly kind: string; readonly method:
     return [
       kind === 'prune' ? 1 : 2,
       strategyOf(run),
+      run,
       POINTS.includes(point) ? POINTS.indexOf(point) : percent === undefined ? 1000 : 200 - Number(percent),
       INITS.findIndex((init) => point.endsWith(init)),
     ];
@@ -30,7 +31,7 @@ export function inPaperOrder<T extends { readonly kind: string; readonly method:
     .map((row) => ({ row, key: rank(row) }))
     .sort((a, b) => {
       const at = a.key.findIndex((value, i) => value !== b.key[i]);
-      return at < 0 ? 0 : (a.key[at] as number) - (b.key[at] as number);
+      return at < 0 ? 0 : (a.key[at] as number) < (b.key[at] as number) ? -1 : 1;
     })
     .map(({ row }) => row);
 }

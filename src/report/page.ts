@@ -107,7 +107,7 @@ ${notes.map((note) => `<p class="note">${escapeHtml(note)}</p>`).join('\n')}`;
 function htmlFigure({ name, title, svg }: DrawnChart): string {
   // The library writes each mark's values as its aria-label; browsers show <title> on hover.
   const hover = svg.replace(
-    /<path aria-label="([^"]*)"([^>]*)><\/path>/g,
+    /<path aria-label="([^"]*)"([^>]*)\/>/g,
     (_, label: string, rest: string) => `<path aria-label="${label}"${rest}><title>${label}</title></path>`,
   );
   return `<figure id="${escapeHtml(name)}" aria-label="${escapeHtml(title)}">${hover}</figure>`;

@@ -1,6 +1,6 @@
 // Figure 1: Dice along pruning, median line with a band over seeds; the dense networks as reference lines.
 
-import { type Chart, DICE_AXIS, bySplit, familyOf, scales } from './style.js';
+import { type Chart, DICE_AXIS, bySplit, familyOf, scales, HOVER_POINT } from './style.js';
 
 export const diceOverChannels: Chart = {
   name: 'dice-over-channels',
@@ -47,7 +47,7 @@ export const diceOverChannels: Chart = {
             transform: [{ filter: 'isValid(datum.dice)' }],
           },
           {
-            mark: { type: 'line', strokeWidth: 2 },
+            mark: { type: 'line', strokeWidth: 2, point: HOVER_POINT },
             encoding: { x, y: { aggregate: 'median', field: 'dice', ...DICE_AXIS }, color, strokeDash },
             transform: [{ filter: 'isValid(datum.dice)' }],
           },

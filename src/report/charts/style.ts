@@ -90,3 +90,6 @@ export const CONFIG = {
 };
 
 export const DICE_AXIS = { type: 'quantitative', title: 'Test Dice', scale: { zero: false } } as const;
+
+/** On lines: nothing to see, but something that has a value to show when it is pointed at. */
+export const HOVER_POINT = { opacity: 0, size: 50 } as const;

@@ -1,6 +1,6 @@
 // Figure 8: training loss and test Dice over the epochs, median over seeds.
 
-import { type Chart, familyOf, scales } from './style.js';
+import { type Chart, familyOf, scales, HOVER_POINT } from './style.js';
 
 export const trainingCurves: Chart = {
   name: 'training-curves',
@@ -31,7 +31,7 @@ export const trainingCurves: Chart = {
       spec: {
         width: 330,
         height: 220,
-        mark: { type: 'line', strokeWidth: 1.6 },
+        mark: { type: 'line', strokeWidth: 1.6, point: HOVER_POINT },
         encoding: {
           x: { field: 'epoch', type: 'quantitative', title: 'Epoch' },
           y: { aggregate: 'median', field: 'value', type: 'quantitative', title: null },

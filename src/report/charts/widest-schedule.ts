@@ -3,7 +3,7 @@
 import { modelArchitecture, prunedModel } from '../../config/models.js';
 import { blockWidths, listBlocks } from '../../network/architecture.js';
 import { schedule } from '../../pruning/schedule.js';
-import { type Chart } from './style.js';
+import { type Chart, HOVER_POINT } from './style.js';
 
 export const widestSchedule: Chart = {
   name: 'widest-schedule',
@@ -23,7 +23,7 @@ export const widestSchedule: Chart = {
       data: { values },
       width: 560,
       height: 300,
-      mark: { type: 'line', interpolate: 'step-after', strokeWidth: 2 },
+      mark: { type: 'line', interpolate: 'step-after', strokeWidth: 2, point: HOVER_POINT },
       encoding: {
         x: { field: 'step', type: 'quantitative', title: 'Channels removed' },
         y: {
