@@ -8,6 +8,7 @@ import { type Engine } from '../engine/engine.js';
 import { createEngine } from '../engine/index.js';
 import { physicalCores } from '../engine/native/cores.js';
 import { loadAddon } from '../engine/native/loader.js';
+import { readInstallation } from '../engine/tensorflow/installation.js';
 import { selfCheck } from '../engine/self-check.js';
 import { packageVersion } from '../version.js';
 import { addExamples } from './help.js';
@@ -30,7 +31,14 @@ export const command = addExamples(
     )
     .addOption(jsonOption())
     .action(async (options: { json?: boolean }) => {
-      const findings = [...machine(), compiler(), native(), await checked('native'), await checked('cpu')];
+      const findings = [
+        ...machine(),
+        compiler(),
+        native(),
+        await checked('native'),
+        ...(await tensorflow()),
+        await checked('cpu'),
+      ];
       if (options.json) printJson({ findings });
       else
         for (const { what, ok, found, cure } of findings) {
@@ -91,6 +99,27 @@ function native(): Finding {
       };
 }
 
+/** What has been set up; a set-up that was never made is no fault. */
+async function tensorflow(): Promise<Finding[]> {
+  const what = 'TensorFlow';
+  const cure = 'lunet setup tensorflow';
+  try {
+    const installation = readInstallation();
+    if (installation === undefined)
+      return [{ what, ok: true, found: `not set up (optional, for GPUs: ${cure})` }];
+    const { kind, tensorflow: version, device, binding } = installation;
+    const found = `${version} (${kind}), set up for ${device}: ${binding}`;
+    const check = await checked('tensorflow');
+    return [
+      { what, ok: true, found },
+      { ...check, ...(!check.ok && { cure }) },
+    ];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [{ what, ok: false, found: error.message, cure }];
+  }
+}
+
 async function checked(name: string): Promise<Finding> {
   const what = `self-check ${name}`;
   let engine: Engine;
@@ -98,7 +127,7 @@ async function checked(name: string): Promise<Finding> {
     engine = await createEngine(name);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { what, ok: false, found: 'the engine does not load' };
+    return { what, ok: false, found: error.message.split('\n')[0] as string };
   }
   const problem = await selfCheck(engine);
   return problem === undefined

@@ -51,6 +51,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./doctor.js'),
   },
   {
+    name: 'setup',
+    summary: 'set up what is optional: TensorFlow for GPUs',
+    load: () => import('./setup.js'),
+  },
+  {
     name: 'data',
     summary: 'generate phantom volumes to try things on',
     load: () => import('./data.js'),

@@ -41,7 +41,7 @@ export function parseCount(value: string, maximum = Number.MAX_SAFE_INTEGER, min
 
 /** `--engine`, or LUNET_ENGINE. */
 export function engineOption(): Option {
-  return new Option('--engine <name>', 'auto, native (C++), or cpu (JavaScript)')
+  return new Option('--engine <name>', 'auto, native (C++), tensorflow, webgpu, or cpu (JavaScript)')
     .env('LUNET_ENGINE')
     .default('auto');
 }

@@ -113,6 +113,8 @@ export interface Engine {
    * Throws a UserError of kind `engine` if the memory that the plan needs is not there, saying what would fit.
    */
   load(settings: NetworkSettings, weights: Weights, optimizer?: OptimizerState): Promise<Network>;
+  /** Frees what an engine keeps from network to network, where it keeps something; it can be used again. */
+  release?(): void;
   /** Bytes that `load` plus a training step will take at most, without the samples themselves. */
   estimateMemory(settings: NetworkSettings): number;
 }

@@ -3,9 +3,10 @@
 import { UserError } from '../errors.js';
 import { suggestion } from '../config/suggest.js';
 import { type Engine } from './engine.js';
+import { readInstallation } from './tensorflow/installation.js';
 
 /** Names that `--engine` takes. */
-const ENGINE_NAMES = ['auto', 'native', 'cpu'] as const;
+export const ENGINE_NAMES = ['auto', 'native', 'tensorflow', 'webgpu', 'cpu'] as const;
 
 export interface EngineOptions {
   readonly threads?: number | undefined;
@@ -16,31 +17,57 @@ export interface EngineOptions {
 }
 
 /**
- * The engine of a name; `auto` is native, or TensorFlow.js in JavaScript (with one warning) where native does not load.
- * Throws a UserError for an unknown name, or if the engine asked for does not load.
+ * The engine of a name. `auto` is TensorFlow where it is set up and sees a GPU, else native, else TensorFlow.js in
+ * JavaScript (with one warning). Throws a UserError for an unknown name, or if the engine asked for does not load.
  */
 export async function createEngine(name: string, options: EngineOptions = {}): Promise<Engine> {
   switch (name) {
     case 'native':
       return (await import('./native/index.js')).createNativeEngine(options);
+    case 'tensorflow':
+      return (await import('./tensorflow/index.js')).createTensorFlowEngine(options);
+    case 'webgpu':
+      return (await import('./webgpu/index.js')).createWebGpuEngine();
     case 'cpu':
       return (await import('./tfjs/index.js')).createTfjsEngine();
     case 'auto':
-      try {
-        return (await import('./native/index.js')).createNativeEngine(options);
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        options.warn?.(
-          `${error.message}\nTraining runs on TensorFlow.js in JavaScript instead, which is many times slower. ` +
-            'To build the native engine, install a C++17 compiler (Debian, Ubuntu: apt install g++; ' +
-            'macOS: xcode-select --install) and run: npm run build',
-        );
-        return (await import('./tfjs/index.js')).createTfjsEngine();
-      }
+      return createBestEngine(options);
     default:
       throw new UserError(
         'usage',
         `--engine: found ${name}, expected one of ${ENGINE_NAMES.join(', ')}${suggestion(name, ENGINE_NAMES)}`,
       );
+  }
+}
+
+async function createBestEngine(options: EngineOptions): Promise<Engine> {
+  if (installationWithGpu()) {
+    try {
+      return await createEngine('tensorflow', options);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      options.warn?.(`${error.message}\nTraining runs on the processor instead.`);
+    }
+  }
+  try {
+    return await createEngine('native', options);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    options.warn?.(
+      `${error.message}\nTraining runs on TensorFlow.js in JavaScript instead, which is many times slower. ` +
+        'To build the native engine, install a C++17 compiler (Debian, Ubuntu: apt install g++; ' +
+        'macOS: xcode-select --install) and run: npm run build',
+    );
+    return createEngine('cpu', options);
+  }
+}
+
+/** Whether TensorFlow was set up and saw a GPU; a damaged set-up is none. */
+function installationWithGpu(): boolean {
+  try {
+    return readInstallation()?.device === 'gpu';
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
   }
 }

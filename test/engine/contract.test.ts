@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { UserError } from '../../src/errors.js';
+import { createEngine } from '../../src/engine/index.js';
 import { type Engine, type Network, type Sample, type VolumeSize } from '../../src/engine/engine.js';
 import { createNativeEngine } from '../../src/engine/native/index.js';
 import { loadAddon } from '../../src/engine/native/loader.js';
@@ -21,6 +23,15 @@ const loaded = loadAddon();
 if (withNative) assert.ok(loaded.addon, `the native engine does not load: ${JSON.stringify(loaded)}`);
 const instructionSets = loaded.addon?.instructionSets() ?? [];
 const oracle = await createTfjsEngine();
+/** Engines that are optional, where they are set up. */
+const optional: Engine[] = [];
+for (const name of ['tensorflow', 'webgpu'])
+  try {
+    optional.push(await createEngine(name, { threads: 2 }));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    console.log(`skipped: engine ${name}: ${error.message.split('\n')[0]}`);
+  }
 
 /** Everything an engine can be asked for, on one case. */
 async function probe(engine: Engine, test: EngineCase): Promise<Record<string, unknown>> {
@@ -78,15 +89,17 @@ type Probe = Awaited<ReturnType<typeof probe>> & {
 // to weights whose gradient is nearly 0 is compared through the moments instead.
 const FORWARD = 2e-5;
 const BACKWARD = 2e-3;
+// Libraries sum in orders of their own, variances too; over volumes of a few voxels that shows.
+const OTHERS = 1e-4;
 
-function compare(found: Probe, expected: Probe, test: EngineCase): void {
+function compare(found: Probe, expected: Probe, test: EngineCase, forward = FORWARD): void {
   assert.ok(
     Math.abs(found.loss - expected.loss) < 1e-5,
     `loss: found ${found.loss}, expected ${expected.loss}`,
   );
   assertTensorsClose(found.gradients, expected.gradients, BACKWARD, 'gradients');
-  assertClose(found.sums.sum, expected.sums.sum, FORWARD, 'sum of activations');
-  assertClose(found.sums.sumOfSquares, expected.sums.sumOfSquares, FORWARD, 'sum of squares');
+  assertClose(found.sums.sum, expected.sums.sum, forward, 'sum of activations');
+  assertClose(found.sums.sumOfSquares, expected.sums.sumOfSquares, forward, 'sum of squares');
   // Over a whole batch these sums cancel, since batch norm does not care about scale, so they are compared as they are.
   for (const [i, product] of expected.sums.gradientProduct.entries())
     assert.ok(
@@ -95,7 +108,7 @@ function compare(found: Probe, expected: Probe, test: EngineCase): void {
     );
   for (const [name, { data }] of expected.synflow)
     assertClose((found.synflow.get(name) as Tensor).data, data, 1e-4, `synflow ${name}`);
-  assertClose(found.batchStatistics, expected.batchStatistics, FORWARD, 'prediction with batch statistics');
+  assertClose(found.batchStatistics, expected.batchStatistics, forward, 'prediction with batch statistics');
   assert.deepEqual([...found.before], [...weightsFor(test)], 'scoring must not change weights or statistics');
   assertClose(found.losses, expected.losses, 5e-4, 'three losses');
   assert.equal(found.optimizer.step, 3);
@@ -122,6 +135,11 @@ describe('cases', () => {
       it(`${test.name}: native ${isa} agrees with TensorFlow.js`, async () => {
         expected ??= probe(oracle, test) as Promise<Probe>;
         compare((await probe(createNativeEngine({ isa, threads: 2 }), test)) as Probe, await expected, test);
+      });
+    for (const engine of optional)
+      it(`${test.name}: ${engine.description.name} agrees with TensorFlow.js in JavaScript`, async () => {
+        expected ??= probe(oracle, test) as Promise<Probe>;
+        compare((await probe(engine, test)) as Probe, await expected, test, OTHERS);
       });
   }
 });
@@ -180,7 +198,8 @@ describe('to the bit', () => {
       assert.deepEqual([...(await weightsAfter(threads))], [...(await weightsAfter(1))]);
     });
   it('goes on from weights and optimizer state as if never stopped', async () => {
-    for (const engine of withNative ? [createNativeEngine({ threads: 2 }), oracle] : [oracle]) {
+    const native = withNative ? [createNativeEngine({ threads: 2 })] : [];
+    for (const engine of [...native, oracle, ...optional]) {
       const batch = batchFor(test);
       const through = await engine.load(settingsFor(test), weightsFor(test));
       for (let step = 0; step < 3; step++) await through.trainStep(batch, masksFor(test, step), 0.01);
@@ -234,11 +253,14 @@ const inOrder = (found: Weights, expected: Weights): Weights =>
 describe('PyTorch', () => {
   const engines: Engine[] = [
     oracle,
+    ...optional,
     ...instructionSets.map((isa) => createNativeEngine({ isa, threads: 2 })),
   ];
   for (const engine of engines)
     it(`${engine.description.name} ${engine.description.device} reproduces its numbers`, async () => {
       const { architecture, size } = fixture;
+      // Adam makes a full step of a gradient's sign, so differences grow with the steps.
+      const close = optional.includes(engine) ? 1e-2 : 1e-4;
       const [cases] = fixture.images.shape as [number];
       const voxels = size[0] * size[1] * size[2];
       const images = numbers(fixture.images);
@@ -265,19 +287,22 @@ describe('PyTorch', () => {
         assertClose(sums[kind] as Float64Array, numbers(fixture.activationSums[kind]), 1e-5, kind);
       for (const [step, expected] of fixture.losses.entries()) {
         const loss = await network.trainStep(batch, masks(step), fixture.learningRate);
-        assert.ok(Math.abs(loss - expected) < 2e-6, `loss ${step}: found ${loss}, expected ${expected}`);
+        assert.ok(
+          Math.abs(loss - expected) < close / 50,
+          `loss ${step}: found ${loss}, expected ${expected}`,
+        );
         if (step === 2) {
           const weights = await network.readWeights();
           assertTensorsClose(
             weights,
             inOrder(weights, tensors(fixture.afterThree)),
-            1e-4,
+            close,
             'after three steps',
           );
         }
       }
       const weights = await network.readWeights();
-      assertTensorsClose(weights, inOrder(weights, tensors(fixture.afterTen)), 1e-4, 'after ten steps');
+      assertTensorsClose(weights, inOrder(weights, tensors(fixture.afterTen)), close, 'after ten steps');
       const volumes = batch.map(({ image }) => image);
       assertClose(
         await network.predict(volumes, 'running'),

@@ -8,6 +8,7 @@ import { type Sample } from '../../src/engine/engine.js';
 import { createEngine } from '../../src/engine/index.js';
 import { backward, diceLoss } from '../../src/engine/tfjs/backward.js';
 import { forward } from '../../src/engine/tfjs/forward.js';
+import { composed } from '../../src/engine/tfjs/operations.js';
 import { type Architecture, listLayers, totalChannels } from '../../src/network/architecture.js';
 import { type Weights, initialWeights, tensorOf } from '../../src/network/weights.js';
 import { criteria } from '../../src/pruning/criteria/index.js';
@@ -75,12 +76,15 @@ function passes(): {
         statistics: 'batch',
         masks,
       },
+      composed,
     );
     const { gradient } = diceLoss(
       logits,
       stack(({ label }) => label),
     );
-    const { gradients, activations } = backward(architecture, parameters, traces, gradient);
+    const { gradients, activations } = backward(architecture, parameters, traces, gradient, composed, {
+      keep: true,
+    });
     return {
       activations: traces.map(({ activation }) => activation),
       atActivations: [...activations],
@@ -170,7 +174,9 @@ function linearOutput(layer?: string, channel = 0): number {
     }),
   );
   const image: tf.Tensor5D = tf.ones([1, depth, height, width, 1]);
-  return tf.sum(forward(architecture, changed, image, { statistics: 'none' }).logits).dataSync()[0] as number;
+  return tf
+    .sum(forward(architecture, changed, image, { statistics: 'none' }, composed).logits)
+    .dataSync()[0] as number;
 }
 
 describe('criteria', () => {

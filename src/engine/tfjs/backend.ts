@@ -1,15 +1,18 @@
-// TensorFlow.js set up for the network: its backend and silence.
+// TensorFlow.js set up for the network: one of its backends made current, and silence.
 
 import * as tf from '@tensorflow/tfjs-core';
+import { type OpenedTensorFlow } from '../tensorflow/open.js';
 
-let ready: Promise<void> | undefined;
+/** Backends that the network runs on. */
+export type BackendName = 'cpu' | 'tensorflow' | 'webgpu';
 
-/** Makes the JavaScript backend current; safe to call again. */
-export function useCpuBackend(): Promise<void> {
-  ready ??= (async () => {
-    tf.env().set('IS_TEST', true); // without this the backend advertises tfjs-node on the console
-    await import('@tensorflow/tfjs-backend-cpu');
-    await tf.setBackend('cpu');
-  })();
-  return ready;
+/** Makes a backend current; safe to call again. `opened` is TensorFlow, for that backend. */
+export async function useBackend(name: BackendName, opened?: OpenedTensorFlow): Promise<void> {
+  tf.env().set('IS_TEST', true); // without this the JavaScript backend advertises tfjs-node on the console
+  if (tf.findBackendFactory(name) === null) {
+    if (name === 'cpu') {
+      await import('@tensorflow/tfjs-backend-cpu');
+    } else if (opened) tf.registerBackend(name, opened.backend);
+  }
+  if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js has no backend ${name}`);
 }

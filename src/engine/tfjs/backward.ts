@@ -3,7 +3,8 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { type Architecture, upSource } from '../../network/architecture.js';
-import { type LayerTrace, type Parameters } from './forward.js';
+import { EPSILON, type LayerTrace, type Parameters } from './forward.js';
+import { type Operations, type Statistics } from './operations.js';
 
 const SPACE = [0, 1, 2, 3];
 const SMOOTH = 1e-7;
@@ -26,19 +27,30 @@ export function diceLoss(
   };
 }
 
-/** Gradients by the names of tensors, and those at each layer's activation (after the ReLU), in the order of traces. */
+/**
+ * Gradients by the names of tensors; where they are to be kept, those at each layer's activation (after the ReLU) too, in
+ * the order of traces.
+ */
 export interface BackwardResult {
   readonly gradients: Map<string, tf.Tensor>;
   readonly activations: readonly tf.Tensor[];
 }
 
-/** Takes d loss / d logits back through the network; to be called within tf.tidy. `linear`: SynFlow's network. */
+export interface BackwardOptions {
+  /** SynFlow's network: absolute parameters, neither batch norm nor ReLU. */
+  readonly linear?: boolean;
+  /** Keep the traces' volumes and the gradients at the activations; else each is freed as soon as it has been used. */
+  readonly keep?: boolean;
+}
+
+/** Takes d loss / d logits back through the network; to be called within tf.tidy. */
 export function backward(
   architecture: Architecture,
   parameters: Parameters,
   traces: readonly LayerTrace[],
   dLogits: tf.Tensor5D,
-  linear = false,
+  operations: Operations,
+  { linear = false, keep = false }: BackwardOptions = {},
 ): BackwardResult {
   const get = (name: string): tf.Tensor5D => {
     const tensor = parameters.get(name) as tf.Tensor5D;
@@ -46,66 +58,80 @@ export function backward(
   };
   const gradients = new Map<string, tf.Tensor>();
   const activations: tf.Tensor[] = [];
+  const free = (...tensors: tf.Tensor[]): void => {
+    if (!keep) tf.dispose(tensors);
+  };
   // What has arrived at a block's output so far: a skip brings its part before the pooled path does.
   const arrived = new Map<string, tf.Tensor5D>();
   const arrive = (block: string, gradient: tf.Tensor5D): void => {
     const other = arrived.get(block);
     arrived.set(block, other ? tf.add(other, gradient) : gradient);
+    if (other) free(other, gradient);
   };
   const last = traces.at(-1) as LayerTrace;
   gradients.set('head.weight', filterGradient(last.output, dLogits, get('head.weight').shape, 1));
-  gradients.set('head.bias', tf.sum(dLogits, SPACE));
+  gradients.set('head.bias', operations.biasGradient(dLogits));
   let g = inputGradient(dLogits, get('head.weight'), last.output.shape);
+  free(dLogits, last.output);
   for (const trace of [...traces].reverse()) {
     const { side, level, layer, name } = trace.layer;
     const block = `${side}.${level}`;
     const widths = architecture[side][level] as readonly number[];
     if (layer === widths.length - 1 && trace !== last) g = arrived.get(block) as tf.Tensor5D;
-    const da = linear ? g : throughNorm(trace, get(`${name}.norm.weight`), g, gradients);
-    activations.unshift(da);
-    const d: tf.Tensor5D = linear ? da : tf.mul(da, tf.step(trace.activation));
+    const da = linear ? g : throughNorm(trace, get(`${name}.norm.weight`), g, gradients, operations);
+    if (keep) activations.unshift(da);
+    const d = linear ? da : operations.reluGradient(da, trace.activation);
+    if (!linear) free(g, da, trace.activation);
     const filter = get(`${name}.conv.weight`);
     gradients.set(`${name}.conv.weight`, filterGradient(trace.input, d, filter.shape, 1));
-    gradients.set(`${name}.conv.bias`, tf.sum(d, SPACE));
+    gradients.set(`${name}.conv.bias`, operations.biasGradient(d));
     if (side === 'encoder' && level === 0 && layer === 0) break;
     g = inputGradient(d, filter, trace.input.shape);
-    if (layer > 0) continue;
-    if (side === 'encoder') {
-      const above = outputOf(traces, 'encoder', level - 1);
-      arrive(`encoder.${level - 1}`, poolGradient(g, above));
+    free(d);
+    if (layer > 0) {
+      free(trace.input);
       continue;
     }
+    if (side === 'encoder') {
+      const above = outputOf(traces, 'encoder', level - 1);
+      arrive(`encoder.${level - 1}`, operations.poolGradient(g, above, trace.input));
+      free(g, above, trace.input);
+      continue;
+    }
+    free(trace.input);
     const width = architecture.up[level] as number;
     if (architecture.skips)
       arrive(`encoder.${level}`, tf.slice(g, [0, 0, 0, 0, width], [-1, -1, -1, -1, -1]));
     const raised = tf.slice(g, [0, 0, 0, 0, 0], [-1, -1, -1, -1, width]);
+    free(g);
     const source = upSource(architecture, level);
     const below = outputOf(traces, source.side, source.level);
     const up = get(`up.${level}.weight`);
     // The up-convolution is the input gradient of a convolution with stride 2, so the roles are swapped.
     gradients.set(`up.${level}.weight`, filterGradient(raised, below, up.shape, 2));
-    gradients.set(`up.${level}.bias`, tf.sum(raised, SPACE));
+    gradients.set(`up.${level}.bias`, operations.biasGradient(raised));
     arrive(`${source.side}.${source.level}`, tf.conv3d(raised, up, 2, 'same'));
+    free(raised, below);
   }
   return { gradients, activations };
 }
 
 /** Through dropout and batch norm: y = mask * (gamma * xhat + beta). Sets the gradients of gamma and beta. */
 function throughNorm(
-  { layer: { name }, activation, mean, inverse, mask }: LayerTrace,
+  { layer: { name }, activation, normalised, mask }: LayerTrace,
   gamma: tf.Tensor,
   g: tf.Tensor5D,
   gradients: Map<string, tf.Tensor>,
+  operations: Operations,
 ): tf.Tensor5D {
-  const masked = mask ? tf.mul(g, mask) : g;
-  const xhat = tf.mul(tf.sub(activation, mean), inverse);
-  const dBeta = tf.sum(masked, SPACE);
-  const dGamma = tf.sum(tf.mul(masked, xhat), SPACE);
+  const { saved } = normalised as Statistics;
+  const { dx, dGamma, dBeta } = tf.tidy(() => {
+    const masked: tf.Tensor5D = mask ? tf.mul(g, mask) : g;
+    return operations.normaliseGradient(masked, activation, gamma, saved, EPSILON);
+  });
   gradients.set(`${name}.norm.weight`, dGamma);
   gradients.set(`${name}.norm.bias`, dBeta);
-  const count = activation.size / activation.shape[4];
-  const centred = tf.sub(tf.sub(masked, tf.div(dBeta, count)), tf.mul(xhat, tf.div(dGamma, count)));
-  return tf.mul(centred, tf.mul(gamma, inverse));
+  return dx;
 }
 
 function outputOf(traces: readonly LayerTrace[], side: 'encoder' | 'decoder', level: number): tf.Tensor5D {
@@ -126,10 +152,4 @@ function inputGradient(dy: tf.Tensor5D, filter: tf.Tensor5D, inputShape: number[
   return tf
     .engine()
     .runKernel(tf.Conv3DBackpropInputV2, { dy, filter }, { strides: [1, 1, 1], pad: 'same', inputShape });
-}
-
-function poolGradient(dy: tf.Tensor5D, input: tf.Tensor5D): tf.Tensor5D {
-  return tf
-    .engine()
-    .runKernel(tf.MaxPool3DGrad, { dy, input }, { filterSize: [2, 2, 2], strides: [2, 2, 2], pad: 'valid' });
 }

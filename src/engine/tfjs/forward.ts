@@ -3,8 +3,10 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { type Architecture, type Layer, listLayers, upSource } from '../../network/architecture.js';
+import { type Operations, type Statistics, scoped } from './operations.js';
 
-const EPSILON = 1e-5;
+/** Of batch norm. */
+export const EPSILON = 1e-5;
 
 /** A network's tensors by name. */
 export type Parameters = ReadonlyMap<string, tf.Tensor>;
@@ -25,13 +27,13 @@ export interface LayerTrace {
   readonly activation: tf.Tensor5D;
   /** After batch norm and dropout. */
   readonly output: tf.Tensor5D;
-  /** Of batch norm: biased variance, and 1 / sqrt(variance + epsilon). */
-  readonly mean: tf.Tensor;
-  readonly variance: tf.Tensor;
-  readonly inverse: tf.Tensor;
+  /** Of batch norm with the batch's statistics. */
+  readonly normalised?: Statistics;
   /** (N, 1, 1, 1, C) */
   readonly mask?: tf.Tensor;
 }
+
+type Computed = Omit<LayerTrace, 'layer' | 'input'>;
 
 export interface ForwardResult {
   /** (N, D, H, W, labels) */
@@ -45,6 +47,7 @@ export function forward(
   parameters: Parameters,
   image: tf.Tensor5D,
   mode: ForwardMode,
+  operations: Operations,
 ): ForwardResult {
   const get = <T extends tf.Tensor>(name: string): T => {
     const tensor = parameters.get(name) as tf.Tensor;
@@ -55,17 +58,28 @@ export function forward(
   let x = image;
   let channel = 0;
   for (const layer of listLayers(architecture)) {
-    if (layer.layer === 0) x = blockInput(architecture, layer, x, blocks, get);
+    if (layer.layer === 0) {
+      const above = x;
+      x = tf.tidy(() => blockInput(architecture, layer, above, blocks, get, operations));
+    }
     const mask =
       mode.masks &&
       tf.reshape(tf.slice(mode.masks, [0, channel], [-1, layer.width]), [-1, 1, 1, 1, layer.width]);
-    const trace = runLayer(layer, x, mode.statistics, mask, get);
+    // Nothing but what the backward pass needs outlives its layer.
+    const trace = {
+      layer,
+      input: x,
+      ...scoped(() => runLayer(layer, x, mode.statistics, mask, get, operations)),
+    };
     traces.push(trace);
     x = trace.output;
     channel += layer.width;
     blocks.set(`${layer.side}.${layer.level}`, x);
   }
-  return { logits: tf.add(tf.conv3d(x, get('head.weight'), 1, 'same'), get('head.bias')), traces };
+  const logits = tf.tidy(() =>
+    operations.addBias(tf.conv3d(x, get('head.weight'), 1, 'same'), get('head.bias')),
+  );
+  return { logits, traces };
 }
 
 function runLayer(
@@ -74,26 +88,25 @@ function runLayer(
   statistics: ForwardMode['statistics'],
   mask: tf.Tensor | undefined,
   get: <T extends tf.Tensor>(name: string) => T,
-): LayerTrace {
+  operations: Operations,
+): Computed {
   const { name } = layer;
-  const convolved: tf.Tensor5D = tf.add(
-    tf.conv3d(input, get(`${name}.conv.weight`), 1, 'same'),
-    get(`${name}.conv.bias`),
-  );
-  const activation = statistics === 'none' ? convolved : tf.relu(convolved);
-  const moments =
-    statistics === 'batch'
-      ? tf.moments(activation, [0, 1, 2, 3])
-      : { mean: get(`${name}.norm.running_mean`), variance: get(`${name}.norm.running_var`) };
-  const inverse = tf.rsqrt(tf.add(moments.variance, EPSILON));
-  let output: tf.Tensor5D = activation;
-  if (statistics !== 'none') {
-    const scale = tf.mul(inverse, get(`${name}.norm.weight`));
-    const shift = tf.sub(get(`${name}.norm.bias`), tf.mul(moments.mean, scale));
-    output = tf.add(tf.mul(activation, scale), shift);
-    if (mask) output = tf.mul(output, mask);
+  const bare = tf.conv3d(input, get<tf.Tensor5D>(`${name}.conv.weight`), 1, 'same');
+  const convolved = operations.addBias(bare, get(`${name}.conv.bias`));
+  bare.dispose();
+  if (statistics === 'none') return { activation: convolved, output: convolved };
+  const activation = tf.relu(convolved);
+  convolved.dispose();
+  const [gamma, beta] = [get(`${name}.norm.weight`), get(`${name}.norm.bias`)];
+  if (statistics === 'batch') {
+    const { y, ...normalised } = operations.normalise(activation, gamma, beta, EPSILON);
+    const output: tf.Tensor5D = mask ? tf.mul(y, mask) : y;
+    return { activation, output, normalised, ...(mask && { mask }) };
   }
-  return { layer, input, activation, output, ...moments, inverse, ...(mask && { mask }) };
+  const inverse = tf.rsqrt(tf.add(get(`${name}.norm.running_var`), EPSILON));
+  const scale = tf.mul(inverse, gamma);
+  const shift = tf.sub(beta, tf.mul(get(`${name}.norm.running_mean`), scale));
+  return { activation, output: operations.addBias(tf.mul(activation, scale), shift) };
 }
 
 /** A block's input: the image, the pooled block above, or the up-convolved block below with the skip behind it. */
@@ -103,6 +116,7 @@ function blockInput(
   image: tf.Tensor5D,
   blocks: ReadonlyMap<string, tf.Tensor5D>,
   get: <T extends tf.Tensor>(name: string) => T,
+  operations: Operations,
 ): tf.Tensor5D {
   if (side === 'encoder')
     return level === 0
@@ -112,9 +126,9 @@ function blockInput(
   const below = blocks.get(`${source.side}.${source.level}`) as tf.Tensor5D;
   const [n, d, h, w] = below.shape;
   const width = architecture.up[level] as number;
-  const raised: tf.Tensor5D = tf.add(
-    tf.conv3dTranspose(below, get(`up.${level}.weight`), [n, 2 * d, 2 * h, 2 * w, width], 2, 'same'),
-    get(`up.${level}.bias`),
-  );
+  const shape: [number, number, number, number, number] = [n, 2 * d, 2 * h, 2 * w, width];
+  const bare = tf.conv3dTranspose(below, get<tf.Tensor5D>(`up.${level}.weight`), shape, 2, 'same');
+  const raised = operations.addBias(bare, get(`up.${level}.bias`));
+  bare.dispose();
   return architecture.skips ? tf.concat([raised, blocks.get(`encoder.${level}`) as tf.Tensor5D], 4) : raised;
 }

@@ -1,261 +1,274 @@
-// The TensorFlow.js engine: loads a network's tensors into TensorFlow's layouts, and runs steps, evaluation and scoring
-// on the passes of forward.ts and backward.ts.
+// The TensorFlow.js engine, on any of its backends: steps, evaluation and scoring on the passes of forward.ts and
+// backward.ts. Nothing waits for the device within a step: the loss is read when all of it has been sent.
 
 import * as tf from '@tensorflow/tfjs-core';
 import { activationBytes } from '../../network/cost.js';
 import { totalChannels } from '../../network/architecture.js';
 import { countParameters, listTensors } from '../../network/parameters.js';
+import { initialOptimizerState, type OptimizerState, type Weights } from '../../network/weights.js';
+import { UserError } from '../../errors.js';
 import {
-  initialOptimizerState,
-  type OptimizerState,
-  type Tensor,
-  type Weights,
-  tensorOf,
-} from '../../network/weights.js';
-import { type Engine, type Network, type NetworkSettings, type Overlap, type Sample } from '../engine.js';
-import { useCpuBackend } from './backend.js';
+  type Engine,
+  type EngineDescription,
+  type Network,
+  type NetworkSettings,
+  type Overlap,
+  type Sample,
+} from '../engine.js';
+import { freeMemory, gibibytes } from '../memory.js';
+import { type OpenedTensorFlow } from '../tensorflow/open.js';
+import { type BackendName, useBackend } from './backend.js';
 import { type BackwardResult, backward, diceLoss } from './backward.js';
 import { type LayerTrace, forward } from './forward.js';
+import { type SampleStore, createSampleStore, fromTensorFlow, imageTensor } from './layouts.js';
+import { type Operations, composed } from './operations.js';
+import { type Staged, createParameters } from './parameters.js';
 
-const MOMENTUM = 0.1;
-// PyTorch's axes of a convolution's weight to TensorFlow's, and back: both are their own inverse up to order.
-const TO_TENSORFLOW = [2, 3, 4, 1, 0];
-const FROM_TENSORFLOW = [4, 3, 0, 1, 2];
+/** Samples kept on the device, at most. */
+const STORE_BYTES = 2 ** 30;
 
-/** The engine on TensorFlow.js's backend in plain JavaScript: slow, but it needs nothing. */
-export async function createTfjsEngine(): Promise<Engine> {
-  await useCpuBackend();
-  const estimateMemory = ({ architecture, size, maxBatch }: NetworkSettings): number =>
-    6 * maxBatch * activationBytes(architecture, size[0] * size[1] * size[2]) +
-    16 * countParameters(architecture);
+/**
+ * Arrays as large as an activation that are alive at a step's peak, for each that a layer computes: its convolution,
+ * activation and output stay for the backward pass; a little more for what passes through.
+ */
+const COPIES = 4;
+
+/** The engine on one of TensorFlow.js's backends. `opened` is TensorFlow, for the backend of that name. */
+export async function createTfjsEngine(
+  backend: BackendName = 'cpu',
+  opened?: OpenedTensorFlow,
+  threads = 1,
+): Promise<Engine> {
+  await useBackend(backend, opened);
+  const operations = opened ? (await import('../tensorflow/fused.js')).fused : composed;
+  const devices: Record<BackendName, string> = {
+    cpu: 'JavaScript',
+    tensorflow: `TensorFlow ${opened?.version} on ${opened?.device}`,
+    webgpu: 'WebGPU',
+  };
+  const description: EngineDescription = { name: backend, device: devices[backend], threads };
+  const store = createSampleStore(STORE_BYTES);
   return {
-    description: { name: 'cpu', device: 'JavaScript', threads: 1 },
+    description,
     estimateMemory,
-    load: (settings, weights, optimizer) =>
-      Promise.resolve(
-        loadNetwork(settings, weights, optimizer ?? initialOptimizerState(settings.architecture)),
-      ),
+    release: () => store.clear(),
+    load: async (settings, weights, optimizer) => {
+      await useBackend(backend, opened);
+      const needed = estimateMemory(settings);
+      // A GPU's memory is not ours to ask for; running out of it is caught in the step.
+      if (opened?.device !== 'gpu' && backend !== 'webgpu' && needed > freeMemory())
+        throw tooLarge(settings, freeMemory());
+      return loadNetwork(
+        backend,
+        operations,
+        store,
+        settings,
+        weights,
+        optimizer ?? initialOptimizerState(settings.architecture),
+      );
+    },
   };
 }
 
-function loadNetwork(settings: NetworkSettings, weights: Weights, optimizer: OptimizerState): Network {
-  const { architecture, size, targets } = settings;
-  const [depth, height, width] = size;
-  const all = listTensors(architecture);
-  const names = all.map(({ name }) => name);
-  const trained = all.filter(({ role }) => role !== 'statistic').map(({ name }) => name);
-  const upload = (source: Weights, names: readonly string[]): Map<string, tf.Tensor> =>
-    new Map(names.map((name) => [name, toTensorFlow(tensorOf(source, name))]));
-  const values = upload(
-    weights,
-    all.map(({ name }) => name),
+function estimateMemory({ architecture, size, maxBatch }: NetworkSettings): number {
+  return (
+    COPIES * maxBatch * activationBytes(architecture, size[0] * size[1] * size[2]) +
+    32 * countParameters(architecture)
   );
-  const m = upload(optimizer.m, trained);
-  const v = upload(optimizer.v, trained);
-  let step = optimizer.step;
+}
+
+/** What a step needs, and what batch would fit. */
+function tooLarge(settings: NetworkSettings, free: number | undefined): UserError {
+  const needed = estimateMemory(settings);
+  const each = (needed - 32 * countParameters(settings.architecture)) / settings.maxBatch;
+  const fits =
+    free === undefined
+      ? Math.floor(settings.maxBatch / 2)
+      : Math.min(settings.maxBatch - 1, Math.floor(free / each));
+  return new UserError(
+    'engine',
+    `out of memory: a step with a batch of ${settings.maxBatch} needs about ${gibibytes(needed)}` +
+      `${free === undefined ? '' : `, ${gibibytes(free)} are free`}; ` +
+      (fits >= 1
+        ? `a batch of ${fits} should fit: --set training.batch=${fits}`
+        : 'choose a smaller preprocessing.size or a smaller model'),
+  );
+}
+
+function loadNetwork(
+  backend: BackendName,
+  operations: Operations,
+  store: SampleStore,
+  settings: NetworkSettings,
+  weights: Weights,
+  optimizer: OptimizerState,
+): Network {
+  const { architecture, size } = settings;
+  const [depth, height, width] = size;
+  const channels = totalChannels(architecture);
+  const trained = listTensors(architecture)
+    .filter(({ role }) => role !== 'statistic')
+    .map(({ name }) => name);
+  const parameters = createParameters(settings, weights, optimizer);
   let disposed = false;
 
   const call = async <T>(compute: () => Promise<T> | T): Promise<T> => {
-    // The computation itself blocks; timers and signals get their turn before it.
+    // The computation itself may block; timers and signals get their turn before it.
     await new Promise((resolve) => setImmediate(resolve));
     if (disposed) throw new Error('the network has been disposed');
-    return compute();
+    await useBackend(backend);
+    try {
+      return await compute();
+    } catch (error) {
+      if (/OOM|out of memory|RESOURCE_EXHAUSTED|failed to allocate/i.test((error as Error).message))
+        throw tooLarge(settings, undefined);
+      throw error;
+    }
   };
-  const images = (volumes: readonly Float32Array[]): tf.Tensor5D =>
-    tf.tidy(() => {
-      const stacked = volumes.map((image) =>
-        tf.tensor4d(image, [architecture.inputChannels, depth, height, width]),
-      );
-      return tf.transpose(tf.stack(stacked), [0, 2, 3, 4, 1]) as tf.Tensor5D;
-    });
-  const target = (batch: readonly Sample[]): tf.Tensor5D => {
-    const voxels = depth * height * width;
-    const data = new Float32Array(batch.length * voxels * architecture.labels);
-    for (const [n, { label }] of batch.entries())
-      for (let i = 0; i < voxels; i++)
-        for (let k = 0; k < architecture.labels; k++)
-          data[(n * voxels + i) * architecture.labels + k] =
-            ((targets[label[i] as number] as number) >>> k) & 1;
-    return tf.tensor5d(data, [batch.length, depth, height, width, architecture.labels]);
-  };
-  const replace = (map: Map<string, tf.Tensor>, name: string, tensor: tf.Tensor): void => {
-    map.get(name)?.dispose();
-    map.set(name, tf.keep(tensor));
-  };
-
   /** Loss, gradients and what the layers saw, in training mode; to be called within tf.tidy. */
   const differentiate = (
     batch: readonly Sample[],
     masks: Float32Array,
-  ): BackwardResult & { loss: number; traces: readonly LayerTrace[] } => {
-    const { logits, traces } = forward(architecture, values, images(batch.map((sample) => sample.image)), {
-      statistics: 'batch',
-      masks: tf.tensor2d(masks, [batch.length, totalChannels(architecture)]),
-    });
-    const { loss, gradient } = diceLoss(logits, target(batch));
-    return {
-      ...backward(architecture, values, traces, gradient),
-      loss: loss.dataSync()[0] as number,
-      traces,
-    };
+    keep = false,
+  ): BackwardResult & { loss: tf.Scalar; traces: readonly LayerTrace[] } => {
+    const { image, target } = store.batch(batch, settings);
+    const tensors = parameters.tensors();
+    // Without dropout all multipliers are 1, and nothing needs to be multiplied.
+    const dropped = masks.some((value) => value !== 1);
+    const { logits, traces } = forward(
+      architecture,
+      tensors,
+      image,
+      { statistics: 'batch', ...(dropped && { masks: tf.tensor2d(masks, [batch.length, channels]) }) },
+      operations,
+    );
+    const { loss, gradient } = tf.tidy(() => diceLoss(logits, target));
+    tf.dispose([logits, target]);
+    return { ...backward(architecture, tensors, traces, gradient, operations, { keep }), loss, traces };
   };
-  const probabilities = (volumes: readonly Float32Array[], statistics: 'running' | 'batch'): tf.Tensor5D =>
-    tf.sigmoid(forward(architecture, values, images(volumes), { statistics }).logits);
+  const probabilities = (image: tf.Tensor5D, statistics: 'running' | 'batch'): tf.Tensor5D =>
+    tf.sigmoid(forward(architecture, parameters.tensors(), image, { statistics }, operations).logits);
 
   return {
     trainStep: (batch, masks, learningRate) =>
-      call(() =>
-        tidied(() => {
-          const { loss, gradients, traces } = differentiate(batch, masks);
-          if (Number.isFinite(loss)) {
-            moveStatistics(traces, batch.length * depth * height * width);
-            adam(gradients, learningRate);
-          }
-          return loss;
-        }),
-      ),
+      call(async () => {
+        let staged: Staged | undefined;
+        const loss = tf.tidy(() => {
+          const { loss: value, gradients, traces } = differentiate(batch, masks);
+          staged = parameters.stage(gradients, traces, learningRate);
+          for (const tensor of Object.values(staged)) tf.keep(tensor);
+          return value;
+        });
+        const [value] = (await loss.data()) as unknown as [number];
+        loss.dispose();
+        if (Number.isFinite(value)) parameters.commit(staged as Staged);
+        else tf.dispose(Object.values(staged as Staged));
+        return value;
+      }),
     evaluate: (batch) =>
-      call(() =>
-        tidied(() => {
-          const p = probabilities(
-            batch.map(({ image }) => image),
-            'running',
-          );
-          const [mask, wanted] = [tf.greater(p, 0.5).dataSync(), target(batch).dataSync()];
-          return batch.map((_, n) => overlapOf(mask, wanted, n, depth * height * width, architecture.labels));
-        }),
-      ),
+      call(async () => {
+        const sums = tf.tidy(() => {
+          const { image, target } = store.batch(batch, settings);
+          const mask = tf.cast(tf.greater(probabilities(image, 'running'), 0.5), 'float32');
+          return tf.stack([tf.mul(mask, target), mask, target].map((each) => tf.sum(each, [1, 2, 3])));
+        });
+        const values = Float64Array.from(await sums.data());
+        sums.dispose();
+        return batch.map((_, n) => overlapOf(values, n, batch.length, architecture.labels));
+      }),
     predict: (volumes, statistics) =>
-      call(() =>
-        tidied(() =>
-          Float32Array.from(tf.transpose(probabilities(volumes, statistics), [0, 4, 1, 2, 3]).dataSync()),
-        ),
-      ),
+      call(async () => {
+        const result = tf.tidy(() => {
+          const image = imageTensor(volumes, [architecture.inputChannels, depth, height, width]);
+          return tf.transpose(probabilities(image, statistics), [0, 4, 1, 2, 3]);
+        });
+        const values = Float32Array.from(await result.data());
+        result.dispose();
+        return values;
+      }),
     activationSums: (batch, masks, withGradients) =>
-      call(() =>
-        tidied(() => {
-          const { traces, activations } = differentiate(batch, masks);
-          const collect = (of: (activation: tf.Tensor, i: number) => tf.Tensor): Float64Array =>
-            Float64Array.from(
-              tf
-                .concat(
-                  traces.map(({ activation }, i) => tf.sum(of(activation, i), [1, 2, 3])),
-                  1,
-                )
-                .dataSync(),
+      call(async () => {
+        const result = tf.tidy(() => {
+          const { traces, activations } = differentiate(batch, masks, true);
+          const collect = (of: (activation: tf.Tensor, i: number) => tf.Tensor): tf.Tensor =>
+            tf.concat(
+              traces.map(({ activation }, i) => tf.sum(of(activation, i), [1, 2, 3])),
+              1,
             );
-          return {
-            channels: totalChannels(architecture),
-            sum: collect((activation) => activation),
-            sumOfSquares: collect((activation) => tf.square(activation)),
-            ...(withGradients && {
-              gradientProduct: collect((activation, i) => tf.mul(activation, activations[i] as tf.Tensor)),
-            }),
-          };
-        }),
-      ),
+          return [
+            collect((activation) => activation),
+            collect((activation) => tf.square(activation)),
+            ...(withGradients
+              ? [collect((activation, i) => tf.mul(activation, activations[i] as tf.Tensor))]
+              : []),
+          ];
+        });
+        const [sum, sumOfSquares, gradientProduct] = await Promise.all(
+          result.map(async (tensor) => Float64Array.from(await tensor.data())),
+        );
+        tf.dispose(result);
+        return {
+          channels,
+          sum: sum as Float64Array,
+          sumOfSquares: sumOfSquares as Float64Array,
+          ...(gradientProduct && { gradientProduct }),
+        };
+      }),
     gradients: (batch, masks) =>
-      call(() =>
-        tidied(() => {
-          const { loss, gradients } = differentiate(batch, masks);
-          return { loss, gradients: download(gradients, trained) };
-        }),
-      ),
+      call(async () => {
+        let found: Map<string, tf.Tensor> | undefined;
+        const loss = tf.tidy(() => {
+          const { loss: value, gradients } = differentiate(batch, masks);
+          found = gradients;
+          for (const tensor of gradients.values()) tf.keep(tensor);
+          return value;
+        });
+        const [value] = (await loss.data()) as unknown as [number];
+        loss.dispose();
+        return { loss: value, gradients: downloadAndFree(found as Map<string, tf.Tensor>, trained) };
+      }),
     synflowGradients: () =>
-      call(() =>
-        tidied(() => {
+      call(() => {
+        const found = new Map<string, tf.Tensor>();
+        tf.tidy(() => {
           const image: tf.Tensor5D = tf.ones([1, depth, height, width, architecture.inputChannels]);
-          const { logits, traces } = forward(architecture, values, image, { statistics: 'none' });
-          const { gradients } = backward(architecture, values, traces, tf.onesLike(logits), true);
+          const tensors = parameters.tensors();
+          const { logits, traces } = forward(
+            architecture,
+            tensors,
+            image,
+            { statistics: 'none' },
+            operations,
+          );
+          const { gradients } = backward(architecture, tensors, traces, tf.onesLike(logits), operations, {
+            linear: true,
+          });
           for (const name of trained)
-            if (!gradients.has(name)) gradients.set(name, tf.zerosLike(values.get(name) as tf.Tensor));
-          return download(gradients, trained);
-        }),
-      ),
-    readWeights: () => call(() => download(values, names)),
-    readOptimizerState: () => call(() => ({ step, m: download(m, trained), v: download(v, trained) })),
+            found.set(name, tf.keep(gradients.get(name) ?? tf.zerosLike(tensors.get(name) as tf.Tensor)));
+        });
+        return downloadAndFree(found, trained);
+      }),
+    readWeights: () => call(() => parameters.readWeights()),
+    readOptimizerState: () => call(() => parameters.readOptimizerState()),
     interrupt: () => undefined, // a call blocks the thread, so none is running when this is reached
     dispose: () => {
       if (disposed) return;
       disposed = true;
-      for (const map of [values, m, v]) tf.dispose([...map.values()]);
+      parameters.dispose();
     },
   };
-
-  /** Running statistics towards those of the batch, with the unbiased variance, as PyTorch has it. */
-  function moveStatistics(traces: readonly LayerTrace[], voxels: number): void {
-    for (const { layer, mean, variance } of traces) {
-      const count = voxels / 8 ** layer.level;
-      const move = (name: string, towards: tf.Tensor): void => {
-        const old = values.get(name) as tf.Tensor;
-        replace(values, name, tf.add(tf.mul(old, 1 - MOMENTUM), tf.mul(towards, MOMENTUM)));
-      };
-      move(`${layer.name}.norm.running_mean`, mean);
-      move(`${layer.name}.norm.running_var`, tf.mul(variance, count > 1 ? count / (count - 1) : 1));
-    }
-  }
-
-  function adam(gradients: ReadonlyMap<string, tf.Tensor>, learningRate: number): void {
-    const { beta1, beta2, epsilon } = settings.adam;
-    step++;
-    const rate = learningRate / (1 - beta1 ** step);
-    const correction = 1 / Math.sqrt(1 - beta2 ** step);
-    for (const [name, gradient] of gradients) {
-      const first = tf.add(tf.mul(m.get(name) as tf.Tensor, beta1), tf.mul(gradient, 1 - beta1));
-      const second = tf.add(tf.mul(v.get(name) as tf.Tensor, beta2), tf.mul(tf.square(gradient), 1 - beta2));
-      const change = tf.div(tf.mul(first, rate), tf.add(tf.mul(tf.sqrt(second), correction), epsilon));
-      const next = tf.sub(values.get(name) as tf.Tensor, change);
-      replace(m, name, first);
-      replace(v, name, second);
-      replace(values, name, next);
-    }
-  }
 }
 
-function toTensorFlow({ shape, data }: Tensor): tf.Tensor {
-  return tf.tidy(() => {
-    const tensor = tf.tensor(data, [...shape]);
-    return tf.keep(shape.length === 5 ? tf.transpose(tensor, TO_TENSORFLOW) : tf.clone(tensor));
-  });
+/** Copies the tensors of these names out, in PyTorch's axis orders, and frees all. */
+function downloadAndFree(tensors: ReadonlyMap<string, tf.Tensor>, names: readonly string[]): Weights {
+  const copies = new Map(names.map((name) => [name, fromTensorFlow(tensors.get(name) as tf.Tensor)]));
+  tf.dispose([...tensors.values()]);
+  return copies;
 }
 
-/** Copies the tensors of these names out, in PyTorch's axis orders. */
-function download(tensors: ReadonlyMap<string, tf.Tensor>, names: readonly string[]): Weights {
-  const copy = (tensor: tf.Tensor): Tensor =>
-    tidied(() => {
-      const turned = tensor.rank === 5 ? tf.transpose(tensor, FROM_TENSORFLOW) : tensor;
-      return { shape: turned.shape, data: Float32Array.from(turned.dataSync()) };
-    });
-  return new Map(names.map((name) => [name, copy(tensors.get(name) as tf.Tensor)]));
-}
-
-/** tf.tidy for functions that return no tensors. */
-function tidied<T>(compute: () => T): T {
-  let result: T | undefined;
-  tf.tidy(() => {
-    result = compute();
-  });
-  return result as T;
-}
-
-function overlapOf(
-  mask: ArrayLike<number>,
-  target: ArrayLike<number>,
-  caseIndex: number,
-  voxels: number,
-  labels: number,
-): Overlap {
-  const sums = {
-    intersection: new Float64Array(labels),
-    predicted: new Float64Array(labels),
-    target: new Float64Array(labels),
-  };
-  for (let i = caseIndex * voxels; i < (caseIndex + 1) * voxels; i++)
-    for (let k = 0; k < labels; k++) {
-      const [p, t] = [mask[i * labels + k] as number, target[i * labels + k] as number];
-      sums.intersection[k] = (sums.intersection[k] as number) + p * t;
-      sums.predicted[k] = (sums.predicted[k] as number) + p;
-      sums.target[k] = (sums.target[k] as number) + t;
-    }
-  return sums;
+/** One case's overlap out of (3, N, labels) sums. */
+function overlapOf(sums: Float64Array, at: number, cases: number, labels: number): Overlap {
+  const part = (i: number): Float64Array =>
+    sums.slice((i * cases + at) * labels, (i * cases + at + 1) * labels);
+  return { intersection: part(0), predicted: part(1), target: part(2) };
 }

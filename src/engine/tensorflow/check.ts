@@ -1,0 +1,21 @@
+// The self-check of a set-up, started as a process of its own by setup.ts: node check.js FOLDER. Prints TensorFlow's
+// version and device as JSON.
+
+import * as tf from '@tensorflow/tfjs-core';
+import { createTfjsEngine } from '../tfjs/index.js';
+import { selfCheck } from '../self-check.js';
+import { openTensorFlow } from './open.js';
+import { paths } from './setup.js';
+
+const folder = process.argv[2] as string;
+const opened = openTensorFlow(paths(folder));
+const engine = await createTfjsEngine('tensorflow', opened);
+const before = tf.memory().numTensors;
+const problem = await selfCheck(engine);
+engine.release?.();
+const left = tf.memory().numTensors - before;
+if (problem !== undefined || left !== 0) {
+  console.error(problem ?? `${left} tensors were not released`);
+  process.exit(1);
+}
+console.log(JSON.stringify({ tensorflow: opened.version, device: opened.device }));

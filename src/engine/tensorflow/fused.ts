@@ -1,0 +1,83 @@
+// The network's fused operations as TensorFlow has them: one call each, through the binding, where TensorFlow.js knows
+// only their parts.
+
+import * as tf from '@tensorflow/tfjs-core';
+import { type Operations, maxPoolGradient } from '../tfjs/operations.js';
+
+interface Attribute {
+  readonly name: string;
+  readonly type: number;
+  readonly value: unknown;
+}
+
+/** What of @tensorflow/tfjs-node-gpu's backend is used here. */
+interface NodeBackend {
+  readonly binding: Readonly<
+    Record<'TF_FLOAT' | 'TF_ATTR_TYPE' | 'TF_ATTR_FLOAT' | 'TF_ATTR_BOOL' | 'TF_ATTR_STRING', number>
+  >;
+  readonly executeMultipleOutputs: (
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly tf.Tensor[],
+    outputs: number,
+  ) => tf.Tensor[];
+}
+
+function execute(
+  name: string,
+  more: (backend: NodeBackend) => readonly Attribute[],
+  inputs: readonly tf.Tensor[],
+  outputs = 1,
+): tf.Tensor[] {
+  const backend = tf.backend() as unknown as NodeBackend;
+  const { binding } = backend;
+  const type = { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
+  return backend.executeMultipleOutputs(name, [type, ...more(backend)], inputs, outputs);
+}
+
+const none = (): Attribute[] => [];
+const normAttributes =
+  (epsilon: number) =>
+  ({ binding }: NodeBackend): Attribute[] => [
+    { name: 'U', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+    { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: epsilon },
+    { name: 'data_format', type: binding.TF_ATTR_STRING, value: 'NDHWC' },
+    { name: 'is_training', type: binding.TF_ATTR_BOOL, value: true },
+  ];
+
+export const fused: Operations = {
+  addBias: (x, bias) => execute('BiasAdd', none, [x, bias])[0] as tf.Tensor5D,
+  biasGradient: (dy) => execute('BiasAddGrad', none, [dy])[0] as tf.Tensor,
+  reluGradient: (dy, y) => execute('ReluGrad', none, [dy, y])[0] as tf.Tensor5D,
+  poolGradient(dy, x, y) {
+    // TensorFlow gives the gradient to all that are largest, which zeros after a ReLU often are. Weights that fall along
+    // the window make the first of them the only one.
+    return tf.tidy(() => {
+      const [, depth, height, width] = y.shape;
+      const falling = tf.tensor5d([8, 7, 6, 5, 4, 3, 2, 1], [1, 2, 2, 2, 1]);
+      const largest = maxPoolGradient(tf.onesLike(y), x, y);
+      const first = tf.mul(largest, tf.tile(falling, [1, depth, height, width, 1]));
+      return maxPoolGradient(dy, first as tf.Tensor5D, tf.maxPool3d(first as tf.Tensor5D, 2, 2, 'valid'));
+    });
+  },
+  normalise(x, gamma, beta, epsilon) {
+    // Mean and variance are outputs in training mode; as inputs they are empty.
+    const empty = tf.tensor1d([]);
+    const [y, mean, variance, ...saved] = execute(
+      'FusedBatchNormV3',
+      normAttributes(epsilon),
+      [x, gamma, beta, empty, empty],
+      6,
+    ) as [tf.Tensor5D, tf.Tensor, tf.Tensor, ...tf.Tensor[]];
+    return { y, mean, variance, saved };
+  },
+  normaliseGradient(dy, x, gamma, saved, epsilon) {
+    const [dx, dGamma, dBeta] = execute(
+      'FusedBatchNormGradV3',
+      normAttributes(epsilon),
+      [dy, x, gamma, ...saved],
+      5,
+    ) as [tf.Tensor5D, tf.Tensor, tf.Tensor];
+    return { dx, dGamma, dBeta };
+  },
+};

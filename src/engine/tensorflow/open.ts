@@ -1,0 +1,90 @@
+// Loads the compiled binding and gives TensorFlow.js its backend, without TensorFlow's chatter and without any
+// environment variable that a user would have to set.
+
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { type KernelBackend } from '@tensorflow/tfjs-core';
+import { UserError } from '../../errors.js';
+
+export interface OpenedTensorFlow {
+  readonly backend: () => KernelBackend;
+  readonly version: string;
+  /** `gpu` or `cpu`. */
+  readonly device: 'gpu' | 'cpu';
+}
+
+interface Binding {
+  readonly TF_Version: string;
+  readonly isUsingGpuDevice: () => boolean;
+}
+
+/** Set where whoever runs lunet has not: these must be there before the library is loaded. */
+const ENVIRONMENT = {
+  // Take what is needed, when it is needed, instead of the whole GPU at the start.
+  TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+  // Where TensorFlow has deterministic kernels, take those.
+  TF_DETERMINISTIC_OPS: '1',
+  TF_CUDNN_DETERMINISTIC: '1',
+  TF_CPP_MIN_LOG_LEVEL: '2',
+} as const;
+
+let opened: OpenedTensorFlow | undefined;
+
+/**
+ * Opens a set-up; once a process. `threads` counts within an operation. Throws a UserError of kind `engine` if the
+ * library does not load.
+ */
+export function openTensorFlow(
+  { quiet, binding, packages }: { quiet: string; binding: string; packages: string },
+  { threads, verbose = false }: { threads?: number | undefined; verbose?: boolean } = {},
+): OpenedTensorFlow {
+  if (opened) return opened;
+  for (const [name, value] of Object.entries(ENVIRONMENT)) process.env[name] ??= value;
+  if (verbose) process.env['TF_CPP_MIN_LOG_LEVEL'] = '0';
+  if (threads !== undefined) {
+    process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
+    process.env['TF_NUM_INTEROP_THREADS'] ??= '1';
+  }
+  const require = createRequire(join(packages, 'package.json'));
+  let loaded: Binding;
+  let backend: () => KernelBackend;
+  try {
+    const problem = (require(quiet) as { load: (path: string, verbose: boolean) => string | undefined }).load(
+      binding,
+      verbose,
+    );
+    if (problem !== undefined) throw new Error(problem);
+    loaded = require(binding) as Binding;
+    const origin = '@tensorflow/tfjs-node-gpu';
+    silently(() => require(`${origin}/dist/register_all_kernels.js`));
+    const { NodeJSKernelBackend } = require(`${origin}/dist/nodejs_kernel_backend.js`) as {
+      NodeJSKernelBackend: new (binding: Binding, name: string) => KernelBackend;
+    };
+    backend = () => new NodeJSKernelBackend(loaded, origin);
+  } catch (error) {
+    throw new UserError(
+      'engine',
+      `${binding}: does not load: ${(error as Error).message.split('\n')[0]}; run: lunet setup tensorflow`,
+      { cause: error },
+    );
+  }
+  const version = loaded.TF_Version;
+  const device = createdDevice(backend());
+  opened = { backend, version, device };
+  return opened;
+}
+
+/** The device that a backend has found. */
+const createdDevice = (backend: KernelBackend): 'gpu' | 'cpu' =>
+  (backend as unknown as { isUsingGpuDevice: boolean }).isUsingGpuDevice ? 'gpu' : 'cpu';
+
+/** TensorFlow.js says on the console that two of its packages are loaded. */
+function silently(load: () => unknown): void {
+  const { warn, log } = console;
+  console.warn = console.log = () => undefined;
+  try {
+    load();
+  } finally {
+    Object.assign(console, { warn, log });
+  }
+}

@@ -1,0 +1,113 @@
+// Between lunet's tensors (PyTorch's axis orders) and TensorFlow's: volumes (N, D, H, W, C), filters (D, H, W, I, O).
+
+import * as tf from '@tensorflow/tfjs-core';
+import { type Tensor } from '../../network/weights.js';
+import { type NetworkSettings, type Sample } from '../engine.js';
+
+const TO_TENSORFLOW = [2, 3, 4, 1, 0];
+const FROM_TENSORFLOW = [4, 3, 0, 1, 2];
+
+/** A tensor's shape in TensorFlow's axis order. */
+export function tensorFlowShape(shape: readonly number[]): number[] {
+  return shape.length === 5 ? TO_TENSORFLOW.map((axis) => shape[axis] as number) : [...shape];
+}
+
+/** Uploads a tensor; to be called within tf.tidy. */
+export function toTensorFlow({ shape, data }: Tensor): tf.Tensor {
+  const tensor = tf.tensor(data, [...shape]);
+  return shape.length === 5 ? tf.transpose(tensor, TO_TENSORFLOW) : tensor;
+}
+
+/** Copies a tensor out, in PyTorch's axis order. */
+export function fromTensorFlow(tensor: tf.Tensor): Tensor {
+  const turned = tensor.rank === 5 ? tf.transpose(tensor, FROM_TENSORFLOW) : tensor;
+  const result = { shape: turned.shape, data: Float32Array.from(turned.dataSync()) };
+  if (turned !== tensor) turned.dispose();
+  return result;
+}
+
+/** Volumes (C, D, H, W) as one tensor (N, D, H, W, C); to be called within tf.tidy. */
+export function imageTensor(volumes: readonly Float32Array[], shape: readonly number[]): tf.Tensor5D {
+  const stacked = tf.stack(volumes.map((image) => tf.tensor(image, [...shape])));
+  const [, ...space] = shape as [number, number, number, number];
+  return shape[0] === 1
+    ? tf.reshape(stacked, [volumes.length, ...space, 1])
+    : tf.transpose(stacked as tf.Tensor5D, [0, 2, 3, 4, 1]);
+}
+
+/** What the outputs should be at each voxel of a sample, 0 or 1: (1, D, H, W, labels). */
+function targetTensor({ label }: Sample, { architecture, size, targets }: NetworkSettings): tf.Tensor5D {
+  const { labels } = architecture;
+  const data = new Float32Array(label.length * labels);
+  for (let i = 0; i < label.length; i++)
+    for (let k = 0; k < labels; k++)
+      data[i * labels + k] = ((targets[label[i] as number] as number) >>> k) & 1;
+  return tf.tensor5d(data, [1, ...size, labels]);
+}
+
+interface Uploaded {
+  readonly label: Uint8Array;
+  readonly image: tf.Tensor5D;
+  readonly target: tf.Tensor5D;
+  readonly bytes: number;
+}
+
+/** Samples on the device. What is used again need not be uploaded again: after the first epoch a step uploads nothing. */
+export interface SampleStore {
+  /** Images and targets of a batch; to be called within tf.tidy. */
+  readonly batch: (
+    samples: readonly Sample[],
+    settings: NetworkSettings,
+  ) => { image: tf.Tensor5D; target: tf.Tensor5D };
+  /** Frees everything. */
+  readonly clear: () => void;
+}
+
+/** A store of at most so many bytes; what was uploaded first goes first. */
+export function createSampleStore(limit: number): SampleStore {
+  const stored = new Map<Float32Array, Uploaded>();
+  let meaning = '';
+  let total = 0;
+  const free = (key: Float32Array): void => {
+    const { image, target, bytes } = stored.get(key) as Uploaded;
+    tf.dispose([image, target]);
+    total -= bytes;
+    stored.delete(key);
+  };
+  const clear = (): void => {
+    for (const key of [...stored.keys()]) free(key);
+  };
+  return {
+    clear,
+    batch(samples, settings) {
+      const { architecture, size, targets } = settings;
+      // The same voxels mean something else to a network with other labels.
+      const now = JSON.stringify([size, architecture.labels, architecture.inputChannels, [...targets]]);
+      if (now !== meaning) clear();
+      meaning = now;
+      const found = samples.map((sample) => {
+        const known = stored.get(sample.image);
+        if (known?.label === sample.label) return known;
+        if (known) free(sample.image);
+        const image = imageTensor([sample.image], [architecture.inputChannels, ...size]);
+        const target = targetTensor(sample, settings);
+        const uploaded = { label: sample.label, image, target, bytes: 4 * (image.size + target.size) };
+        if (uploaded.bytes * samples.length > limit) return uploaded;
+        tf.keep(image);
+        tf.keep(target);
+        stored.set(sample.image, uploaded);
+        total += uploaded.bytes;
+        return uploaded;
+      });
+      const batch = {
+        image: tf.concat(found.map(({ image }) => image)),
+        target: tf.concat(found.map(({ target }) => target)),
+      };
+      for (const key of stored.keys()) {
+        if (total <= limit) break;
+        free(key);
+      }
+      return batch;
+    },
+  };
+}

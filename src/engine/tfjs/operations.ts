@@ -1,0 +1,78 @@
+// The few operations of the network that a backend may have in one piece. Here they are composed of what every
+// TensorFlow.js backend has; tensorflow/fused.ts has them fused.
+
+import * as tf from '@tensorflow/tfjs-core';
+
+const SPACE = [0, 1, 2, 3];
+
+/** What batch norm in training mode has found, with what its gradient needs again. Tensors by channel are (C). */
+export interface Statistics {
+  readonly mean: tf.Tensor;
+  /** Unbiased, as PyTorch's running variance has it. */
+  readonly variance: tf.Tensor;
+  readonly saved: readonly tf.Tensor[];
+}
+
+type Normalised = Statistics & { readonly y: tf.Tensor5D };
+
+/** Volumes are (N, D, H, W, C). */
+export interface Operations {
+  readonly addBias: (x: tf.Tensor5D, bias: tf.Tensor) => tf.Tensor5D;
+  /** The bias' gradient: sums by channel. */
+  readonly biasGradient: (dy: tf.Tensor5D) => tf.Tensor;
+  /** The gradient through a ReLU whose output is given. */
+  readonly reluGradient: (dy: tf.Tensor5D, y: tf.Tensor5D) => tf.Tensor5D;
+  /** The gradient through a 2x2x2 maximum `y` of `x`: to the first where several are largest. */
+  readonly poolGradient: (dy: tf.Tensor5D, x: tf.Tensor5D, y: tf.Tensor5D) => tf.Tensor5D;
+  readonly normalise: (x: tf.Tensor5D, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number) => Normalised;
+  readonly normaliseGradient: (
+    dy: tf.Tensor5D,
+    x: tf.Tensor5D,
+    gamma: tf.Tensor,
+    saved: readonly tf.Tensor[],
+    epsilon: number,
+  ) => { dx: tf.Tensor5D; dGamma: tf.Tensor; dBeta: tf.Tensor };
+}
+
+/** tf.tidy for results whose types it does not know: what they hold is kept, everything else is freed. */
+export function scoped<T extends object>(compute: () => T): T {
+  return tf.tidy(compute as unknown as () => tf.TensorContainer) as unknown as T;
+}
+
+const voxels = (x: tf.Tensor5D): number => x.size / x.shape[4];
+
+/** TensorFlow.js's kernel; whether several largest share the gradient is up to the backend. */
+export function maxPoolGradient(dy: tf.Tensor5D, input: tf.Tensor5D, output: tf.Tensor5D): tf.Tensor5D {
+  return tf
+    .engine()
+    .runKernel(
+      tf.MaxPool3DGrad,
+      { dy, input, output },
+      { filterSize: [2, 2, 2], strides: [2, 2, 2], pad: 'valid' },
+    );
+}
+
+export const composed: Operations = {
+  addBias: (x, bias) => tf.add(x, bias),
+  biasGradient: (dy) => tf.sum(dy, SPACE),
+  reluGradient: (dy, y) => tf.mul(dy, tf.step(y)),
+  poolGradient: (dy, x, y) => maxPoolGradient(dy, x, y),
+  normalise(x, gamma, beta, epsilon) {
+    const { mean, variance } = tf.moments(x, SPACE);
+    const inverse = tf.rsqrt(tf.add(variance, epsilon));
+    const scale = tf.mul(inverse, gamma);
+    const y: tf.Tensor5D = tf.add(tf.mul(x, scale), tf.sub(beta, tf.mul(mean, scale)));
+    const count = voxels(x);
+    const unbiased = tf.mul(variance, count > 1 ? count / (count - 1) : 1);
+    return { y, mean, variance: unbiased, saved: [mean, inverse] };
+  },
+  normaliseGradient(dy, x, gamma, saved) {
+    const [mean, inverse] = saved as [tf.Tensor, tf.Tensor];
+    const xhat: tf.Tensor5D = tf.mul(tf.sub(x, mean), inverse);
+    const dBeta = tf.sum(dy, SPACE);
+    const dGamma = tf.sum(tf.mul(dy, xhat), SPACE);
+    const count = voxels(x);
+    const centred = tf.sub(tf.sub(dy, tf.div(dBeta, count)), tf.mul(xhat, tf.div(dGamma, count)));
+    return { dx: tf.mul(centred, tf.mul(gamma, inverse)), dGamma, dBeta };
+  },
+};

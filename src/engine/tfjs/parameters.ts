@@ -1,0 +1,155 @@
+// A network's numbers on the device. All trained ones lie in one vector, and so do their moments: Adam is then a dozen
+// operations for the whole network instead of a dozen for each tensor, which is what decides on a GPU. The tensors that
+// the passes use are cut from the vector after each step.
+
+import * as tf from '@tensorflow/tfjs-core';
+import { listLayers } from '../../network/architecture.js';
+import { elementCount, listTensors } from '../../network/parameters.js';
+import { type OptimizerState, type Weights, tensorOf } from '../../network/weights.js';
+import { type NetworkSettings } from '../engine.js';
+import { fromTensorFlow, tensorFlowShape, toTensorFlow } from './layouts.js';
+import { type LayerTrace, type Parameters } from './forward.js';
+
+const MOMENTUM = 0.1;
+
+/** One vector a quantity: trained parameters with their moments, running means and variances of all layers. */
+interface Vectors {
+  readonly values: tf.Tensor;
+  readonly m: tf.Tensor;
+  readonly v: tf.Tensor;
+  readonly means: tf.Tensor;
+  readonly variances: tf.Tensor;
+}
+
+/** An update that has been computed and is not in force yet. */
+export type Staged = Record<keyof Vectors, tf.Tensor>;
+
+export interface DeviceParameters {
+  /** All tensors by name, for the passes. */
+  readonly tensors: () => Parameters;
+  /** Adam and running statistics, computed but not in force; to be called within tf.tidy. */
+  readonly stage: (
+    gradients: ReadonlyMap<string, tf.Tensor>,
+    traces: readonly LayerTrace[],
+    learningRate: number,
+  ) => Staged;
+  /** Puts an update in force. */
+  readonly commit: (staged: Staged) => void;
+  readonly readWeights: () => Weights;
+  readonly readOptimizerState: () => OptimizerState;
+  readonly dispose: () => void;
+}
+
+/** Uploads a network's tensors and its optimizer's state. */
+export function createParameters(
+  { architecture, adam }: NetworkSettings,
+  weights: Weights,
+  optimizer: OptimizerState,
+): DeviceParameters {
+  const all = listTensors(architecture);
+  const trained = all.filter(({ role }) => role !== 'statistic');
+  const names = trained.map(({ name }) => name);
+  const statistics = (which: string): string[] =>
+    listLayers(architecture).map(({ name }) => `${name}.norm.${which}`);
+  const meanNames = statistics('running_mean');
+  const varianceNames = statistics('running_var');
+  const vector = (source: Weights, list: readonly string[]): tf.Tensor =>
+    tf.tidy(() => tf.concat(list.map((name) => tf.reshape(toTensorFlow(tensorOf(source, name)), [-1]))));
+  let vectors: Vectors = {
+    values: vector(weights, names),
+    m: vector(optimizer.m, names),
+    v: vector(optimizer.v, names),
+    means: vector(weights, meanNames),
+    variances: vector(weights, varianceNames),
+  };
+  let step = optimizer.step;
+  let cut: Map<string, tf.Tensor> | undefined;
+
+  const sizes = trained.map(({ shape }) => elementCount(shape));
+  const widths = listLayers(architecture).map(({ width }) => width);
+  /** A vector's tensors by name, in TensorFlow's shapes; to be called within tf.tidy. */
+  const cutVector = (source: tf.Tensor): [string, tf.Tensor][] =>
+    tf
+      .split(source, sizes)
+      .map((part, i) => [
+        names[i] as string,
+        tf.reshape(part, tensorFlowShape((trained[i] as { shape: readonly number[] }).shape)),
+      ]);
+  const cutStatistics = (source: tf.Tensor, list: readonly string[]): [string, tf.Tensor][] =>
+    tf.split(source, widths).map((part, i) => [list[i] as string, part]);
+  const tensors = (): Map<string, tf.Tensor> => {
+    cut ??= keepAll(() => [
+      ...cutVector(vectors.values),
+      ...cutStatistics(vectors.means, meanNames),
+      ...cutStatistics(vectors.variances, varianceNames),
+    ]);
+    return cut;
+  };
+  const forget = (): void => {
+    if (cut) tf.dispose([...cut.values()]);
+    cut = undefined;
+  };
+  const download = (entries: () => readonly [string, tf.Tensor][]): Weights => {
+    const kept = keepAll(entries);
+    const result = new Map([...kept].map(([name, tensor]) => [name, fromTensorFlow(tensor)]));
+    tf.dispose([...kept.values()]);
+    return result;
+  };
+
+  return {
+    tensors,
+    stage(gradients, traces, learningRate) {
+      const { beta1, beta2, epsilon } = adam;
+      const g = tf.concat(names.map((name) => tf.reshape(gradients.get(name) as tf.Tensor, [-1])));
+      const m = tf.add(tf.mul(vectors.m, beta1), tf.mul(g, 1 - beta1));
+      const v = tf.add(tf.mul(vectors.v, beta2), tf.mul(tf.square(g), 1 - beta2));
+      const rate = learningRate / (1 - beta1 ** (step + 1));
+      const correction = 1 / Math.sqrt(1 - beta2 ** (step + 1));
+      const change = tf.div(tf.mul(m, rate), tf.add(tf.mul(tf.sqrt(v), correction), epsilon));
+      const towards = (old: tf.Tensor, batch: readonly tf.Tensor[]): tf.Tensor =>
+        tf.add(tf.mul(old, 1 - MOMENTUM), tf.mul(tf.concat([...batch]), MOMENTUM));
+      const seen = traces.flatMap(({ normalised }) => normalised ?? []);
+      return {
+        values: tf.sub(vectors.values, change),
+        m,
+        v,
+        means: towards(
+          vectors.means,
+          seen.map(({ mean }) => mean),
+        ),
+        variances: towards(
+          vectors.variances,
+          seen.map(({ variance }) => variance),
+        ),
+      };
+    },
+    commit(staged) {
+      tf.dispose(Object.values(vectors));
+      vectors = staged;
+      step++;
+      forget();
+    },
+    readWeights: () => {
+      const found = download(() => [...tensors()].map(([name, tensor]) => [name, tf.clone(tensor)]));
+      return new Map(all.map(({ name }) => [name, tensorOf(found, name)]));
+    },
+    readOptimizerState: () => ({
+      step,
+      m: download(() => cutVector(vectors.m)),
+      v: download(() => cutVector(vectors.v)),
+    }),
+    dispose: () => {
+      forget();
+      tf.dispose(Object.values(vectors));
+    },
+  };
+}
+
+/** Computes tensors in tf.tidy and keeps those that are named. */
+function keepAll(compute: () => readonly [string, tf.Tensor][]): Map<string, tf.Tensor> {
+  const kept = new Map<string, tf.Tensor>();
+  tf.tidy(() => {
+    for (const [name, tensor] of compute()) kept.set(name, tf.keep(tensor));
+  });
+  return kept;
+}
