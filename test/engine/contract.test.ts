@@ -23,13 +23,13 @@ const loaded = loadAddon();
 if (withNative) assert.ok(loaded.addon, `the native engine does not load: ${JSON.stringify(loaded)}`);
 const instructionSets = loaded.addon?.instructionSets() ?? [];
 const oracle = await createTfjsEngine();
-/** Engines that are optional, where they are set up. */
+/** Engines that are optional, where they are set up; LUNET_TEST_ENGINES names those that must be. */
 const optional: Engine[] = [];
 for (const name of ['tensorflow', 'webgpu'])
   try {
     optional.push(await createEngine(name, { threads: 2 }));
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof UserError) || process.env['LUNET_TEST_ENGINES']?.includes(name)) throw error;
     console.log(`skipped: engine ${name}: ${error.message.split('\n')[0]}`);
   }
 

@@ -49,6 +49,7 @@ export const fused: Operations = {
   addBias: (x, bias) => execute('BiasAdd', none, [x, bias])[0] as tf.Tensor5D,
   biasGradient: (dy) => execute('BiasAddGrad', none, [dy])[0] as tf.Tensor,
   reluGradient: (dy, y) => execute('ReluGrad', none, [dy, y])[0] as tf.Tensor5D,
+  applyMask: (x, mask) => tf.mul(x, tf.reshape(mask, [x.shape[0], 1, 1, 1, -1])),
   poolGradient(dy, x, y) {
     // TensorFlow gives the gradient to all that are largest, which zeros after a ReLU often are. Weights that fall along
     // the window make the first of them the only one.

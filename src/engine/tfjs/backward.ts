@@ -6,7 +6,6 @@ import { type Architecture, upSource } from '../../network/architecture.js';
 import { EPSILON, type LayerTrace, type Parameters } from './forward.js';
 import { type Operations, type Statistics } from './operations.js';
 
-const SPACE = [0, 1, 2, 3];
 const SMOOTH = 1e-7;
 
 /** Soft Dice loss, 1 - mean over labels of 2 sum(p t) / (sum p + sum t), sums over batch and space; and d loss / d logits. */
@@ -14,16 +13,20 @@ export function diceLoss(
   logits: tf.Tensor5D,
   target: tf.Tensor5D,
 ): { loss: tf.Scalar; gradient: tf.Tensor5D } {
-  const p = tf.sigmoid(logits);
   const labels = target.shape[4];
-  const both = tf.sum(tf.mul(p, target), SPACE);
-  const total = tf.add(tf.add(tf.sum(p, SPACE), tf.sum(target, SPACE)), SMOOTH);
+  const p = tf.sigmoid(tf.reshape(logits, [-1, labels]));
+  const t = tf.reshape(target, [-1, labels]);
+  const both = tf.tidy(() => tf.sum(tf.mul(p, t), 0));
+  const total = tf.add(tf.add(tf.sum(p, 0), tf.sum(t, 0)), SMOOTH);
   const ratio = tf.div(tf.mul(both, 2), total);
-  // d/dp = -(2 t - ratio) / total / labels
-  const byProbability = tf.div(tf.sub(ratio, tf.mul(target, 2)), tf.mul(total, labels));
+  // d/dp = (ratio - 2 t) / total / labels, times p (1 - p); with little alive at once.
+  const share = tf.mul(total, labels);
+  const byProbability = tf.tidy(() => tf.sub(tf.div(ratio, share), tf.mul(t, tf.div(2, share))));
+  const slope = tf.tidy(() => tf.mul(p, tf.sub(1, p)));
+  p.dispose();
   return {
     loss: tf.sub(1, tf.mean(ratio)),
-    gradient: tf.mul(byProbability, tf.mul(p, tf.sub(1, p))),
+    gradient: tf.reshape(tf.mul(byProbability, slope), logits.shape),
   };
 }
 
@@ -126,7 +129,7 @@ function throughNorm(
 ): tf.Tensor5D {
   const { saved } = normalised as Statistics;
   const { dx, dGamma, dBeta } = tf.tidy(() => {
-    const masked: tf.Tensor5D = mask ? tf.mul(g, mask) : g;
+    const masked = mask ? operations.applyMask(g, mask) : g;
     return operations.normaliseGradient(masked, activation, gamma, saved, EPSILON);
   });
   gradients.set(`${name}.norm.weight`, dGamma);

@@ -3,7 +3,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { type Architecture, type Layer, listLayers, upSource } from '../../network/architecture.js';
-import { type Operations, type Statistics, scoped } from './operations.js';
+import { type Operations, type Statistics, scaleShift, scoped } from './operations.js';
 
 /** Of batch norm. */
 export const EPSILON = 1e-5;
@@ -29,7 +29,7 @@ export interface LayerTrace {
   readonly output: tf.Tensor5D;
   /** Of batch norm with the batch's statistics. */
   readonly normalised?: Statistics;
-  /** (N, 1, 1, 1, C) */
+  /** (N, 1, C) */
   readonly mask?: tf.Tensor;
 }
 
@@ -63,8 +63,7 @@ export function forward(
       x = tf.tidy(() => blockInput(architecture, layer, above, blocks, get, operations));
     }
     const mask =
-      mode.masks &&
-      tf.reshape(tf.slice(mode.masks, [0, channel], [-1, layer.width]), [-1, 1, 1, 1, layer.width]);
+      mode.masks && tf.reshape(tf.slice(mode.masks, [0, channel], [-1, layer.width]), [-1, 1, layer.width]);
     // Nothing but what the backward pass needs outlives its layer.
     const trace = {
       layer,
@@ -100,13 +99,13 @@ function runLayer(
   const [gamma, beta] = [get(`${name}.norm.weight`), get(`${name}.norm.bias`)];
   if (statistics === 'batch') {
     const { y, ...normalised } = operations.normalise(activation, gamma, beta, EPSILON);
-    const output: tf.Tensor5D = mask ? tf.mul(y, mask) : y;
+    const output = mask ? operations.applyMask(y, mask) : y;
     return { activation, output, normalised, ...(mask && { mask }) };
   }
   const inverse = tf.rsqrt(tf.add(get(`${name}.norm.running_var`), EPSILON));
   const scale = tf.mul(inverse, gamma);
   const shift = tf.sub(beta, tf.mul(get(`${name}.norm.running_mean`), scale));
-  return { activation, output: operations.addBias(tf.mul(activation, scale), shift) };
+  return { activation, output: scaleShift(activation, scale, shift) };
 }
 
 /** A block's input: the image, the pooled block above, or the up-convolved block below with the skip behind it. */

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { activationBytes } from '../../network/cost.js';
 import { totalChannels } from '../../network/architecture.js';
 import { countParameters, listTensors } from '../../network/parameters.js';
-import { initialOptimizerState, type OptimizerState, type Weights } from '../../network/weights.js';
+import { initialOptimizerState, type OptimizerState, type Weights, tensorOf } from '../../network/weights.js';
 import { UserError } from '../../errors.js';
 import {
   type Engine,
@@ -20,7 +20,7 @@ import { type OpenedTensorFlow } from '../tensorflow/open.js';
 import { type BackendName, useBackend } from './backend.js';
 import { type BackwardResult, backward, diceLoss } from './backward.js';
 import { type LayerTrace, forward } from './forward.js';
-import { type SampleStore, createSampleStore, fromTensorFlow, imageTensor } from './layouts.js';
+import { type SampleStore, createSampleStore, download, imageTensor } from './layouts.js';
 import { type Operations, composed } from './operations.js';
 import { type Staged, createParameters } from './parameters.js';
 
@@ -112,6 +112,11 @@ function loadNetwork(
   const parameters = createParameters(settings, weights, optimizer);
   let disposed = false;
 
+  /** Gradients, downloaded in the order of a network's tensors, and freed. */
+  const inOrder = async (gradients: ReadonlyMap<string, tf.Tensor>): Promise<Weights> => {
+    const found = await download(gradients);
+    return new Map(trained.map((name) => [name, tensorOf(found, name)]));
+  };
   const call = async <T>(compute: () => Promise<T> | T): Promise<T> => {
     // The computation itself may block; timers and signals get their turn before it.
     await new Promise((resolve) => setImmediate(resolve));
@@ -169,8 +174,11 @@ function loadNetwork(
       call(async () => {
         const sums = tf.tidy(() => {
           const { image, target } = store.batch(batch, settings);
-          const mask = tf.cast(tf.greater(probabilities(image, 'running'), 0.5), 'float32');
-          return tf.stack([tf.mul(mask, target), mask, target].map((each) => tf.sum(each, [1, 2, 3])));
+          const flat = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [batch.length, -1, architecture.labels]);
+          // 1 where p > 0.5.
+          const mask = tf.step(tf.sub(flat(probabilities(image, 'running')), 0.5));
+          const wanted = flat(target);
+          return tf.stack([tf.mul(mask, wanted), mask, wanted].map((each) => tf.sum(each, 1)));
         });
         const values = Float64Array.from(await sums.data());
         sums.dispose();
@@ -192,7 +200,9 @@ function loadNetwork(
           const { traces, activations } = differentiate(batch, masks, true);
           const collect = (of: (activation: tf.Tensor, i: number) => tf.Tensor): tf.Tensor =>
             tf.concat(
-              traces.map(({ activation }, i) => tf.sum(of(activation, i), [1, 2, 3])),
+              traces.map(({ activation, layer: { width } }, i) =>
+                tf.sum(tf.reshape(of(activation, i), [batch.length, -1, width]), 1),
+              ),
               1,
             );
           return [
@@ -225,7 +235,7 @@ function loadNetwork(
         });
         const [value] = (await loss.data()) as unknown as [number];
         loss.dispose();
-        return { loss: value, gradients: downloadAndFree(found as Map<string, tf.Tensor>, trained) };
+        return { loss: value, gradients: await inOrder(found as Map<string, tf.Tensor>) };
       }),
     synflowGradients: () =>
       call(() => {
@@ -246,7 +256,7 @@ function loadNetwork(
           for (const name of trained)
             found.set(name, tf.keep(gradients.get(name) ?? tf.zerosLike(tensors.get(name) as tf.Tensor)));
         });
-        return downloadAndFree(found, trained);
+        return inOrder(found);
       }),
     readWeights: () => call(() => parameters.readWeights()),
     readOptimizerState: () => call(() => parameters.readOptimizerState()),
@@ -257,13 +267,6 @@ function loadNetwork(
       parameters.dispose();
     },
   };
-}
-
-/** Copies the tensors of these names out, in PyTorch's axis orders, and frees all. */
-function downloadAndFree(tensors: ReadonlyMap<string, tf.Tensor>, names: readonly string[]): Weights {
-  const copies = new Map(names.map((name) => [name, fromTensorFlow(tensors.get(name) as tf.Tensor)]));
-  tf.dispose([...tensors.values()]);
-  return copies;
 }
 
 /** One case's overlap out of (3, N, labels) sums. */

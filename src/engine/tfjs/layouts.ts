@@ -1,7 +1,7 @@
 // Between lunet's tensors (PyTorch's axis orders) and TensorFlow's: volumes (N, D, H, W, C), filters (D, H, W, I, O).
 
 import * as tf from '@tensorflow/tfjs-core';
-import { type Tensor } from '../../network/weights.js';
+import { type Tensor, type Weights } from '../../network/weights.js';
 import { type NetworkSettings, type Sample } from '../engine.js';
 
 const TO_TENSORFLOW = [2, 3, 4, 1, 0];
@@ -19,9 +19,9 @@ export function toTensorFlow({ shape, data }: Tensor): tf.Tensor {
 }
 
 /** Copies a tensor out, in PyTorch's axis order. */
-export function fromTensorFlow(tensor: tf.Tensor): Tensor {
+async function fromTensorFlow(tensor: tf.Tensor): Promise<Tensor> {
   const turned = tensor.rank === 5 ? tf.transpose(tensor, FROM_TENSORFLOW) : tensor;
-  const result = { shape: turned.shape, data: Float32Array.from(turned.dataSync()) };
+  const result = { shape: turned.shape, data: Float32Array.from(await turned.data()) };
   if (turned !== tensor) turned.dispose();
   return result;
 }
@@ -110,4 +110,13 @@ export function createSampleStore(limit: number): SampleStore {
       return batch;
     },
   };
+}
+
+/** Copies tensors out by name, in PyTorch's axis order, and frees them. */
+export async function download(tensors: ReadonlyMap<string, tf.Tensor>): Promise<Weights> {
+  const copies = await Promise.all(
+    [...tensors].map(async ([name, tensor]) => [name, await fromTensorFlow(tensor)] as const),
+  );
+  tf.dispose([...tensors.values()]);
+  return new Map(copies);
 }

@@ -3,8 +3,6 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 
-const SPACE = [0, 1, 2, 3];
-
 /** What batch norm in training mode has found, with what its gradient needs again. Tensors by channel are (C). */
 export interface Statistics {
   readonly mean: tf.Tensor;
@@ -22,6 +20,8 @@ export interface Operations {
   readonly biasGradient: (dy: tf.Tensor5D) => tf.Tensor;
   /** The gradient through a ReLU whose output is given. */
   readonly reluGradient: (dy: tf.Tensor5D, y: tf.Tensor5D) => tf.Tensor5D;
+  /** Channel dropout: x times a multiplier for each case and channel, (N, 1, C). */
+  readonly applyMask: (x: tf.Tensor5D, mask: tf.Tensor) => tf.Tensor5D;
   /** The gradient through a 2x2x2 maximum `y` of `x`: to the first where several are largest. */
   readonly poolGradient: (dy: tf.Tensor5D, x: tf.Tensor5D, y: tf.Tensor5D) => tf.Tensor5D;
   readonly normalise: (x: tf.Tensor5D, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number) => Normalised;
@@ -52,27 +52,41 @@ export function maxPoolGradient(dy: tf.Tensor5D, input: tf.Tensor5D, output: tf.
     );
 }
 
+/** (N, D, H, W, C) as (voxels, C): with fewer axes, what goes by channel is simple for every backend. */
+const flat = (x: tf.Tensor5D): tf.Tensor2D => tf.reshape(x, [-1, x.shape[4]]);
+const unflat = (x: tf.Tensor, shape: tf.Tensor5D['shape']): tf.Tensor5D => tf.reshape(x, shape);
+
+/** x * scale + shift by channel. */
+export function scaleShift(x: tf.Tensor5D, scale: tf.Tensor, shift: tf.Tensor): tf.Tensor5D {
+  return unflat(tf.add(tf.mul(flat(x), scale), shift), x.shape);
+}
+
 export const composed: Operations = {
-  addBias: (x, bias) => tf.add(x, bias),
-  biasGradient: (dy) => tf.sum(dy, SPACE),
+  addBias: (x, bias) => unflat(tf.add(flat(x), bias), x.shape),
+  biasGradient: (dy) => tf.sum(flat(dy), 0),
   reluGradient: (dy, y) => tf.mul(dy, tf.step(y)),
+  applyMask(x, mask) {
+    const [cases, , , , channels] = x.shape;
+    return unflat(tf.mul(tf.reshape(x, [cases, -1, channels]), mask), x.shape);
+  },
   poolGradient: (dy, x, y) => maxPoolGradient(dy, x, y),
   normalise(x, gamma, beta, epsilon) {
-    const { mean, variance } = tf.moments(x, SPACE);
+    const { mean, variance } = tf.moments(flat(x), 0);
     const inverse = tf.rsqrt(tf.add(variance, epsilon));
     const scale = tf.mul(inverse, gamma);
-    const y: tf.Tensor5D = tf.add(tf.mul(x, scale), tf.sub(beta, tf.mul(mean, scale)));
+    const y = scaleShift(x, scale, tf.sub(beta, tf.mul(mean, scale)));
     const count = voxels(x);
     const unbiased = tf.mul(variance, count > 1 ? count / (count - 1) : 1);
     return { y, mean, variance: unbiased, saved: [mean, inverse] };
   },
   normaliseGradient(dy, x, gamma, saved) {
     const [mean, inverse] = saved as [tf.Tensor, tf.Tensor];
-    const xhat: tf.Tensor5D = tf.mul(tf.sub(x, mean), inverse);
-    const dBeta = tf.sum(dy, SPACE);
-    const dGamma = tf.sum(tf.mul(dy, xhat), SPACE);
+    const g = flat(dy);
+    const xhat = tf.mul(tf.sub(flat(x), mean), inverse);
+    const dBeta = tf.sum(g, 0);
+    const dGamma = tf.sum(tf.mul(g, xhat), 0);
     const count = voxels(x);
-    const centred = tf.sub(tf.sub(dy, tf.div(dBeta, count)), tf.mul(xhat, tf.div(dGamma, count)));
-    return { dx: tf.mul(centred, tf.mul(gamma, inverse)), dGamma, dBeta };
+    const centred = tf.sub(tf.sub(g, tf.div(dBeta, count)), tf.mul(xhat, tf.div(dGamma, count)));
+    return { dx: unflat(tf.mul(centred, tf.mul(gamma, inverse)), x.shape), dGamma, dBeta };
   },
 };

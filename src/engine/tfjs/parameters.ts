@@ -7,7 +7,7 @@ import { listLayers } from '../../network/architecture.js';
 import { elementCount, listTensors } from '../../network/parameters.js';
 import { type OptimizerState, type Weights, tensorOf } from '../../network/weights.js';
 import { type NetworkSettings } from '../engine.js';
-import { fromTensorFlow, tensorFlowShape, toTensorFlow } from './layouts.js';
+import { download, tensorFlowShape, toTensorFlow } from './layouts.js';
 import { type LayerTrace, type Parameters } from './forward.js';
 
 const MOMENTUM = 0.1;
@@ -35,8 +35,8 @@ export interface DeviceParameters {
   ) => Staged;
   /** Puts an update in force. */
   readonly commit: (staged: Staged) => void;
-  readonly readWeights: () => Weights;
-  readonly readOptimizerState: () => OptimizerState;
+  readonly readWeights: () => Promise<Weights>;
+  readonly readOptimizerState: () => Promise<OptimizerState>;
   readonly dispose: () => void;
 }
 
@@ -89,13 +89,6 @@ export function createParameters(
     if (cut) tf.dispose([...cut.values()]);
     cut = undefined;
   };
-  const download = (entries: () => readonly [string, tf.Tensor][]): Weights => {
-    const kept = keepAll(entries);
-    const result = new Map([...kept].map(([name, tensor]) => [name, fromTensorFlow(tensor)]));
-    tf.dispose([...kept.values()]);
-    return result;
-  };
-
   return {
     tensors,
     stage(gradients, traces, learningRate) {
@@ -129,14 +122,16 @@ export function createParameters(
       step++;
       forget();
     },
-    readWeights: () => {
-      const found = download(() => [...tensors()].map(([name, tensor]) => [name, tf.clone(tensor)]));
+    readWeights: async () => {
+      const found = await download(
+        keepAll(() => [...tensors()].map(([name, tensor]) => [name, tf.clone(tensor)])),
+      );
       return new Map(all.map(({ name }) => [name, tensorOf(found, name)]));
     },
-    readOptimizerState: () => ({
+    readOptimizerState: async () => ({
       step,
-      m: download(() => cutVector(vectors.m)),
-      v: download(() => cutVector(vectors.v)),
+      m: await download(keepAll(() => cutVector(vectors.m))),
+      v: await download(keepAll(() => cutVector(vectors.v))),
     }),
     dispose: () => {
       forget();
