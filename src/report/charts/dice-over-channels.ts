@@ -4,7 +4,8 @@ import { type Chart, DICE_AXIS, bySplit, familyOf, scales, HOVER_POINT } from '.
 
 export const diceOverChannels: Chart = {
   name: 'dice-over-channels',
-  title: 'Test Dice over the channels that remain (median, band from lowest to highest seed)',
+  title:
+    'Test Dice over the channels that remain (median, band over seeds; what is lower lies on the lower edge)',
   spec: (results) => {
     const steps = results.steps.map(({ split, kind, method, values }) => ({
       split,
@@ -23,6 +24,9 @@ export const diceOverChannels: Chart = {
           all.findIndex((row) => row.method === method) === i || label === 'mean',
       )
       .map((row) => ({ split: row.split, family: row.method, reference: Number(row['dice_median']) }));
+    // Where nothing has been learnt yet and where everything is gone, networks differ in nothing worth the space.
+    const top = Math.max(...steps.map(({ dice }) => dice), ...dense.map(({ reference }) => reference));
+    const axis = { ...DICE_AXIS, scale: { domain: [Math.max(0, top - 0.2), top], nice: true, clamp: true } };
     const { color, strokeDash } = scales(results);
     const x = {
       field: 'fraction',
@@ -40,7 +44,7 @@ export const diceOverChannels: Chart = {
             mark: { type: 'area', opacity: 0.18 },
             encoding: {
               x,
-              y: { aggregate: 'min', field: 'dice', ...DICE_AXIS },
+              y: { aggregate: 'min', field: 'dice', ...axis },
               y2: { aggregate: 'max', field: 'dice' },
               color,
             },
@@ -48,7 +52,7 @@ export const diceOverChannels: Chart = {
           },
           {
             mark: { type: 'line', strokeWidth: 2, point: HOVER_POINT },
-            encoding: { x, y: { aggregate: 'median', field: 'dice', ...DICE_AXIS }, color, strokeDash },
+            encoding: { x, y: { aggregate: 'median', field: 'dice', ...axis }, color, strokeDash },
             transform: [{ filter: 'isValid(datum.dice)' }],
           },
           {

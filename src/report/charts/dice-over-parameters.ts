@@ -4,11 +4,15 @@ import { type Chart, DICE_AXIS, bySplit, familyOf, scales } from './style.js';
 
 export const diceOverParameters: Chart = {
   name: 'dice-over-parameters',
-  title: 'Test Dice over parameters (median over seeds, line ± MAD; upper bounds left out)',
+  title:
+    'Test Dice over parameters (median over seeds, line ± MAD; without upper bounds and the last networks of pruning)',
   spec: (results) => {
     const values = results.summary
       .filter(({ label }, _, all) => label === 'mean' || !all.some((row) => row.label === 'mean'))
-      .filter((row) => row['upper_bound'] !== true)
+      // One channel a layer is where pruning ends, mostly in ruins: its Dice would press all others into one line.
+      .filter(
+        (row) => row['upper_bound'] !== true && !(row.kind === 'prune' && row.method.endsWith(' final')),
+      )
       .map((row) => ({
         split: row.split,
         family: familyOf(row.kind, row.method),

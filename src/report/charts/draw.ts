@@ -26,7 +26,7 @@ export async function drawCharts(results: Results): Promise<DrawnChart[]> {
     const body = spec(results);
     if (body === undefined) continue;
     const compiled = vegaLite.compile({
-      title: { text: title, anchor: 'start', fontSize: 14, fontWeight: 'normal', offset: 12 },
+      title: { ...headline(title), anchor: 'start', fontSize: 14, fontWeight: 'normal', offset: 12 },
       padding: 10,
       config: CONFIG,
       ...body,
@@ -45,4 +45,11 @@ export async function drawCharts(results: Results): Promise<DrawnChart[]> {
     drawn.push({ name, title, svg, png: image.render().asPng() });
   }
   return drawn;
+}
+
+/** A title, what stands in brackets at its end in smaller lines below. */
+function headline(title: string): { text: string; subtitle?: string[]; subtitleFontSize?: number } {
+  const [, text, more] = /^(.*?) \((.*)\)$/.exec(title) ?? [];
+  if (text === undefined || more === undefined) return { text: title };
+  return { text, subtitle: more.split('; '), subtitleFontSize: 11 };
 }

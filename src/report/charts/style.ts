@@ -83,6 +83,7 @@ export const CONFIG = {
     titleFontSize: 12,
     symbolSize: 120,
     labelLimit: 260,
+    symbolOpacity: 1,
     titleFontWeight: 'normal',
   },
   header: { labelFontSize: 13, titleFontSize: 13 },
