@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { BENCH_CASES, type BenchCase, measure } from '../engine/bench.js';
-import { measurePeak } from '../engine/native/index.js';
+import { benchKernels, createNativeEngine, measurePeak } from '../engine/native/index.js';
 import { createEngine } from '../engine/index.js';
 import { addExamples } from './help.js';
 import { engineOption, jsonOption, parseCount, threadsOption } from './options.js';
@@ -21,6 +21,7 @@ interface Options {
   readonly threads?: number;
   readonly isa?: string;
   readonly engine: string;
+  readonly kernels?: boolean;
   readonly json?: boolean;
 }
 
@@ -41,8 +42,13 @@ export const command = addExamples(
     .addOption(threadsOption())
     .addOption(new Option('--isa <name>', 'instruction set of the native engine: avx512, avx2, baseline'))
     .addOption(engineOption())
+    .option('--kernels', 'the kernels of the native engine one by one instead, on one thread')
     .addOption(jsonOption())
     .action(async (options: Options) => {
+      if (options.kernels) {
+        showKernels(options);
+        return;
+      }
       const engine = await createEngine(options.engine, {
         threads: options.threads,
         isa: options.isa,
@@ -72,15 +78,14 @@ export const command = addExamples(
         );
       const cases = [];
       for (const test of wanted) {
-        const { msPerVolume, gflops, peakMemoryMB } = await measure(engine, test, options.repeats ?? 5);
+        const measured = await measure(engine, test, options.repeats ?? 5);
         cases.push({
           ...test,
-          msPerVolume,
-          gflops,
-          peakShare: peak === undefined ? undefined : gflops / peak,
-          peakMemoryMB,
+          ...measured,
+          peakShare: peak === undefined ? undefined : measured.gflops / peak,
         });
       }
+      const metered = cases.some(({ operations }) => operations !== undefined);
       if (options.json) {
         printJson({ engine: name, isa: device, threads, fmaPeakGflops: peak, cases });
         return;
@@ -96,6 +101,12 @@ export const command = addExamples(
             { title: 'GFLOP/s', align: 'right' },
             { title: '% of peak', align: 'right' },
             { title: 'Memory MB', align: 'right' },
+            ...(metered
+              ? [
+                  { title: 'Operations', align: 'right' as const },
+                  { title: 'Device MB', align: 'right' as const },
+                ]
+              : []),
           ],
           cases.map((test) => [
             `${test.family} n=${test.n}, ${test.levels} levels, ${test.convs} convs`,
@@ -106,6 +117,7 @@ export const command = addExamples(
             test.gflops.toFixed(0),
             test.peakShare === undefined ? '-' : (100 * test.peakShare).toFixed(0),
             test.peakMemoryMB.toFixed(0),
+            ...(metered ? [String(test.operations), (test.deviceMemoryMB ?? 0).toFixed(0)] : []),
           ]),
         ),
       );
@@ -117,6 +129,40 @@ export const command = addExamples(
       'one network',
       'lunet bench --family lunet --n 4 --levels 5 --convs 2 --size 64 --batch 16 --mode train',
     ],
+    ['kernel by kernel', 'lunet bench --kernels'],
     ['for scripts', 'lunet bench --json'],
   ],
 );
+
+/** Each kernel's speed, convolutions as a share of one thread's peak. */
+function showKernels({ isa, json }: Options): void {
+  const { device } = createNativeEngine({ threads: 1, isa }).description;
+  const peak = measurePeak(device, 1);
+  const kernels = benchKernels(device).map((figure) => ({
+    ...figure,
+    ...(figure.gflops !== undefined && { peakShare: figure.gflops / peak }),
+  }));
+  if (json) {
+    printJson({ isa: device, threads: 1, fmaPeakGflops: peak, kernels });
+    return;
+  }
+  note(`${device}, 1 thread: ${peak.toFixed(0)} GFLOP/s of multiply-adds in registers`);
+  print(
+    formatTable(
+      [
+        { title: 'Kernel' },
+        { title: 'On' },
+        { title: 'GFLOP/s', align: 'right' },
+        { title: '% of peak', align: 'right' },
+        { title: 'GB/s', align: 'right' },
+      ],
+      kernels.map(({ kernel, shape, gflops, peakShare, gigabytes }) => [
+        kernel,
+        shape,
+        gflops?.toFixed(0) ?? '',
+        peakShare === undefined ? '' : (100 * peakShare).toFixed(0),
+        gigabytes?.toFixed(1) ?? '',
+      ]),
+    ),
+  );
+}

@@ -34,6 +34,9 @@ export interface Measurement {
   readonly gflops: number;
   /** Largest resident size of the whole process so far. */
   readonly peakMemoryMB: number;
+  /** Of engines that send operations to a library: how many a step, and the most bytes of tensors alive on the device. */
+  readonly operations?: number;
+  readonly deviceMemoryMB?: number;
 }
 
 /** Runs a case `repeats` times after a first run that does not count. */
@@ -57,6 +60,7 @@ export async function measure(engine: Engine, test: BenchCase, repeats: number):
   const masks = new Float32Array(batch * totalChannels(architecture)).fill(1);
   const times: number[] = [];
   for (let i = 0; i <= repeats; i++) {
+    if (i === 1) engine.meter?.();
     const began = performance.now();
     if (mode === 'train') await network.trainStep(samples, masks, 0.001);
     else
@@ -66,6 +70,7 @@ export async function measure(engine: Engine, test: BenchCase, repeats: number):
       );
     if (i > 0) times.push((performance.now() - began) / batch);
   }
+  const metered = engine.meter?.();
   network.dispose();
   times.sort((a, b) => a - b);
   const msPerVolume = times[Math.floor(times.length / 2)] as number;
@@ -73,6 +78,10 @@ export async function measure(engine: Engine, test: BenchCase, repeats: number):
     msPerVolume,
     gflops: (2e-6 * multiplyAdds(test)) / msPerVolume,
     peakMemoryMB: process.resourceUsage().maxRSS / 1024,
+    ...(metered && {
+      operations: Math.round(metered.operations / repeats),
+      deviceMemoryMB: metered.peakBytes / 1e6,
+    }),
   };
 }
 

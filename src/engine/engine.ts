@@ -115,6 +115,8 @@ export interface Engine {
   load(settings: NetworkSettings, weights: Weights, optimizer?: OptimizerState): Promise<Network>;
   /** Frees what an engine keeps from network to network, where it keeps something; it can be used again. */
   release?(): void;
+  /** Where an engine sends operations to a library: how many since the last call, and the most bytes of tensors alive. */
+  meter?(): { readonly operations: number; readonly peakBytes: number };
   /** Bytes that `load` plus a training step will take at most, without the samples themselves. */
   estimateMemory(settings: NetworkSettings): number;
 }

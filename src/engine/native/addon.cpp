@@ -12,6 +12,7 @@
 #include <string>
 
 #include "instruction_sets.h"
+#include "kernel_bench.h"
 #include "network.h"
 
 using namespace lunet;
@@ -446,6 +447,20 @@ napi_value peak(napi_env env, napi_callback_info info) {
   return numberValue(env, best);
 }
 
+// benchKernels(isa) -> one line a kernel, "kernel\tshape\tGFLOP/s\tGB/s"; blocks for about a second.
+napi_value benchKernels(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 1);
+  const Kernels* kernels = instructionSet(text(env, a.at[0], "isa").c_str());
+  if (!kernels) fail(env, "native engine: this machine has no such instruction set");
+  std::string lines;
+  for (const lunet::KernelFigure& figure : lunet::benchKernels(*kernels))
+    lines += figure.kernel + '\t' + figure.shape + '\t' + std::to_string(figure.flops / figure.seconds * 1e-9) + '\t' +
+             std::to_string(figure.bytes / figure.seconds * 1e-9) + '\n';
+  napi_value result;
+  check(env, napi_create_string_utf8(env, lines.data(), lines.size(), &result), "figures");
+  return result;
+}
+
 template <napi_value (*Function)(napi_env, napi_callback_info)>
 napi_value guarded(napi_env env, napi_callback_info info) {
   try {
@@ -483,5 +498,6 @@ NAPI_MODULE_INIT() {
   expose<estimateMemory>(env, exports, "estimateMemory");
   expose<listInstructionSets>(env, exports, "instructionSets");
   expose<peak>(env, exports, "peak");
+  expose<benchKernels>(env, exports, "benchKernels");
   return exports;
 }

@@ -56,4 +56,5 @@ export interface Addon {
   estimateMemory(shape: Int32Array, threads: number): number;
   instructionSets(): string[];
   peak(isa: string, threads: number): number;
+  benchKernels(isa: string): string;
 }

@@ -70,7 +70,7 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
   clearSlots(s, layer.inputs);
   const Taps taps(s, 1), turned(s, -1);
   const size_t voxels = s.size.voxels(), plane = (size_t)s.size.h * s.size.w;
-  const Blocks outputs(layer.width, 4), inputs = outputBlocks(layer.inputs);
+  const Blocks outputs(layer.width, 4), inputs = outputBlocks(k_, layer.inputs);
   const bool toImage = layer.sources[0].from == From::image;
   const int groups = std::min(s.groups, std::max(outputs.count, inputs.count)), atOnce = rowsAtOnce(s);
   const ptrdiff_t stride = resultStride(s);
@@ -178,7 +178,7 @@ void Network::backwardUp(const Batch& batch, const Up& up) {
   if (partial_.size() < each * s.count) partial_ = Floats(each * s.count);
   clearSlots(s, up.inputs);
   const Source source{From::layer, up.source, up.inputs};
-  const Blocks outputs(parts, 4), inputs = outputBlocks(up.inputs);
+  const Blocks outputs(parts, 4), inputs = outputBlocks(k_, up.inputs);
   const int groups = std::min(s.groups, std::max(outputs.count, inputs.count)), atOnce = rowsAtOnce(s);
   const ptrdiff_t here = 0, stride = resultStride(s);
   const size_t voxels = s.size.voxels();

@@ -60,7 +60,7 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
   reserve(s, layer.inputs, 0);
   clearSlots(s, layer.width);
   const Taps taps(s, 1);
-  const Blocks blocks = outputBlocks(layer.width);
+  const Blocks blocks = outputBlocks(k_, layer.width);
   const int groups = std::min(s.groups, blocks.count), atOnce = rowsAtOnce(s);
   const ptrdiff_t stride = resultStride(s);
   const float* bias = weights_.data() + layer.bias;

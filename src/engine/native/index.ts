@@ -70,6 +70,32 @@ export function measurePeak(isa: string, threads: number): number {
   return loaded.addon.peak(isa, threads);
 }
 
+/** A kernel on one thread: the work of a convolution in GFLOP/s, or the traffic of one that moves data in GB/s. */
+export interface KernelFigure {
+  readonly kernel: string;
+  readonly shape: string;
+  readonly gflops?: number;
+  readonly gigabytes?: number;
+}
+
+/** Measures the kernels of an instruction set one by one; takes about a second and blocks. */
+export function benchKernels(isa: string): KernelFigure[] {
+  const loaded = loadAddon();
+  if (loaded.addon === undefined) throw new UserError('engine', loaded.attempts.join('\n'));
+  return loaded.addon
+    .benchKernels(isa)
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const [kernel = '', shape = '', gflops, gigabytes] = line.split('\t');
+      return {
+        kernel,
+        shape,
+        ...(Number(gflops) > 0 ? { gflops: Number(gflops) } : { gigabytes: Number(gigabytes) }),
+      };
+    });
+}
+
 function requireMemory(needed: number, settings: NetworkSettings): void {
   const free = freeMemory();
   if (needed <= free) return;

@@ -141,7 +141,7 @@ void Network::packWeights(bool absolute) {
   const float* w = weights_.data();
   const auto value = [=](size_t at) { return absolute ? std::fabs(w[at]) : w[at]; };
   for (const Layer& layer : plan_->layers) {
-    const Blocks out = outputBlocks(layer.width), in = outputBlocks(layer.inputs);
+    const Blocks out = outputBlocks(k_, layer.width), in = outputBlocks(k_, layer.inputs);
     float* to = forwardWeights_.data() + layer.weight;
     for (int b = 0; b < out.count; b++)
       for (int c = 0; c < layer.inputs; c++)
@@ -163,7 +163,7 @@ void Network::packWeights(bool absolute) {
     for (int u = 0; u < up.outputs; u++)
       for (int c = 0; c < up.inputs; c++)
         for (int part = 0; part < 8; part++) *to++ = at(c, u, part);
-    const Blocks in = outputBlocks(up.inputs);
+    const Blocks in = outputBlocks(k_, up.inputs);
     to = backwardWeights_.data() + up.weight;
     for (int b = 0; b < in.count; b++)
       for (int u = 0; u < up.outputs; u++)

@@ -150,8 +150,10 @@ struct Blocks {
   int width(int i) const { return first(i + 1) - first(i); }
 };
 
-// Blocks for the convolution kernel: fours run fastest; five or fewer fit one block.
-inline Blocks outputBlocks(int channels) { return Blocks(channels, channels % 4 == 0 ? 4 : 5); }
+// Blocks for the convolution kernel. With many registers eights run fastest; with few, fours, and five fit one block.
+inline Blocks outputBlocks(const Kernels& k, int channels) {
+  return Blocks(channels, k.lanes == 16 ? 8 : channels % 4 == 0 ? 4 : 5);
+}
 
 // Offsets of the 27 taps in a packed channel, in the order of PyTorch's weights.
 struct Taps {

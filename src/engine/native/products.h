@@ -1,7 +1,8 @@
 // The weight-gradient kernel: sums over voxels of products of every output's gradient with every shifted input.
 // Loop order: groups of factors (inputs x taps); voxels; outputs x factors in registers, kept there over the whole run
-// and added up once at its end. A tile is 4 outputs x 6 factors with 32 registers (4 x 2 with 16): 10 loads for 24
-// fused multiply-adds. The caller keeps runs short enough (2048 voxels) for dy to stay in the first-level cache.
+// and added up once at its end. A tile is 4 outputs x 6 factors with 32 registers (4 x 2 with 16), of fewer outputs 9
+// factors: 10 loads for 24 fused multiply-adds. Limit: with 1 or 2 outputs the loads, most of which cross a cache line.
+// The caller keeps runs short enough (2048 voxels) for dy to stay in the first-level cache.
 #pragma once
 #include "simd.h"
 
@@ -25,7 +26,8 @@ LUNET_INLINE void products_tile(const float* dy, ptrdiff_t dyStride, const float
     for (int o = 0; o < O; o++) d[o] = load(dy + o * dyStride + i);
 #pragma GCC unroll 16
     for (int k = 0; k < K; k++) {
-      const V in = load(at[k] + i);
+      V in = load(at[k] + i);
+      if (O > 1) hold(in);
 #pragma GCC unroll 16
       for (int o = 0; o < O; o++) sum[o][k] += d[o] * in;
     }
@@ -52,23 +54,25 @@ void products_width(const float* dy, ptrdiff_t dyStride, const float* const* x, 
                     ptrdiff_t sumStride) {
   // The sums, the outputs' gradients and one input must fit the registers.
   constexpr int Fit = (LUNET_REGISTERS - 1 - O) / O;
-  constexpr int K = Fit >= 6 ? 6 : Fit >= 3 ? 3 : Fit;
+  constexpr int K = Fit >= 9 ? 9 : Fit >= 6 ? 6 : Fit >= 3 ? 3 : Fit;
+  constexpr int Rest = K > 3 ? 3 : 1;
   int k = 0;
   for (; k + K <= factors; k += K) products_tile<O, K>(dy, dyStride, x + k, count, sums + k, sumStride);
+  for (; k + Rest <= factors; k += Rest) products_tile<O, Rest>(dy, dyStride, x + k, count, sums + k, sumStride);
   for (; k < factors; k++) products_tile<O, 1>(dy, dyStride, x + k, count, sums + k, sumStride);
 }
 
 inline void products(int outputs, const float* dy, ptrdiff_t dyStride, const float* const* x, int factors, int count,
                      float* sums, ptrdiff_t sumStride) {
   switch (outputs) {
-    case 1:
-      return products_width<1>(dy, dyStride, x, factors, count, sums, sumStride);
-    case 2:
-      return products_width<2>(dy, dyStride, x, factors, count, sums, sumStride);
-    case 3:
-      return products_width<3>(dy, dyStride, x, factors, count, sums, sumStride);
-    case 4:
-      return products_width<4>(dy, dyStride, x, factors, count, sums, sumStride);
+#define LUNET_WIDTH(O) \
+  case O:              \
+    return products_width<O>(dy, dyStride, x, factors, count, sums, sumStride);
+    LUNET_WIDTH(1)
+    LUNET_WIDTH(2)
+    LUNET_WIDTH(3)
+    LUNET_WIDTH(4)
+#undef LUNET_WIDTH
   }
 }
 

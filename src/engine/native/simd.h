@@ -34,7 +34,28 @@ typedef float VUnaligned __attribute__((vector_size(LUNET_LANES * 4), aligned(4)
 
 LUNET_INLINE V load(const float* p) { return *reinterpret_cast<const VUnaligned*>(p); }
 LUNET_INLINE void store(float* p, V v) { *reinterpret_cast<VUnaligned*>(p) = v; }
-LUNET_INLINE V splat(float x) { return V{} + x; }
+// Written so that a float in memory is spread by the load itself: to spread a register takes the port that multiplies.
+LUNET_INLINE V splat(float x) {
+#if LUNET_LANES == 16
+  return (V)_mm512_set1_ps(x);
+#elif LUNET_LANES == 8
+  return (V)_mm256_set1_ps(x);
+#else
+  return V{x, x, x, x};
+#endif
+}
+// Keeps a vector in its register: otherwise the compiler may load it anew for each use, and most loads are unaligned.
+LUNET_INLINE void hold(V& v) {
+#if defined(__aarch64__)
+  asm("" : "+w"(v));
+#elif defined(__AVX512F__)
+  asm("" : "+v"(v));
+#elif defined(__x86_64__)
+  asm("" : "+x"(v));
+#else
+  (void)v;
+#endif
+}
 LUNET_INLINE V zero() { return V{}; }
 LUNET_INLINE V select(M mask, V yes, V no) { return (V)(((M)yes & mask) | ((M)no & ~mask)); }
 LUNET_INLINE V vmax(V a, V b) { return select(a > b, a, b); }

@@ -3,7 +3,7 @@
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { type KernelBackend } from '@tensorflow/tfjs-core';
+import { type KernelBackend, engine } from '@tensorflow/tfjs-core';
 import { UserError } from '../../errors.js';
 
 export interface OpenedTensorFlow {
@@ -11,6 +11,8 @@ export interface OpenedTensorFlow {
   readonly version: string;
   /** `gpu` or `cpu`. */
   readonly device: 'gpu' | 'cpu';
+  /** Operations executed since the last call, and the most bytes of tensors alive at one of them. */
+  readonly meter: () => { operations: number; peakBytes: number };
 }
 
 interface Binding {
@@ -60,7 +62,7 @@ export function openTensorFlow(
     const { NodeJSKernelBackend } = require(`${origin}/dist/nodejs_kernel_backend.js`) as {
       NodeJSKernelBackend: new (binding: Binding, name: string) => KernelBackend;
     };
-    backend = () => new NodeJSKernelBackend(loaded, origin);
+    backend = () => metered(new NodeJSKernelBackend(loaded, origin));
   } catch (error) {
     throw new UserError(
       'engine',
@@ -70,8 +72,33 @@ export function openTensorFlow(
   }
   const version = loaded.TF_Version;
   const device = createdDevice(backend());
-  opened = { backend, version, device };
+  opened = { backend, version, device, meter: readMeter };
   return opened;
+}
+
+const counts = { operations: 0, peakBytes: 0 };
+
+function readMeter(): { operations: number; peakBytes: number } {
+  const read = { ...counts };
+  counts.operations = 0;
+  counts.peakBytes = 0;
+  return read;
+}
+
+/** Counts what a backend executes. */
+function metered(backend: KernelBackend): KernelBackend {
+  type Execute = (name: string, ...rest: unknown[]) => unknown;
+  const methods = backend as unknown as Record<'executeSingleOutput' | 'executeMultipleOutputs', Execute>;
+  for (const method of ['executeSingleOutput', 'executeMultipleOutputs'] as const) {
+    const original = methods[method].bind(backend);
+    methods[method] = (name, ...rest) => {
+      const result = original(name, ...rest);
+      counts.operations++;
+      counts.peakBytes = Math.max(counts.peakBytes, engine().state.numBytes);
+      return result;
+    };
+  }
+  return backend;
 }
 
 /** The device that a backend has found. */

@@ -52,6 +52,7 @@ export async function createTfjsEngine(
     description,
     estimateMemory,
     release: () => store.clear(),
+    ...(opened && { meter: opened.meter }),
     load: async (settings, weights, optimizer) => {
       await useBackend(backend, opened);
       const needed = estimateMemory(settings);

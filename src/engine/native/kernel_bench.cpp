@@ -1,0 +1,135 @@
+#include "kernel_bench.h"
+
+#include <chrono>
+#include <functional>
+#include <new>
+
+#include "slabs.h"
+
+namespace lunet {
+
+namespace {
+
+// The best time of one call: rounds of some milliseconds each.
+double best(const std::function<void()>& work) {
+  using Clock = std::chrono::steady_clock;
+  work();
+  double least = 1e9;
+  for (int round = 0, calls = 1; round < 12; round++) {
+    const auto begin = Clock::now();
+    for (int i = 0; i < calls; i++) work();
+    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    if (seconds < 2e-3 && round == 0) {
+      calls *= 2;
+      round = -1;
+      continue;
+    }
+    if (seconds / calls < least) least = seconds / calls;
+  }
+  return least;
+}
+
+// Volumes start at a cache line, as the network's do.
+template <typename T>
+struct Aligned {
+  using value_type = T;
+  Aligned() = default;
+  template <typename U>
+  explicit Aligned(const Aligned<U>&) {}
+  T* allocate(size_t count) { return (T*)::operator new(count * sizeof(T), std::align_val_t(64)); }
+  void deallocate(T* at, size_t) { ::operator delete(at, std::align_val_t(64)); }
+  bool operator==(const Aligned&) const { return true; }
+  bool operator!=(const Aligned&) const { return false; }
+};
+using Volume = std::vector<float, Aligned<float>>;
+
+Volume noise(size_t count) {
+  Volume values(count);
+  unsigned state = 1;
+  for (float& value : values) {
+    state = state * 1664525u + 1013904223u;
+    value = (float)(state >> 8) / (1 << 24) - 0.5f;
+  }
+  return values;
+}
+
+}  // namespace
+
+std::vector<KernelFigure> benchKernels(const Kernels& k) {
+  constexpr int kSide = 64, kRows = 64, kRun = 2048;
+  const Size size{2, kRows, kSide};
+  const Slabs s = cut(size, 16, 1, 0);
+  const Rows rows{kRows, kSide, s.row};
+  const size_t voxels = (size_t)kRows * kSide, most = 48;
+  Volume packed = noise(most * s.channel), other = noise(most * s.channel), out(8 * s.channel + 512);
+  Volume volume = noise(20 * voxels), gradient = noise(16 * voxels), weights = noise(8 * most * 27);
+  Volume sums(8 * most * 27);
+  std::vector<uint8_t> labels(16 * voxels, 1);
+  uint32_t targets[256] = {0, 1};
+  double total[3] = {};
+  ptrdiff_t taps[27];
+  for (int t = 0; t < 27; t++) taps[t] = (t / 9 - 1) * s.plane + (t / 3 % 3 - 1) * s.row + t % 3 - 1;
+  std::vector<KernelFigure> figures;
+  const auto add = [&](const char* kernel, const std::string& shape, double flops, double bytes,
+                       const std::function<void()>& work) {
+    figures.push_back({kernel, shape, flops, bytes, best(work)});
+  };
+  const auto widths = [](int inputs, int outputs) {
+    return std::to_string(inputs) + " -> " + std::to_string(outputs);
+  };
+
+  const auto correlate = [&](int inputs, int outputs) {
+    const int count = (int)(kRows / 2 * s.row);
+    add("correlate", widths(inputs, outputs), 54.0 * inputs * outputs * count, 0, [&, inputs, outputs, count] {
+      k.correlate(outputs, packed.data() + s.origin, s.channel, inputs, taps, 27, weights.data(), out.data(),
+                  s.channel, count);
+    });
+  };
+  for (int outputs = 1; outputs <= 8; outputs++) correlate(4, outputs);
+  correlate(1, 4);
+  correlate(8, 8);
+  correlate(24, 8);
+  correlate(48, 8);
+
+  const auto products = [&](int inputs, int outputs) {
+    std::vector<const float*> at;
+    for (int c = 0; c < inputs; c++)
+      for (int t = 0; t < 27; t++) at.push_back(packed.data() + c * s.channel + s.origin + taps[t]);
+    add("products", widths(inputs, outputs), 54.0 * inputs * outputs * kRun, 0, [&, at, inputs, outputs] {
+      k.products(outputs, other.data() + s.origin, s.channel, at.data(), inputs * 27, kRun, sums.data(), inputs * 27);
+    });
+  };
+  for (int outputs = 1; outputs <= 4; outputs++) products(4, outputs);
+  products(1, 4);
+  products(24, 4);
+  products(48, 4);
+
+  const double plane = 4.0 * voxels;
+  add("pack_affine", "64 x 64", 0, 2 * plane,
+      [&] { k.pack_affine(rows, out.data(), volume.data(), 1.1f, 0.1f); });
+  add("pack_pooled", "64 x 64 out of 128 x 128 x 2", 0, 9 * plane,
+      [&] { k.pack_pooled(rows, out.data(), volume.data(), 4 * voxels, 1.1f, 0.1f); });
+  add("pack_gradient", "64 x 64", 0, 3 * plane, [&] {
+    k.pack_gradient(rows, out.data(), gradient.data(), volume.data(), 1.1f, 0.1f, 0.2f, 0.0f);
+  });
+  add("unpack_relu", "64 x 64", 0, 2 * plane,
+      [&] { k.unpack_relu(rows, packed.data(), 0.1f, volume.data(), total); });
+  add("unpack_gradient", "64 x 64", 0, 3 * plane,
+      [&] { k.unpack_gradient(rows, packed.data(), gradient.data(), volume.data(), total); });
+  add("head_logits", "4 channels", 0, 5 * plane, [&] {
+    const float* channels[4] = {volume.data(), volume.data() + voxels, gradient.data(), gradient.data() + voxels};
+    const float ones[4] = {1, 1, 1, 1};
+    k.head_logits((int)voxels, 4, channels, ones, ones, ones, 0, out.data());
+  });
+  add("sigmoid", "4096", 0, 2 * plane, [&] { k.sigmoid((int)voxels, out.data()); });
+  add("dice_sums", "4096", 0, 1.25 * plane,
+      [&] { k.dice_sums((int)voxels, out.data(), labels.data(), targets, 0, total); });
+  add("dice_gradient", "4096", 0, 2.25 * plane,
+      [&] { k.dice_gradient((int)voxels, out.data(), labels.data(), targets, 0, 0.1f, 0.2f); });
+  add("adam", "4096 parameters", 0, 7 * plane, [&] {
+    k.adam(voxels, volume.data(), gradient.data(), volume.data() + voxels, sums.data(), 1e-6f, 0.9f, 0.999f, 1, 1e-8f);
+  });
+  return figures;
+}
+
+}  // namespace lunet
