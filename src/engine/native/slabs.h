@@ -37,7 +37,7 @@ struct Slabs {
 // `channels` are packed side by side; `weights` floats are the partial results of a slab's weight gradient.
 inline Slabs cut(Size size, int batch, int channels, size_t weights) {
   constexpr ptrdiff_t kSmall = 4096;             // floats: below, a slab holds several cases
-  constexpr ptrdiff_t kCache = 256 * 1024;       // floats of a packed slab that fit half a second-level cache of 2 MB
+  constexpr ptrdiff_t kCache = 384 * 1024;       // floats of a packed slab: three quarters of a second-level cache of 2 MB
   constexpr size_t kManyWeights = 32768;
   Slabs s;
   s.size = size;
@@ -45,7 +45,7 @@ inline Slabs cut(Size size, int batch, int channels, size_t weights) {
   s.row = size.w + 1;
   s.plane = (size.h + 1) * s.row;
   // Work for every thread and more, but few partial sums where each is large.
-  const int wanted = weights > kManyWeights ? 4 : 16;
+  const int wanted = weights > kManyWeights ? 4 : 8;
   const ptrdiff_t volume = (size.d + 1) * s.plane;
   s.planes = size.d;
   if (volume <= kSmall) {
