@@ -18,7 +18,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const source = join(root, 'src/engine/native');
-const output = join(root, 'build');
+// LUNET_SANITIZE=address,undefined builds for the compiler's sanitizers, beside the one that is used.
+const sanitize = process.env.LUNET_SANITIZE;
+const output = join(root, sanitize ? 'build/sanitized' : 'build');
 const force = process.argv.includes('--force');
 
 const COMMON = [
@@ -30,6 +32,9 @@ const COMMON = [
   '-Wall',
   '-Wextra',
   '-pthread',
+  ...(sanitize
+    ? [`-fsanitize=${sanitize}`, '-fno-sanitize-recover', '-fno-omit-frame-pointer', '-g', '-O1']
+    : []),
 ];
 // Only the files named isa_* get instructions beyond the platform's baseline, and they use nothing from the standard
 // library, so no function of theirs can be linked into code that runs everywhere.
@@ -134,6 +139,7 @@ async function build() {
       const link = await run(compiler, [
         '-shared',
         '-pthread',
+        ...(sanitize ? [`-fsanitize=${sanitize}`] : []),
         ...undefinedSymbols,
         ...files.map((file) => join(objects, `${file}.o`)),
         '-o',

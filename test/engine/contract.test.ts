@@ -23,9 +23,9 @@ const loaded = loadAddon();
 if (withNative) assert.ok(loaded.addon, `the native engine does not load: ${JSON.stringify(loaded)}`);
 const instructionSets = loaded.addon?.instructionSets() ?? [];
 const oracle = await createTfjsEngine();
-/** Engines that are optional, where they are set up; LUNET_TEST_ENGINES names those that must be. */
+/** Engines that are optional, where they are set up; LUNET_TEST_ENGINES names those that must be, or `none`. */
 const optional: Engine[] = [];
-for (const name of ['tensorflow', 'webgpu'])
+for (const name of process.env['LUNET_TEST_ENGINES'] === 'none' ? [] : ['tensorflow', 'webgpu'])
   try {
     optional.push(await createEngine(name, { threads: 2 }));
   } catch (error) {

@@ -1,6 +1,10 @@
 // What a network can be asked for, and the memory behind it.
 #include "network.h"
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -23,7 +27,15 @@ Floats::Floats(size_t count, bool zeroed) : size_(count) {
   if (count == 0) return;
   if (count > SIZE_MAX / sizeof(float) - 64) throw std::bad_alloc();
   void* memory = nullptr;
-  if (posix_memalign(&memory, 64, count * sizeof(float)) != 0) throw std::bad_alloc();
+  // A slab touches more pages at once than the processor has addresses for at hand; large pages are few.
+  constexpr size_t kLargePage = 2 << 20;
+  size_t bytes = count * sizeof(float);
+  const bool large = bytes >= kLargePage / 4;
+  if (large) bytes = (bytes + kLargePage - 1) / kLargePage * kLargePage;
+  if (posix_memalign(&memory, large ? kLargePage : 64, bytes) != 0) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  if (large) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
   data_ = static_cast<float*>(memory);
   if (zeroed) std::memset(data_, 0, count * sizeof(float));
 }

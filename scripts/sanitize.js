@@ -1,0 +1,65 @@
+// Runs the engine tests with the native engine built for the address and undefined-behaviour sanitizers, and a program
+// of many threads built for the thread sanitizer: node scripts/sanitize.js. Needs g++ on Linux, and a build before it.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const source = join(root, 'src/engine/native');
+const output = join(root, 'build/sanitized');
+
+function run(what, command, words, env = {}) {
+  console.log(`sanitize: ${what}`);
+  const { status, error } = spawnSync(command, words, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  if (status !== 0) {
+    console.error(`sanitize: ${what} failed${error ? `: ${error.message}` : ''}`);
+    process.exit(1);
+  }
+}
+
+/** A sanitizer's library, which must come into Node.js before everything else. */
+function library(name) {
+  const { stdout } = spawnSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' });
+  return stdout.trim();
+}
+
+mkdirSync(output, { recursive: true });
+
+run('building for the thread sanitizer', 'g++', [
+  '-std=c++17',
+  '-O1',
+  '-g',
+  '-fsanitize=thread',
+  '-pthread',
+  ...readdirSync(source)
+    .filter((file) => file.endsWith('.cpp') && !/^(addon|kernel_bench|isa_avx.*)\.cpp$/.test(file))
+    .map((file) => join(source, file)),
+  join(root, 'test/engine/threads.cpp'),
+  '-o',
+  join(output, 'threads'),
+]);
+// Without randomised addresses, which some kernels spread too widely for this sanitizer.
+run('threads', 'setarch', ['-R', join(output, 'threads')], { TSAN_OPTIONS: 'halt_on_error=1' });
+
+run(
+  'building for the address and undefined-behaviour sanitizers',
+  process.execPath,
+  ['scripts/build-native.js'],
+  {
+    LUNET_SANITIZE: 'address,undefined',
+    CXX: 'g++',
+  },
+);
+run('the engine tests', process.execPath, ['--test', 'dist/test/engine/contract.test.js'], {
+  LUNET_NATIVE: join(output, 'lunet.node'),
+  LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
+  // Node.js itself never frees some of what it takes.
+  ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1',
+  UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+  LUNET_TEST_ENGINES: 'none',
+});
