@@ -38,7 +38,7 @@ export const command = addExamples(
     .addOption(count('--size <voxels>', 'voxels along each axis (default: 64)'))
     .addOption(count('--batch <cases>', 'cases per step (default: 16 for training, 1 for inference)'))
     .addOption(new Option('--mode <mode>', 'what to measure').choices(['train', 'infer']))
-    .addOption(count('--repeats <count>', 'counted steps of each case, after one that is not (default: 5)'))
+    .addOption(count('--repeats <count>', 'counted steps of each case, after a short warm-up (default: 5)'))
     .addOption(threadsOption())
     .addOption(new Option('--isa <name>', 'instruction set of the native engine: avx512, avx2, baseline'))
     .addOption(engineOption())

@@ -39,7 +39,10 @@ export interface Measurement {
   readonly deviceMemoryMB?: number;
 }
 
-/** Runs a case `repeats` times after a first run that does not count. */
+/** Memory is mapped and clocks are up after so long; runs before do not count. */
+const WARM_UP_MS = 300;
+
+/** Runs a case `repeats` times after a warm-up that does not count. */
 export async function measure(engine: Engine, test: BenchCase, repeats: number): Promise<Measurement> {
   const { size, batch, mode } = test;
   const architecture = buildArchitecture({ ...test, scale: 1, skips: true }, 1, 1);
@@ -59,8 +62,7 @@ export async function measure(engine: Engine, test: BenchCase, repeats: number):
   const samples = Array.from({ length: batch }, () => sphere(size));
   const masks = new Float32Array(batch * totalChannels(architecture)).fill(1);
   const times: number[] = [];
-  for (let i = 0; i <= repeats; i++) {
-    if (i === 1) engine.meter?.();
+  const run = async (): Promise<number> => {
     const began = performance.now();
     if (mode === 'train') await network.trainStep(samples, masks, 0.001);
     else
@@ -68,8 +70,11 @@ export async function measure(engine: Engine, test: BenchCase, repeats: number):
         samples.map(({ image }) => image),
         'running',
       );
-    if (i > 0) times.push((performance.now() - began) / batch);
-  }
+    return performance.now() - began;
+  };
+  for (let warm = 0; warm < WARM_UP_MS;) warm += await run();
+  engine.meter?.();
+  for (let i = 0; i < repeats; i++) times.push((await run()) / batch);
   const metered = engine.meter?.();
   network.dispose();
   times.sort((a, b) => a - b);

@@ -145,7 +145,7 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
       const int to = std::min(rows, from + atOnce);
       for (int b = inputs.count * group / groups; b < inputs.count * (group + 1) / groups; b++) {
         const int first = inputs.first(b), width = inputs.width(b);
-        k_.correlate(width, dy + s.origin + from * s.row, s.channel, layer.width, turned.at, 27,
+        correlateAll(k_, width, dy + s.origin + from * s.row, s.channel, layer.width, turned.at,
                      backwardWeights_.data() + layer.weight + (size_t)first * layer.width * 27, results, stride,
                      (int)((to - from) * s.row));
         eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
@@ -226,7 +226,7 @@ void Network::backwardUp(const Batch& batch, const Up& up) {
       for (int b = inputs.count * group / groups; b < inputs.count * (group + 1) / groups; b++) {
         const int first = inputs.first(b), width = inputs.width(b);
         k_.correlate(width, dy + s.origin + from * s.row, s.channel, parts, &here, 1,
-                     backwardWeights_.data() + up.weight + (size_t)first * parts, results, stride,
+                     backwardWeights_.data() + up.weight + (size_t)first * parts, false, results, stride,
                      (int)((to - from) * s.row));
         eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
           for (int c = 0; c < width; c++) {

@@ -10,10 +10,10 @@ namespace {
 
 // The definition, which the fast version must agree with; tests call it through the `plain` instruction set.
 inline void correlate_plain(int outputs, const float* x, ptrdiff_t xStride, int inputs, const ptrdiff_t* offsets,
-                            int taps, const float* w, float* out, ptrdiff_t outStride, int count) {
+                            int taps, const float* w, bool more, float* out, ptrdiff_t outStride, int count) {
   for (int o = 0; o < outputs; o++)
     for (int i = 0; i < count; i++) {
-      float sum = 0;
+      float sum = more ? out[o * outStride + i] : 0;
       for (int c = 0; c < inputs; c++)
         for (int t = 0; t < taps; t++) sum += w[(c * taps + t) * outputs + o] * x[c * xStride + i + offsets[t]];
       out[o * outStride + i] = sum;
@@ -22,12 +22,12 @@ inline void correlate_plain(int outputs, const float* x, ptrdiff_t xStride, int 
 
 template <int O, int T>
 LUNET_INLINE void correlate_tile(const float* x, ptrdiff_t xStride, int inputs, const ptrdiff_t* offsets, int taps,
-                                 const float* w, float* out, ptrdiff_t outStride) {
+                                 const float* w, bool more, float* out, ptrdiff_t outStride) {
   V sum[O][T];
 #pragma GCC unroll 16
   for (int o = 0; o < O; o++)
 #pragma GCC unroll 16
-    for (int t = 0; t < T; t++) sum[o][t] = zero();
+    for (int t = 0; t < T; t++) sum[o][t] = more ? load(out + o * outStride + t * L) : zero();
   for (int c = 0; c < inputs; c++, x += xStride) {
     for (int tap = 0; tap < taps; tap++, w += O) {
       const float* at = x + offsets[tap];
@@ -50,23 +50,23 @@ LUNET_INLINE void correlate_tile(const float* x, ptrdiff_t xStride, int inputs, 
 
 template <int O>
 void correlate_width(const float* x, ptrdiff_t xStride, int inputs, const ptrdiff_t* offsets, int taps, const float* w,
-                     float* out, ptrdiff_t outStride, int count) {
+                     bool more, float* out, ptrdiff_t outStride, int count) {
   constexpr int T = (LUNET_REGISTERS - 1) / (O + 1);
   constexpr int Half = T > 1 ? (T + 1) / 2 : 1;
   int i = 0;
   for (; i + (T - 1) * L < count; i += T * L)
-    correlate_tile<O, T>(x + i, xStride, inputs, offsets, taps, w, out + i, outStride);
+    correlate_tile<O, T>(x + i, xStride, inputs, offsets, taps, w, more, out + i, outStride);
   for (; i + (Half - 1) * L < count; i += Half * L)
-    correlate_tile<O, Half>(x + i, xStride, inputs, offsets, taps, w, out + i, outStride);
-  for (; i < count; i += L) correlate_tile<O, 1>(x + i, xStride, inputs, offsets, taps, w, out + i, outStride);
+    correlate_tile<O, Half>(x + i, xStride, inputs, offsets, taps, w, more, out + i, outStride);
+  for (; i < count; i += L) correlate_tile<O, 1>(x + i, xStride, inputs, offsets, taps, w, more, out + i, outStride);
 }
 
 inline void correlate(int outputs, const float* x, ptrdiff_t xStride, int inputs, const ptrdiff_t* offsets, int taps,
-                      const float* w, float* out, ptrdiff_t outStride, int count) {
+                      const float* w, bool more, float* out, ptrdiff_t outStride, int count) {
   switch (outputs) {
 #define LUNET_WIDTH(O) \
   case O:              \
-    return correlate_width<O>(x, xStride, inputs, offsets, taps, w, out, outStride, count);
+    return correlate_width<O>(x, xStride, inputs, offsets, taps, w, more, out, outStride, count);
     LUNET_WIDTH(1)
     LUNET_WIDTH(2)
     LUNET_WIDTH(3)

@@ -74,7 +74,7 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
       const int to = std::min(rows, from + atOnce);
       for (int b = blocks.count * group / groups; b < blocks.count * (group + 1) / groups; b++) {
         const int first = blocks.first(b), width = blocks.width(b);
-        k_.correlate(width, packed + s.origin + from * s.row, s.channel, layer.inputs, taps.at, 27,
+        correlateAll(k_, width, packed + s.origin + from * s.row, s.channel, layer.inputs, taps.at,
                      forwardWeights_.data() + layer.weight + (size_t)first * layer.inputs * 27, results, stride,
                      (int)((to - from) * s.row));
         eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
@@ -111,7 +111,7 @@ void Network::forwardUp(const Batch& batch, const Up& up, bool absolute) {
       const int to = std::min(rows, from + atOnce);
       for (int u = up.outputs * group / groups; u < up.outputs * (group + 1) / groups; u++) {
         k_.correlate(8, packed + s.origin + from * s.row, s.channel, up.inputs, &here, 1,
-                     forwardWeights_.data() + up.weight + (size_t)u * up.inputs * 8, results, stride,
+                     forwardWeights_.data() + up.weight + (size_t)u * up.inputs * 8, false, results, stride,
                      (int)((to - from) * s.row));
         const float offset = absolute ? std::fabs(bias[u]) : bias[u];
         eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {

@@ -81,7 +81,7 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
   const auto correlate = [&](int inputs, int outputs) {
     const int count = (int)(kRows / 2 * s.row);
     add("correlate", widths(inputs, outputs), 54.0 * inputs * outputs * count, 0, [&, inputs, outputs, count] {
-      k.correlate(outputs, packed.data() + s.origin, s.channel, inputs, taps, 27, weights.data(), out.data(),
+      k.correlate(outputs, packed.data() + s.origin, s.channel, inputs, taps, 27, weights.data(), false, out.data(),
                   s.channel, count);
     });
   };

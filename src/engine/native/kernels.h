@@ -24,9 +24,10 @@ struct Kernels {
   int lanes;
 
   // Sum over inputs and taps: out[o][i] = sum_c sum_t w[(c*taps + t)*outputs + o] * x[c*xStride + i + offsets[t]]
-  // for o < outputs <= 8 and 0 <= i < count, rounded up to whole vectors. Writes out + o*outStride.
+  // for o < outputs <= 8 and 0 <= i < count, rounded up to whole vectors. Writes out + o*outStride; `more` adds to what
+  // is there.
   void (*correlate)(int outputs, const float* x, ptrdiff_t xStride, int inputs, const ptrdiff_t* offsets, int taps,
-                    const float* w, float* out, ptrdiff_t outStride, int count);
+                    const float* w, bool more, float* out, ptrdiff_t outStride, int count);
 
   // sums[o*sumStride + k] += sum over i < count of dy[o*dyStride + i] * x[k][i], for o < outputs <= 4 and k < factors.
   void (*products)(int outputs, const float* dy, ptrdiff_t dyStride, const float* const* x, int factors, int count,

@@ -1,6 +1,7 @@
 // A network in memory: weights, optimizer state, the arena of intermediate volumes, and the passes over them.
 // One call at a time; the passes are spread over the network's own threads.
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -153,6 +154,15 @@ struct Blocks {
 // Blocks for the convolution kernel. With many registers eights run fastest; with few, fours, and five fit one block.
 inline Blocks outputBlocks(const Kernels& k, int channels) {
   return Blocks(channels, k.lanes == 16 ? 8 : channels % 4 == 0 ? 4 : 5);
+}
+
+// A 3x3x3 convolution over all inputs, a few at a time: their rows stay in the first-level cache for the whole piece.
+inline void correlateAll(const Kernels& k, int outputs, const float* x, ptrdiff_t xStride, int inputs,
+                         const ptrdiff_t* taps, const float* w, float* out, ptrdiff_t outStride, int count) {
+  constexpr int kInputs = 8;
+  for (int c = 0; c < inputs; c += kInputs)
+    k.correlate(outputs, x + c * xStride, xStride, std::min(kInputs, inputs - c), taps, 27,
+                w + (size_t)c * 27 * outputs, c > 0, out, outStride, count);
 }
 
 // Offsets of the 27 taps in a packed channel, in the order of PyTorch's weights.
