@@ -1,6 +1,6 @@
 // Figure 7, the picture of the whole paper: Dice over the number of parameters, for every method.
 
-import { type Chart, DICE_AXIS, bySplit, familyOf, scales } from './style.js';
+import { type Chart, DICE_AXIS, bySplit, familyOf, isNoRuin, scales } from './style.js';
 
 export const diceOverParameters: Chart = {
   name: 'dice-over-parameters',
@@ -9,10 +9,7 @@ export const diceOverParameters: Chart = {
   spec: (results) => {
     const values = results.summary
       .filter(({ label }, _, all) => label === 'mean' || !all.some((row) => row.label === 'mean'))
-      // One channel a layer is where pruning ends, mostly in ruins: its Dice would press all others into one line.
-      .filter(
-        (row) => row['upper_bound'] !== true && !(row.kind === 'prune' && row.method.endsWith(' final')),
-      )
+      .filter((row) => row['upper_bound'] !== true && isNoRuin(row))
       .map((row) => ({
         split: row.split,
         family: familyOf(row.kind, row.method),

@@ -1,13 +1,15 @@
 // Figure 6: every method's Dice side by side: dense, scaled, pruned, retrained; one point a method, a bar for the MAD.
 
-import { type Chart, DICE_AXIS, bySplit, familyOf, scales } from './style.js';
+import { type Chart, DICE_AXIS, bySplit, familyOf, isNoRuin, scales } from './style.js';
 
 export const methods: Chart = {
   name: 'methods',
-  title: 'Test Dice by method (median ± MAD over seeds; upper bounds hollow)',
+  title:
+    'Test Dice by method (median ± MAD over seeds; upper bounds hollow, without the last networks of pruning)',
   spec: (results) => {
     const values = results.summary
       .filter(({ label }, _, all) => label === 'mean' || !all.some((row) => row.label === 'mean'))
+      .filter(isNoRuin)
       .map((row) => ({
         split: row.split,
         family: familyOf(row.kind, row.method),

@@ -94,3 +94,11 @@ export const DICE_AXIS = { type: 'quantitative', title: 'Test Dice', scale: { ze
 
 /** On lines: nothing to see, but something that has a value to show when it is pointed at. */
 export const HOVER_POINT = { opacity: 0, size: 50 } as const;
+
+/**
+ * False for the last network of a pruning run: one channel a layer, mostly in ruins, its Dice would press all others into
+ * one line.
+ */
+export function isNoRuin({ kind, method }: { readonly kind: string; readonly method: string }): boolean {
+  return kind !== 'prune' || !method.endsWith(' final');
+}
