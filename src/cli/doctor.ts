@@ -1,9 +1,9 @@
 // `lunet doctor`: what lunet runs on here, and the cure for what does not work.
 
-import { spawnSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { Command } from 'commander';
 import { EXIT, UserError } from '../errors.js';
+import { COMPILER_CURE, compilerCandidates, findCompiler } from '../engine/compiler.js';
 import { type Engine } from '../engine/engine.js';
 import { createEngine } from '../engine/index.js';
 import { physicalCores } from '../engine/native/cores.js';
@@ -70,16 +70,13 @@ function machine(): Finding[] {
 }
 
 function compiler(): Finding {
-  const candidates = process.env['CXX'] ? [process.env['CXX']] : ['c++', 'g++', 'clang++'];
-  for (const name of candidates) {
-    const { status, stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' });
-    if (status === 0) return { what: 'C++ compiler', ok: true, found: `${name}: ${stdout.split('\n')[0]}` };
-  }
+  const found = findCompiler();
+  if (found) return { what: 'C++ compiler', ok: true, found: `${found.name}: ${found.version}` };
   return {
     what: 'C++ compiler',
     ok: false,
-    found: `none of ${candidates.join(', ')} runs`,
-    cure: 'Debian, Ubuntu: apt install g++; macOS: xcode-select --install; then: npm run build',
+    found: `none of ${compilerCandidates().join(', ')} runs`,
+    cure: `${COMPILER_CURE}; then: npm run build`,
   };
 }
 

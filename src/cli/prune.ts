@@ -4,13 +4,13 @@ import { Command, Option } from 'commander';
 import { modelArchitecture, prunedModel } from '../config/models.js';
 import { loadExperiment } from '../config/load.js';
 import { CRITERIA, type Criterion, type Experiment, STRATEGIES } from '../config/schema.js';
+import { choose } from '../config/suggest.js';
 import { type Architecture, listLayers } from '../network/architecture.js';
 import { countParameters } from '../network/parameters.js';
 import { possibleRemovals, prunableChannels } from '../network/surgery.js';
 import { type PlannedPruning, planPruning, pruningRun, requireTrained } from '../pruning/plan.js';
 import { pruneRun } from '../pruning/loop.js';
 import { schedule } from '../pruning/schedule.js';
-import { choose } from '../training/plan.js';
 import { addExamples } from './help.js';
 import {
   configArgument,

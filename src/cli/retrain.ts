@@ -3,8 +3,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadExperiment } from '../config/load.js';
 import { INITS, type Init } from '../config/schema.js';
+import { choose } from '../config/suggest.js';
 import { planRetraining, retrainingRun, type SnapshotPoint } from '../pruning/retrain.js';
-import { choose } from '../training/plan.js';
 import { trainRun } from '../training/run.js';
 import { addExamples } from './help.js';
 import {

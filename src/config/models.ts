@@ -27,3 +27,8 @@ function findModel({ models }: Experiment, name: string): ModelConfig | undefine
 export function prunedModel(config: Experiment): ModelConfig {
   return findModel(config, config.pruning.model) as ModelConfig;
 }
+
+/** The first full-width unet, else the first model: what is pruned and compared with by default. */
+export function firstFullUnet(models: readonly ModelConfig[]): ModelConfig {
+  return models.find((model) => model.family === 'unet' && model.scale === 1) ?? (models[0] as ModelConfig);
+}

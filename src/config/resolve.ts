@@ -1,8 +1,8 @@
 // Fills in the defaults of an experiment that follow from its other keys, so that what is printed and recorded says
 // everything.
 
-import { modelName } from './models.js';
-import { type DeclaredExperiment, type Experiment, type ModelConfig, experimentSchema } from './schema.js';
+import { firstFullUnet, modelName } from './models.js';
+import { type DeclaredExperiment, type Experiment, experimentSchema } from './schema.js';
 
 /** An experiment that passed all checks, with nothing left open. Resolving twice changes nothing. */
 export function resolveExperiment(declared: DeclaredExperiment): Experiment {
@@ -12,7 +12,7 @@ export function resolveExperiment(declared: DeclaredExperiment): Experiment {
     models: models.map((model) => ({ ...model, name: modelName(model) })),
     pruning: {
       ...pruning,
-      model: pruning.model ?? modelName(defaultPruned(models)),
+      model: pruning.model ?? modelName(firstFullUnet(models)),
       dropout: { ...pruning.dropout, initial: pruning.dropout.initial ?? pruning.dropout.base / 10 },
     },
     retraining: {
@@ -24,10 +24,4 @@ export function resolveExperiment(declared: DeclaredExperiment): Experiment {
   };
   // Once more through the schema, for its order of keys.
   return experimentSchema.parse(filled) as Experiment;
-}
-
-/** The first full-width unet, else the first model. */
-function defaultPruned(models: readonly ModelConfig[]): ModelConfig {
-  const [first] = models as readonly [ModelConfig, ...ModelConfig[]];
-  return models.find((model) => model.family === 'unet' && model.scale === 1) ?? first;
 }

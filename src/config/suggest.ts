@@ -1,4 +1,6 @@
-// Nearest names, for "did you mean".
+// Names that a user gives: checked against what there is, with the nearest one for "did you mean".
+
+import { UserError } from '../errors.js';
 
 /** Edits (insert, delete, replace, swap neighbours) that turn one text into another. */
 function editDistance(a: string, b: string): number {
@@ -29,4 +31,22 @@ export function suggestion(found: string, names: readonly string[]): string {
     .filter(({ name, distance }) => distance <= 3 && 1 - distance / Math.max(name.length, found.length) > 0.4)
     .sort((a, b) => a.distance - b.distance)[0];
   return near === undefined ? '' : ` (did you mean ${near.name}?)`;
+}
+
+/**
+ * Those asked for, all where nothing was asked for. Throws a UserError of kind `usage` for a name that there is not;
+ * `option` is where it was given.
+ */
+export function choose(
+  option: string,
+  wanted: readonly string[] | undefined,
+  names: readonly string[],
+): readonly string[] {
+  for (const name of wanted ?? [])
+    if (!names.includes(name))
+      throw new UserError(
+        'usage',
+        `${option}: found ${name}, expected one of ${names.join(', ')}${suggestion(name, names)}`,
+      );
+  return wanted ?? names;
 }

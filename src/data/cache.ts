@@ -3,9 +3,10 @@
 
 import { createHash, webcrypto } from 'node:crypto';
 import { mkdir, open, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
-import { endianness, homedir } from 'node:os';
+import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { userCacheFolder } from '../cache-folder.js';
 import { type Experiment } from '../config/schema.js';
 import { type PreparedCase } from './case.js';
 import { type CaseFiles } from './layouts/index.js';
@@ -21,7 +22,7 @@ type CachedCase = Omit<PreparedCase, 'bytes'> & { readonly length: number };
 /** LUNET_CACHE (`off` for none), else lunet's folder under XDG_CACHE_HOME or ~/.cache. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string | undefined {
   if (env['LUNET_CACHE']) return env['LUNET_CACHE'] === 'off' ? undefined : env['LUNET_CACHE'];
-  return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lunet');
+  return userCacheFolder(env);
 }
 
 /**

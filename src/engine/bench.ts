@@ -4,7 +4,7 @@ import { type Architecture, buildArchitecture, totalChannels } from '../network/
 import { countMultiplyAdds, listOperations } from '../network/cost.js';
 import { initialWeights } from '../network/weights.js';
 import { stream } from '../random.js';
-import { type Engine, type Sample, type VolumeSize } from './engine.js';
+import { type Engine, type Network, type Sample, type VolumeSize } from './engine.js';
 
 /** A network and what to do with it. */
 export interface BenchCase {
@@ -39,6 +39,22 @@ export interface Measurement {
   readonly deviceMemoryMB?: number;
 }
 
+/** A network with new weights and one label. */
+function loadNew(
+  engine: Engine,
+  architecture: Architecture,
+  size: VolumeSize,
+  maxBatch: number,
+): Promise<Network> {
+  const targets = new Uint32Array(256);
+  targets[1] = 1;
+  const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+  return engine.load(
+    { architecture, size, maxBatch, targets, adam },
+    initialWeights(architecture, stream(1, 'bench')),
+  );
+}
+
 /** Memory is mapped and clocks are up after so long; runs before do not count. */
 const WARM_UP_MS = 300;
 
@@ -46,19 +62,7 @@ const WARM_UP_MS = 300;
 export async function measure(engine: Engine, test: BenchCase, repeats: number): Promise<Measurement> {
   const { size, batch, mode } = test;
   const architecture = buildArchitecture({ ...test, scale: 1, skips: true }, 1, 1);
-  const targets = new Uint32Array(256);
-  targets[1] = 1;
-  const random = stream(1, 'bench');
-  const network = await engine.load(
-    {
-      architecture,
-      size: [size, size, size],
-      maxBatch: batch,
-      targets,
-      adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-    },
-    initialWeights(architecture, random),
-  );
+  const network = await loadNew(engine, architecture, [size, size, size], batch);
   const samples = Array.from({ length: batch }, () => sphere(size));
   const masks = new Float32Array(batch * totalChannels(architecture)).fill(1);
   const times: number[] = [];
@@ -102,16 +106,7 @@ export async function secondsPerMultiplyAdd(
 ): Promise<number> {
   const [depth, height, width] = size;
   const voxels = depth * height * width;
-  const network = await engine.load(
-    {
-      architecture,
-      size,
-      maxBatch: batch,
-      targets: new Uint32Array(256),
-      adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-    },
-    initialWeights(architecture, stream(1, 'bench')),
-  );
+  const network = await loadNew(engine, architecture, size, batch);
   const image = Float32Array.from({ length: voxels * architecture.inputChannels }, (_, i) =>
     Math.sin(i * 12.9898),
   );

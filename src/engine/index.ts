@@ -1,7 +1,7 @@
 // Chooses an engine by name.
 
 import { UserError } from '../errors.js';
-import { suggestion } from '../config/suggest.js';
+import { choose } from '../config/suggest.js';
 import { type Engine } from './engine.js';
 import { readInstallation } from './tensorflow/installation.js';
 
@@ -21,7 +21,8 @@ export interface EngineOptions {
  * JavaScript (with one warning). Throws a UserError for an unknown name, or if the engine asked for does not load.
  */
 export async function createEngine(name: string, options: EngineOptions = {}): Promise<Engine> {
-  switch (name) {
+  choose('--engine', [name], ENGINE_NAMES);
+  switch (name as (typeof ENGINE_NAMES)[number]) {
     case 'native':
       return (await import('./native/index.js')).createNativeEngine(options);
     case 'tensorflow':
@@ -32,11 +33,6 @@ export async function createEngine(name: string, options: EngineOptions = {}): P
       return (await import('./tfjs/index.js')).createTfjsEngine();
     case 'auto':
       return createBestEngine(options);
-    default:
-      throw new UserError(
-        'usage',
-        `--engine: found ${name}, expected one of ${ENGINE_NAMES.join(', ')}${suggestion(name, ENGINE_NAMES)}`,
-      );
   }
 }
 

@@ -59,14 +59,16 @@ export function planExperiment(config: Experiment): Task[] {
     architecture: modelArchitecture(model, inputs, labels),
     identity,
   }));
+  // One network, and one path from it, for all pruning runs.
+  const start = modelArchitecture(prunedModel(config), inputs, labels);
   const prune = planPruning(config, {}).map((planned: PlannedPruning): Task => ({
     ...common('prune', planned.split, planned.method, planned.seed),
     argv: ['prune', '--strategy', planned.strategy, ...which(planned.split, planned.seed)],
-    architecture: modelArchitecture(planned.model, inputs, labels),
+    architecture: start,
     identity: planned.identity,
     strategy: planned.strategy,
   }));
-  const path = exemplaryPath(modelArchitecture(prunedModel(config), inputs, labels));
+  const path = exemplaryPath(start);
   const { strategies, snapshots, init: inits } = config.retraining;
   const retrain = prune.flatMap((pruning) =>
     strategies.includes(pruning.strategy as Strategy)
@@ -90,9 +92,13 @@ export function planExperiment(config: Experiment): Task[] {
   return [...train, ...prune, ...retrain];
 }
 
+const paths = new WeakMap<Architecture, readonly Architecture[]>();
+
 /** The networks from all channels to one a layer, by the one order that is known before: an exemplar for all others. */
-export function exemplaryPath(start: Architecture): Architecture[] {
-  return schedule('widest', start, 0).map(({ architecture }) => architecture);
+export function exemplaryPath(start: Architecture): readonly Architecture[] {
+  const path = paths.get(start) ?? schedule('widest', start, 0).map(({ architecture }) => architecture);
+  paths.set(start, path);
+  return path;
 }
 
 /** The first network of a path with at most that percentage of prunable channels; undefined if none is so small. */

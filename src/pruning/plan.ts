@@ -8,6 +8,7 @@ import {
   STRATEGIES,
   type Strategy,
 } from '../config/schema.js';
+import { choose } from '../config/suggest.js';
 import { type Dataset } from '../data/dataset.js';
 import { type Split } from '../data/split.js';
 import { UserError } from '../errors.js';
@@ -16,7 +17,7 @@ import { stream } from '../random.js';
 import { runFolder, splitFolder, splitNames } from '../runs/folders.js';
 import { type Identity, readRun } from '../runs/run.js';
 import { readSafetensors } from '../runs/safetensors.js';
-import { choose, dataIdentity } from '../training/plan.js';
+import { dataIdentity } from '../training/plan.js';
 import { type PruningRun } from './loop.js';
 import { strategies } from './strategies/index.js';
 

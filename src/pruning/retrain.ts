@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Experiment, type Init } from '../config/schema.js';
+import { choose } from '../config/suggest.js';
 import { UserError } from '../errors.js';
 import { type Architecture } from '../network/architecture.js';
 import { type Removal, prunableChannels, removeChannel } from '../network/surgery.js';
@@ -16,7 +17,7 @@ import { runFolder, splitFolder, splitNames } from '../runs/folders.js';
 import { type Identity, type RunRecord } from '../runs/run.js';
 import { readSafetensors } from '../runs/safetensors.js';
 import { type FoundRun, findRuns } from '../runs/summary.js';
-import { choose, dataIdentity, trainingIdentity } from '../training/plan.js';
+import { dataIdentity, trainingIdentity } from '../training/plan.js';
 import { type TrainingRun } from '../training/run.js';
 
 /** A point of a pruning run: a share of its channels, or a number of them. */

@@ -4,9 +4,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { median } from 'simple-statistics';
-import { modelName } from '../config/models.js';
+import { firstFullUnet, modelName } from '../config/models.js';
 import { type Experiment } from '../config/schema.js';
-import { suggestion } from '../config/suggest.js';
+import { choose } from '../config/suggest.js';
 import { UserError } from '../errors.js';
 import { readCsv } from '../runs/csv.js';
 import { type RunKind, splitFolder, splitNames } from '../runs/folders.js';
@@ -109,14 +109,12 @@ function readRows(path: string): Record<string, string>[] {
 }
 
 function chooseReference({ models }: Experiment, wanted: string | undefined): string {
-  const names = models.map(modelName);
-  if (wanted !== undefined && !names.includes(wanted))
-    throw new UserError(
-      'usage',
-      `--reference: found ${wanted}, expected one of ${names.join(', ')}${suggestion(wanted, names)}`,
-    );
-  const unet = models.find((model) => model.family === 'unet' && model.scale === 1) ?? models[0];
-  return wanted ?? modelName(unet as (typeof models)[number]);
+  const [reference] = choose(
+    '--reference',
+    [wanted ?? modelName(firstFullUnet(models))],
+    models.map(modelName),
+  );
+  return reference as string;
 }
 
 /** Dice by seed and case, of a finished run's file. */

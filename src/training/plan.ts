@@ -2,8 +2,7 @@
 
 import { modelArchitecture, modelName } from '../config/models.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
-import { suggestion } from '../config/suggest.js';
-import { UserError } from '../errors.js';
+import { choose } from '../config/suggest.js';
 import { type Architecture } from '../network/architecture.js';
 import { initialWeights } from '../network/weights.js';
 import { stream } from '../random.js';
@@ -48,21 +47,6 @@ export function planTraining(config: Experiment, selection: Selection): PlannedR
       }),
     ),
   );
-}
-
-/** Those asked for, checked against what there is; all where nothing was asked for. */
-export function choose(
-  option: string,
-  wanted: readonly string[] | undefined,
-  names: readonly string[],
-): readonly string[] {
-  for (const name of wanted ?? [])
-    if (!names.includes(name))
-      throw new UserError(
-        'usage',
-        `${option}: found ${name}, expected one of ${names.join(', ')}${suggestion(name, names)}`,
-      );
-  return wanted ?? names;
 }
 
 /** What of the data's settings determines a run. The folder does not: its content does, by the data set's hash. */

@@ -8,18 +8,6 @@
 
 namespace {
 
-// The definition, which the fast version must agree with; tests call it through the `plain` instruction set.
-inline void correlate_plain(int outputs, const float* x, ptrdiff_t xStride, int inputs, const ptrdiff_t* offsets,
-                            int taps, const float* w, bool more, float* out, ptrdiff_t outStride, int count) {
-  for (int o = 0; o < outputs; o++)
-    for (int i = 0; i < count; i++) {
-      float sum = more ? out[o * outStride + i] : 0;
-      for (int c = 0; c < inputs; c++)
-        for (int t = 0; t < taps; t++) sum += w[(c * taps + t) * outputs + o] * x[c * xStride + i + offsets[t]];
-      out[o * outStride + i] = sum;
-    }
-}
-
 template <int O, int T>
 LUNET_INLINE void correlate_tile(const float* x, ptrdiff_t xStride, int inputs, const ptrdiff_t* offsets, int taps,
                                  const float* w, bool more, float* out, ptrdiff_t outStride) {

@@ -2,9 +2,8 @@
 
 #include <chrono>
 #include <functional>
-#include <new>
 
-#include "slabs.h"
+#include "network.h"
 
 namespace lunet {
 
@@ -29,26 +28,12 @@ double best(const std::function<void()>& work) {
   return least;
 }
 
-// Volumes start at a cache line, as the network's do.
-template <typename T>
-struct Aligned {
-  using value_type = T;
-  Aligned() = default;
-  template <typename U>
-  explicit Aligned(const Aligned<U>&) {}
-  T* allocate(size_t count) { return (T*)::operator new(count * sizeof(T), std::align_val_t(64)); }
-  void deallocate(T* at, size_t) { ::operator delete(at, std::align_val_t(64)); }
-  bool operator==(const Aligned&) const { return true; }
-  bool operator!=(const Aligned&) const { return false; }
-};
-using Volume = std::vector<float, Aligned<float>>;
-
-Volume noise(size_t count) {
-  Volume values(count);
+Floats noise(size_t count) {
+  Floats values(count);
   unsigned state = 1;
-  for (float& value : values) {
+  for (size_t i = 0; i < count; i++) {
     state = state * 1664525u + 1013904223u;
-    value = (float)(state >> 8) / (1 << 24) - 0.5f;
+    values.data()[i] = (float)(state >> 8) / (1 << 24) - 0.5f;
   }
   return values;
 }
@@ -61,9 +46,9 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
   const Slabs s = cut(size, 16, 1, 0);
   const Rows rows{kRows, kSide, s.row};
   const size_t voxels = (size_t)kRows * kSide, most = 48;
-  Volume packed = noise(most * s.channel), other = noise(most * s.channel), out(8 * s.channel + 512);
-  Volume volume = noise(20 * voxels), gradient = noise(16 * voxels), weights = noise(8 * most * 27);
-  Volume sums(8 * most * 27);
+  Floats packed = noise(most * s.channel), other = noise(most * s.channel), out(8 * s.channel + 512);
+  Floats volume = noise(20 * voxels), gradient = noise(16 * voxels), weights = noise(8 * most * 27);
+  Floats sums(8 * most * 27);
   std::vector<uint8_t> labels(16 * voxels, 1);
   uint32_t targets[256] = {0, 1};
   double total[3] = {};

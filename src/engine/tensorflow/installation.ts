@@ -1,8 +1,8 @@
 // Where TensorFlow is, once it has been set up: a folder with a record, written last, that says what is in it.
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { userCacheFolder } from '../../cache-folder.js';
 import { UserError } from '../../errors.js';
 import { commitFile, makeFolder } from '../../runs/commit.js';
 
@@ -30,17 +30,13 @@ export interface Installation {
 
 const RECORD = 'setup.json';
 
-function cacheBase(): string {
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lunet');
-}
-
 /** The file that says which folder was chosen with `--dir`. */
-const pointer = (): string => join(cacheBase(), 'tensorflow.json');
+const pointer = (): string => join(userCacheFolder(), 'tensorflow.json');
 
 /** The folder of the set-up: LUNET_TENSORFLOW, else the one chosen last, else lunet's cache folder. */
 export function installationFolder(): string {
   if (process.env['LUNET_TENSORFLOW']) return resolve(process.env['LUNET_TENSORFLOW']);
-  return chosenFolder() ?? join(cacheBase(), 'tensorflow');
+  return chosenFolder() ?? join(userCacheFolder(), 'tensorflow');
 }
 
 function chosenFolder(): string | undefined {
@@ -70,7 +66,7 @@ export function readInstallation(folder = installationFolder()): Installation | 
 /** Records a set-up that is complete, and that this folder is the one to use. */
 export function writeInstallation(folder: string, record: Installation): void {
   commitFile(join(folder, RECORD), `${JSON.stringify(record, null, 2)}\n`);
-  makeFolder(cacheBase());
+  makeFolder(userCacheFolder());
   commitFile(pointer(), `${JSON.stringify({ folder }, null, 2)}\n`);
 }
 

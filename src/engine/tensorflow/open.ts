@@ -7,7 +7,7 @@ import { type KernelBackend, engine } from '@tensorflow/tfjs-core';
 import { UserError } from '../../errors.js';
 
 export interface OpenedTensorFlow {
-  readonly backend: () => KernelBackend;
+  readonly backend: KernelBackend;
   readonly version: string;
   /** `gpu` or `cpu`. */
   readonly device: 'gpu' | 'cpu';
@@ -49,7 +49,7 @@ export function openTensorFlow(
   }
   const require = createRequire(join(packages, 'package.json'));
   let loaded: Binding;
-  let backend: () => KernelBackend;
+  let backend: KernelBackend & { readonly isUsingGpuDevice: boolean };
   try {
     const problem = (require(quiet) as { load: (path: string, verbose: boolean) => string | undefined }).load(
       binding,
@@ -60,9 +60,10 @@ export function openTensorFlow(
     const origin = '@tensorflow/tfjs-node-gpu';
     silently(() => require(`${origin}/dist/register_all_kernels.js`));
     const { NodeJSKernelBackend } = require(`${origin}/dist/nodejs_kernel_backend.js`) as {
-      NodeJSKernelBackend: new (binding: Binding, name: string) => KernelBackend;
+      NodeJSKernelBackend: new (binding: Binding, name: string) => typeof backend;
     };
-    backend = () => metered(new NodeJSKernelBackend(loaded, origin));
+    backend = new NodeJSKernelBackend(loaded, origin);
+    meter(backend);
   } catch (error) {
     throw new UserError(
       'engine',
@@ -70,9 +71,8 @@ export function openTensorFlow(
       { cause: error },
     );
   }
-  const version = loaded.TF_Version;
-  const device = createdDevice(backend());
-  opened = { backend, version, device, meter: readMeter };
+  const device = backend.isUsingGpuDevice ? 'gpu' : 'cpu';
+  opened = { backend, version: loaded.TF_Version, device, meter: readMeter };
   return opened;
 }
 
@@ -86,7 +86,7 @@ function readMeter(): { operations: number; peakBytes: number } {
 }
 
 /** Counts what a backend executes. */
-function metered(backend: KernelBackend): KernelBackend {
+function meter(backend: KernelBackend): void {
   type Execute = (name: string, ...rest: unknown[]) => unknown;
   const methods = backend as unknown as Record<'executeSingleOutput' | 'executeMultipleOutputs', Execute>;
   for (const method of ['executeSingleOutput', 'executeMultipleOutputs'] as const) {
@@ -98,12 +98,7 @@ function metered(backend: KernelBackend): KernelBackend {
       return result;
     };
   }
-  return backend;
 }
-
-/** The device that a backend has found. */
-const createdDevice = (backend: KernelBackend): 'gpu' | 'cpu' =>
-  (backend as unknown as { isUsingGpuDevice: boolean }).isUsingGpuDevice ? 'gpu' : 'cpu';
 
 /** TensorFlow.js says on the console that two of its packages are loaded. */
 function silently(load: () => unknown): void {

@@ -10,6 +10,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../errors.js';
 import { commitFile, makeFolder } from '../../runs/commit.js';
+import { COMPILER_CURE, compilerCandidates, findCompiler } from '../compiler.js';
 import {
   type TensorFlowKind,
   TENSORFLOW_VERSION,
@@ -177,12 +178,11 @@ async function installPackages(options: SetupOptions): Promise<void> {
 }
 
 function compiler(): string {
-  const candidates = process.env['CXX'] ? [process.env['CXX']] : ['c++', 'g++', 'clang++'];
-  const found = candidates.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0);
-  if (found !== undefined) return found;
+  const found = findCompiler();
+  if (found) return found.name;
   throw new UserError(
     'engine',
-    `no C++ compiler (${candidates.join(', ')}) runs; Debian, Ubuntu: apt install g++; macOS: xcode-select --install`,
+    `no C++ compiler (${compilerCandidates().join(', ')}) runs; ${COMPILER_CURE}`,
   );
 }
 

@@ -12,7 +12,7 @@ export async function useBackend(name: BackendName, opened?: OpenedTensorFlow): 
   if (tf.findBackendFactory(name) === null) {
     if (name === 'cpu') {
       await import('@tensorflow/tfjs-backend-cpu');
-    } else if (opened) tf.registerBackend(name, opened.backend);
+    } else if (opened) tf.registerBackend(name, () => opened.backend);
   }
   if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js has no backend ${name}`);
 }

@@ -1,6 +1,6 @@
 // Figure 1: Dice along pruning, median line with a band over seeds; the dense networks as reference lines.
 
-import { type Chart, DICE_AXIS, bySplit, familyOf, scales, HOVER_POINT } from './style.js';
+import { type Chart, DICE_AXIS, bySplit, familyOf, headlines, scales, HOVER_POINT } from './style.js';
 
 export const diceOverChannels: Chart = {
   name: 'dice-over-channels',
@@ -14,16 +14,9 @@ export const diceOverChannels: Chart = {
       dice: Number(values['test_dice']),
     }));
     if (steps.length === 0) return undefined;
-    const dense = results.summary
-      .filter(
-        ({ kind, label }) =>
-          kind === 'train' && (label === 'mean' || results.config.dataset.labels[label] !== undefined),
-      )
-      .filter(
-        ({ method, label }, i, all) =>
-          all.findIndex((row) => row.method === method) === i || label === 'mean',
-      )
-      .map((row) => ({ split: row.split, family: row.method, reference: Number(row['dice_median']) }));
+    const dense = headlines(results)
+      .filter(({ kind }) => kind === 'train')
+      .map(({ split, family, dice }) => ({ split, family, reference: dice }));
     // Where nothing has been learnt yet and where everything is gone, networks differ in nothing worth the space.
     const top = Math.max(...steps.map(({ dice }) => dice), ...dense.map(({ reference }) => reference));
     const axis = { ...DICE_AXIS, scale: { domain: [Math.max(0, top - 0.2), top], nice: true, clamp: true } };

@@ -1,24 +1,17 @@
 // Figure 7, the picture of the whole paper: Dice over the number of parameters, for every method.
 
-import { type Chart, DICE_AXIS, bySplit, familyOf, isNoRuin, scales } from './style.js';
+import { type Chart, DICE_AXIS, bySplit, headlines, scales } from './style.js';
 
 export const diceOverParameters: Chart = {
   name: 'dice-over-parameters',
   title:
     'Test Dice over parameters (median over seeds, line ± MAD; without upper bounds and the last networks of pruning)',
   spec: (results) => {
-    const values = results.summary
-      .filter(({ label }, _, all) => label === 'mean' || !all.some((row) => row.label === 'mean'))
-      .filter((row) => row['upper_bound'] !== true && isNoRuin(row))
+    const values = headlines(results)
+      .filter(({ bound }) => !bound)
       .map((row) => ({
-        split: row.split,
-        family: familyOf(row.kind, row.method),
+        ...row,
         kind: { train: 'trained', prune: 'pruned', retrain: 'retrained' }[row.kind],
-        method: row.method,
-        parameters: Number(row['parameters']),
-        dice: Number(row['dice_median']),
-        low: Number(row['dice_median']) - Number(row['dice_mad']),
-        high: Number(row['dice_median']) + Number(row['dice_mad']),
       }));
     if (values.length === 0) return undefined;
     const { color } = scales(results);

@@ -1,24 +1,16 @@
 // Figure 6: every method's Dice side by side: dense, scaled, pruned, retrained; one point a method, a bar for the MAD.
 
-import { type Chart, DICE_AXIS, bySplit, familyOf, isNoRuin, scales } from './style.js';
+import { type Chart, DICE_AXIS, bySplit, headlines, scales } from './style.js';
 
 export const methods: Chart = {
   name: 'methods',
   title:
     'Test Dice by method (median ± MAD over seeds; upper bounds hollow, without the last networks of pruning)',
   spec: (results) => {
-    const values = results.summary
-      .filter(({ label }, _, all) => label === 'mean' || !all.some((row) => row.label === 'mean'))
-      .filter(isNoRuin)
-      .map((row) => ({
-        split: row.split,
-        family: familyOf(row.kind, row.method),
-        method: `${row.kind === 'train' ? '' : `${row.kind}: `}${row.method}`,
-        dice: Number(row['dice_median']),
-        low: Number(row['dice_median']) - Number(row['dice_mad']),
-        high: Number(row['dice_median']) + Number(row['dice_mad']),
-        bound: row['upper_bound'] === true,
-      }));
+    const values = headlines(results).map((row) => ({
+      ...row,
+      method: `${row.kind === 'train' ? '' : `${row.kind}: `}${row.method}`,
+    }));
     if (values.length === 0) return undefined;
     const order = [...new Set(values.map(({ method }) => method))];
     const { color, shape } = scales(results);

@@ -1,5 +1,6 @@
 // What all charts share: one colour, dash and shape a method, wherever it appears, told apart in grey too.
 
+import { type RunKind } from '../../runs/folders.js';
 import { type Results } from '../results.js';
 
 /** A vega-lite specification; undefined where there is nothing to show. */
@@ -95,10 +96,44 @@ export const DICE_AXIS = { type: 'quantitative', title: 'Test Dice', scale: { ze
 /** On lines: nothing to see, but something that has a value to show when it is pointed at. */
 export const HOVER_POINT = { opacity: 0, size: 50 } as const;
 
+/** What the summary says of a method, as charts show it: the mean over labels where there are several. */
+export interface Headline {
+  readonly split: string;
+  readonly kind: RunKind;
+  readonly method: string;
+  readonly family: string;
+  readonly parameters: number;
+  /** Median over seeds, and that less and more the MAD. */
+  readonly dice: number;
+  readonly low: number;
+  readonly high: number;
+  /** Whether it is an upper bound. */
+  readonly bound: boolean;
+}
+
 /**
- * False for the last network of a pruning run: one channel a layer, mostly in ruins, its Dice would press all others into
- * one line.
+ * The headline of every method, but for the last networks of pruning runs: one channel a layer, mostly in ruins, their Dice
+ * would press all others into one line.
  */
-export function isNoRuin({ kind, method }: { readonly kind: string; readonly method: string }): boolean {
-  return kind !== 'prune' || !method.endsWith(' final');
+export function headlines({ summary }: Results): Headline[] {
+  const means = summary.some(({ label }) => label === 'mean');
+  return summary
+    .filter(
+      ({ kind, method, label }) =>
+        (!means || label === 'mean') && !(kind === 'prune' && method.endsWith(' final')),
+    )
+    .map((row) => {
+      const [dice, mad] = [Number(row['dice_median']), Number(row['dice_mad'])];
+      return {
+        split: row.split,
+        kind: row.kind as RunKind,
+        method: row.method,
+        family: familyOf(row.kind, row.method),
+        parameters: Number(row['parameters']),
+        dice,
+        low: dice - mad,
+        high: dice + mad,
+        bound: row['upper_bound'] === true,
+      };
+    });
 }
