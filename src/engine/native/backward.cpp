@@ -9,6 +9,8 @@
 #include <cstring>
 
 #include "network.h"
+#include "packing.h"
+#include "weight_gradient.h"
 
 namespace lunet {
 
@@ -61,16 +63,19 @@ void Network::sumPartials(const Slabs& s, size_t each, float* to) {
 void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
   const Layer& layer = plan_->layers[index];
   gradientCoefficients(layer, synflow);
-  const size_t weights = (size_t)layer.width * layer.inputs * 27;
-  // The bias gradients follow the weights in each slab's partial sums.
-  const size_t each = weights + layer.width;
-  const Slabs s = cut(plan_->sizeAt(layer.level), batch_, layer.inputs + layer.width, weights);
-  reserve(s, layer.inputs + layer.width, (size_t)layer.inputs * 27);
+  const Size size = plan_->sizeAt(layer.level);
+  const bool winograd = usesWinograd(layer, size);
+  const Convolution turned(k_, layer.width, layer.inputs, winograd);
+  const WeightGradient products(layer.inputs, layer.width, winograd);
+  const Blocks &inputs = turned.blocks, &outputs = products.blocks;
+  // The bias gradients follow the weights' in each slab's partial sums.
+  const size_t weights = products.floats(), each = weights + layer.width;
+  const Slabs s = cut(size, batch_, winograd, layer.inputs, layer.width, weights);
+  reserve(s, s.channel * layer.inputs + s.gradientChannel * layer.width, products.pointers());
   if (partial_.size() < each * s.count) partial_ = Floats(each * s.count);
   clearSlots(s, layer.inputs);
-  const Taps taps(s, 1), turned(s, -1);
-  const size_t voxels = s.size.voxels(), plane = (size_t)s.size.h * s.size.w;
-  const Blocks outputs(layer.width, 4), inputs = outputBlocks(k_, layer.inputs);
+  const Taps taps(s, turned.form);
+  const size_t voxels = size.voxels(), plane = (size_t)size.h * size.w;
   const bool toImage = layer.sources[0].from == From::image;
   const int groups = std::min(s.groups, std::max(outputs.count, inputs.count)), atOnce = rowsAtOnce(s);
   const ptrdiff_t stride = resultStride(s);
@@ -97,62 +102,45 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
   threads_.run(s.count * groups, [&](int task, int thread) {
     const int slab = task / groups, group = task % groups;
     float* dy = scratch_[thread].packed.data();
-    float* x = dy + (size_t)layer.width * s.channel;
+    float* x = dy + layer.width * s.gradientChannel;
+    float* raw = scratch_[thread].raw.data();
     float* results = scratch_[thread].results.data();
     float* partial = partial_.data() + slab * each;
-    const int planes = s.planesIn(slab), z0 = s.firstPlane(slab);
+    const int planes = s.planesIn(slab), z0 = s.firstPlane(slab), rows = s.rowsIn(slab);
 
     for (int o = 0; o < layer.width; o++) {
-      float* packed = dy + o * s.channel;
-      std::memset(packed + s.origin - s.plane - s.row - 1, 0, (s.row + 1) * sizeof(float));
-      float* to = packed + s.origin - s.plane;
       double sum = 0;
-      for (int i = 0; i < s.casesIn(slab); i++) {
-        const int n = s.firstCase(slab) + i;
-        const size_t at = (size_t)n * plan_->channels + layer.channelAt + o;
-        for (int z = i == 0 ? -1 : 0; z <= planes; z++, to += s.plane) {
-          if (z0 + z < 0 || z0 + z >= s.size.d) {
-            std::memset(to, 0, s.plane * sizeof(float));
-            continue;
-          }
-          const size_t from = o * voxels + (z0 + z) * plane;
-          const double part = k_.pack_gradient({s.size.h, s.size.w, s.row}, to, volume(layer.gradient, n) + from,
-                                               volume(layer.activation, n) + from, a_[at], b_[at], c_[at], threshold);
-          if (z >= 0 && z < planes) sum += part;
-        }
-      }
+      packChannel(k_, s, slab, true, raw, dy + o * s.gradientChannel, [&](int n, int z, float* to) {
+        const size_t at = (size_t)n * plan_->channels + layer.channelAt + o, from = o * voxels + z * plane;
+        const double part = k_.pack_gradient({size.h, size.w, s.row}, to, volume(layer.gradient, n) + from,
+                                             volume(layer.activation, n) + from, a_[at], b_[at], c_[at], threshold);
+        if (z >= z0 && z < z0 + planes) sum += part;
+      });
       if (group == 0) partial[weights + o] = (float)sum;
     }
-    packInputs(batch, layer, s, slab, x);
+    packInputs(batch, layer, s, slab, raw, x);
 
-    const ptrdiff_t length = packedRows(s, slab) * s.row;
-    for (int b = outputs.count * group / groups; b < outputs.count * (group + 1) / groups; b++) {
-      const int first = outputs.first(b), width = outputs.width(b);
-      float* sums = partial + (size_t)first * layer.inputs * 27;
-      std::memset(sums, 0, sizeof(float) * width * layer.inputs * 27);
-      const float** at = scratch_[thread].pointers.data();
-      for (ptrdiff_t i = 0; i < length; i += kRun) {
-        for (int c = 0; c < layer.inputs; c++)
-          for (int t = 0; t < 27; t++) at[c * 27 + t] = x + c * s.channel + s.origin + i + taps.at[t];
-        k_.products(width, dy + first * s.channel + s.origin + i, s.channel, at, layer.inputs * 27,
-                    (int)std::min<ptrdiff_t>(kRun, length - i), sums, layer.inputs * 27);
-      }
-    }
+    const int firstBlock = outputs.count * group / groups, endBlock = outputs.count * (group + 1) / groups;
+    products.clear(firstBlock, endBlock, partial);
+    // The last row is padding.
+    const ptrdiff_t length = (rows - 1) * s.row - 1;
+    for (ptrdiff_t i = 0; i < length; i += kRun)
+      for (int b = firstBlock; b < endBlock; b++)
+        products.add(k_, s, b, dy, x, i, (int)std::min<ptrdiff_t>(kRun, length - i), scratch_[thread].pointers.data(),
+                     partial);
     if (toImage) return;
 
-    const int rows = packedRows(s, slab);
     for (int from = 0; from < rows; from += atOnce) {
       const int to = std::min(rows, from + atOnce);
       for (int b = inputs.count * group / groups; b < inputs.count * (group + 1) / groups; b++) {
         const int first = inputs.first(b), width = inputs.width(b);
-        correlateAll(k_, width, dy + s.origin + from * s.row, s.channel, layer.width, turned.at,
-                     backwardWeights_.data() + layer.weight + (size_t)first * layer.width * 27, results, stride,
-                     (int)((to - from) * s.row));
+        convolve(k_, turned, s, taps, b, dy, s.gradientChannel, backwardWeights_.data() + layer.packedWeight, from, to,
+                 results);
         eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
           for (int c = 0; c < width; c++) {
             const Target& target = targets[first + c];
-            const size_t place = target.channel * voxels + z * plane + (size_t)y * s.size.w;
-            k_.unpack_gradient({count, s.size.w, s.row}, results + c * stride + at,
+            const size_t place = target.channel * voxels + z * plane + (size_t)y * size.w;
+            k_.unpack_gradient({count, size.w, s.row}, results + c * stride + at,
                                volume(*target.gradient, n) + place,
                                target.activation ? volume(*target.activation, n) + place : nullptr,
                                slot(s.slot(n, z), layer.inputs, first + c));
@@ -162,7 +150,10 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
     }
   });
 
-  sumPartials(s, each, gradient_.data() + layer.weight);  // the bias follows the weight in the list of tensors, too
+  float* gradient = gradient_.data() + layer.weight;
+  sumPartials(s, each, partial_.data());
+  threads_.run(outputs.count, [&](int b, int) { products.finish(b, partial_.data(), gradient); });
+  std::memcpy(gradient_.data() + layer.bias, partial_.data() + weights, layer.width * sizeof(float));
   const Source& source = layer.sources[0];
   if (source.from == From::layer)
     sumSlots(s, layer.inputs, plan_->layers[source.layer].channelAt, gradientSum_, gradientProduct_);
@@ -173,8 +164,8 @@ void Network::backwardUp(const Batch& batch, const Up& up) {
   const Layer& from = plan_->layers[up.source];
   const int parts = 8 * up.outputs;  // an output channel's 2x2x2 positions count as channels
   const size_t weights = (size_t)parts * up.inputs, each = weights + up.outputs;
-  const Slabs s = cut(plan_->sizeAt(up.level + 1), batch_, parts + up.inputs, weights);
-  reserve(s, parts + up.inputs, up.inputs);
+  const Slabs s = cut(plan_->sizeAt(up.level + 1), batch_, false, up.inputs, parts, weights);
+  reserve(s, s.channel * (parts + up.inputs), up.inputs);
   if (partial_.size() < each * s.count) partial_ = Floats(each * s.count);
   clearSlots(s, up.inputs);
   const Source source{From::layer, up.source, up.inputs};
@@ -206,9 +197,9 @@ void Network::backwardUp(const Batch& batch, const Up& up) {
       }
       if (group == 0) partial[weights + u] = (float)sum;
     }
-    for (int c = 0; c < up.inputs; c++) packSource(batch, source, c, s, slab, x + c * s.channel);
+    for (int c = 0; c < up.inputs; c++) packSource(batch, source, c, s, slab, nullptr, x + c * s.channel);
 
-    const int rows = packedRows(s, slab);
+    const int rows = s.rowsIn(slab);
     const ptrdiff_t length = rows * s.row;
     for (int b = outputs.count * group / groups; b < outputs.count * (group + 1) / groups; b++) {
       const int first = outputs.first(b), width = outputs.width(b);
@@ -226,7 +217,7 @@ void Network::backwardUp(const Batch& batch, const Up& up) {
       for (int b = inputs.count * group / groups; b < inputs.count * (group + 1) / groups; b++) {
         const int first = inputs.first(b), width = inputs.width(b);
         k_.correlate(width, dy + s.origin + from * s.row, s.channel, parts, &here, 1,
-                     backwardWeights_.data() + up.weight + (size_t)first * parts, false, results, stride,
+                     backwardWeights_.data() + up.packedWeight + (size_t)first * parts, false, results, stride,
                      (int)((to - from) * s.row));
         eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
           for (int c = 0; c < width; c++) {

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "network.h"
+#include "packing.h"
 
 namespace lunet {
 
@@ -12,55 +13,42 @@ namespace {
 constexpr double kEpsilon = 1e-5;
 }
 
-void Network::packSource(const Batch& batch, const Source& source, int channel, const Slabs& s, int slab,
+void Network::packSource(const Batch& batch, const Source& source, int channel, const Slabs& s, int slab, float* raw,
                          float* packed) const {
   const Size size = s.size;
   const size_t plane = (size_t)size.h * size.w;
   const Rows rows{size.h, size.w, s.row};
-  // Zeros in front, for the first row's neighbours.
-  std::memset(packed + s.origin - s.plane - s.row - 1, 0, (s.row + 1) * sizeof(float));
-  const int planes = s.planesIn(slab), z0 = s.firstPlane(slab);
-  float* to = packed + s.origin - s.plane;
-  for (int i = 0; i < s.casesIn(slab); i++) {
-    const int n = s.firstCase(slab) + i;
-    const float* from = nullptr;
-    float scale = 1, shift = 0;
-    if (source.from == From::image) {
-      from = batch.images[n] + channel * size.voxels();
-    } else if (source.from == From::up) {
-      from = volume(plan_->ups[source.layer].output, n) + channel * size.voxels();
-    } else {
-      const Layer& layer = plan_->layers[source.layer];
-      const size_t at = (size_t)n * plan_->channels + layer.channelAt + channel;
-      const size_t voxels = source.from == From::pooled ? 8 * size.voxels() : size.voxels();
-      from = volume(layer.activation, n) + channel * voxels;
-      scale = scale_[at];
-      shift = shift_[at];
-    }
-    // The plane behind a case is the one in front of the next.
-    for (int z = i == 0 ? -1 : 0; z <= planes; z++, to += s.plane) {
-      if (z0 + z < 0 || z0 + z >= size.d) {
-        std::memset(to, 0, s.plane * sizeof(float));
-      } else if (source.from == From::pooled) {
-        k_.pack_pooled(rows, to, from + 8 * plane * (z0 + z), 4 * plane, scale, shift);
-      } else {
-        k_.pack_affine(rows, to, from + plane * (z0 + z), scale, shift);
-      }
-    }
-  }
+  packChannel(k_, s, slab, false, raw, packed, [&](int n, int z, float* to) {
+    if (source.from == From::image)
+      return k_.pack_affine(rows, to, batch.images[n] + channel * size.voxels() + z * plane, 1, 0);
+    if (source.from == From::up)
+      return k_.pack_affine(rows, to, volume(plan_->ups[source.layer].output, n) + channel * size.voxels() + z * plane,
+                            1, 0);
+    const Layer& layer = plan_->layers[source.layer];
+    const size_t at = (size_t)n * plan_->channels + layer.channelAt + channel;
+    const float* from = volume(layer.activation, n);
+    if (source.from == From::pooled)
+      k_.pack_pooled(rows, to, from + 8 * (channel * size.voxels() + z * plane), 4 * plane, scale_[at], shift_[at]);
+    else
+      k_.pack_affine(rows, to, from + channel * size.voxels() + z * plane, scale_[at], shift_[at]);
+  });
 }
 
-void Network::packInputs(const Batch& batch, const Layer& layer, const Slabs& s, int slab, float* packed) const {
+void Network::packInputs(const Batch& batch, const Layer& layer, const Slabs& s, int slab, float* raw,
+                         float* packed) const {
   for (const Source& source : layer.sources)
-    for (int c = 0; c < source.channels; c++, packed += s.channel) packSource(batch, source, c, s, slab, packed);
+    for (int c = 0; c < source.channels; c++, packed += s.channel)
+      packSource(batch, source, c, s, slab, raw, packed);
 }
 
 void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute) {
-  const Slabs s = cut(plan_->sizeAt(layer.level), batch_, layer.inputs, 0);
-  reserve(s, layer.inputs, 0);
+  const Size size = plan_->sizeAt(layer.level);
+  const Convolution convolution(k_, layer.inputs, layer.width, usesWinograd(layer, size));
+  const Blocks& blocks = convolution.blocks;
+  const Slabs s = cut(size, batch_, usesWinograd(layer, size), layer.inputs, 0, 0);
+  reserve(s, s.channel * layer.inputs, 0);
   clearSlots(s, layer.width);
-  const Taps taps(s, 1);
-  const Blocks blocks = outputBlocks(k_, layer.width);
+  const Taps taps(s, convolution.form);
   const int groups = std::min(s.groups, blocks.count), atOnce = rowsAtOnce(s);
   const ptrdiff_t stride = resultStride(s);
   const float* bias = weights_.data() + layer.bias;
@@ -68,22 +56,19 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
     const int slab = task / groups, group = task % groups;
     float* packed = scratch_[thread].packed.data();
     float* results = scratch_[thread].results.data();
-    packInputs(batch, layer, s, slab, packed);
-    const int rows = packedRows(s, slab);
+    packInputs(batch, layer, s, slab, scratch_[thread].raw.data(), packed);
+    const int rows = s.rowsIn(slab);
     for (int from = 0; from < rows; from += atOnce) {
       const int to = std::min(rows, from + atOnce);
       for (int b = blocks.count * group / groups; b < blocks.count * (group + 1) / groups; b++) {
-        const int first = blocks.first(b), width = blocks.width(b);
-        correlateAll(k_, width, packed + s.origin + from * s.row, s.channel, layer.inputs, taps.at,
-                     forwardWeights_.data() + layer.weight + (size_t)first * layer.inputs * 27, results, stride,
-                     (int)((to - from) * s.row));
+        convolve(k_, convolution, s, taps, b, packed, s.channel, forwardWeights_.data() + layer.packedWeight, from, to,
+                 results);
         eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
-          for (int o = 0; o < width; o++) {
-            const int channel = first + o;
+          for (int o = 0; o < blocks.width(b); o++) {
+            const int channel = blocks.first(b) + o;
             const float offset = absolute ? std::fabs(bias[channel]) : bias[channel];
-            float* out = volume(layer.activation, n) + channel * s.size.voxels() +
-                         ((size_t)z * s.size.h + y) * s.size.w;
-            k_.unpack_relu({count, s.size.w, s.row}, results + o * stride + at, offset, out,
+            float* out = volume(layer.activation, n) + channel * size.voxels() + ((size_t)z * size.h + y) * size.w;
+            k_.unpack_relu({count, size.w, s.row}, results + o * stride + at, offset, out,
                            slot(s.slot(n, z), layer.width, channel));
           }
         });
@@ -95,8 +80,8 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
 
 void Network::forwardUp(const Batch& batch, const Up& up, bool absolute) {
   const Size fine = plan_->sizeAt(up.level);
-  const Slabs s = cut(plan_->sizeAt(up.level + 1), batch_, up.inputs, 0);
-  reserve(s, up.inputs, 0);
+  const Slabs s = cut(plan_->sizeAt(up.level + 1), batch_, false, up.inputs, 0, 0);
+  reserve(s, s.channel * up.inputs, 0);
   const Source source{From::layer, up.source, up.inputs};
   const ptrdiff_t here = 0, stride = resultStride(s);
   const int groups = std::min(s.groups, up.outputs), atOnce = rowsAtOnce(s);
@@ -105,13 +90,13 @@ void Network::forwardUp(const Batch& batch, const Up& up, bool absolute) {
     const int slab = task / groups, group = task % groups;
     float* packed = scratch_[thread].packed.data();
     float* results = scratch_[thread].results.data();
-    for (int c = 0; c < up.inputs; c++) packSource(batch, source, c, s, slab, packed + c * s.channel);
-    const int rows = packedRows(s, slab);
+    for (int c = 0; c < up.inputs; c++) packSource(batch, source, c, s, slab, nullptr, packed + c * s.channel);
+    const int rows = s.rowsIn(slab);
     for (int from = 0; from < rows; from += atOnce) {
       const int to = std::min(rows, from + atOnce);
       for (int u = up.outputs * group / groups; u < up.outputs * (group + 1) / groups; u++) {
         k_.correlate(8, packed + s.origin + from * s.row, s.channel, up.inputs, &here, 1,
-                     forwardWeights_.data() + up.weight + (size_t)u * up.inputs * 8, false, results, stride,
+                     forwardWeights_.data() + up.packedWeight + (size_t)u * up.inputs * 8, false, results, stride,
                      (int)((to - from) * s.row));
         const float offset = absolute ? std::fabs(bias[u]) : bias[u];
         eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
@@ -159,7 +144,7 @@ void Network::normalise(const Layer& layer, int batch, const float* masks, Mode 
 
 void Network::forward(const Batch& batch, const float* masks, Mode mode) {
   const bool absolute = mode == Mode::synflow;
-  packWeights(absolute);
+  packWeights(absolute, mode == Mode::training || mode == Mode::synflow);
   for (const Layer& layer : plan_->layers) {
     if (layer.up >= 0) forwardUp(batch, plan_->ups[layer.up], absolute);
     forwardLayer(batch, layer, absolute);

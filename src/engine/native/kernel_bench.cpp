@@ -43,7 +43,7 @@ Floats noise(size_t count) {
 std::vector<KernelFigure> benchKernels(const Kernels& k) {
   constexpr int kSide = 64, kRows = 64, kRun = 2048;
   const Size size{2, kRows, kSide};
-  const Slabs s = cut(size, 16, 1, 0);
+  const Slabs s = cut(size, 16, false, 1, 0, 0);
   const Rows rows{kRows, kSide, s.row};
   const size_t voxels = (size_t)kRows * kSide, most = 48;
   Floats packed = noise(most * s.channel), other = noise(most * s.channel), out(8 * s.channel + 512);

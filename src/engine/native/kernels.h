@@ -29,6 +29,19 @@ struct Kernels {
   void (*correlate)(int outputs, const float* x, ptrdiff_t xStride, int inputs, const ptrdiff_t* offsets, int taps,
                     const float* w, bool more, float* out, ptrdiff_t outStride, int count);
 
+  // Winograd's algorithm F(2,3) along depth (see winograd.h). The four parts of the packed planes d0 to d3 of `count`
+  // floats each, `part` floats apart.
+  void (*winograd_input)(int count, const float* const* d, float* packed, ptrdiff_t part);
+  // The same, and d1 and d2 themselves as fifth and sixth part.
+  void (*winograd_gradient)(int count, const float* const* d, float* packed, ptrdiff_t part);
+  // Results of the parts, each eight rows of `stride` floats behind the other, to the first plane (in the first part's
+  // place) and the second (in the second's).
+  void (*winograd_output)(int outputs, int count, float* results, ptrdiff_t stride);
+
+  // out[o*stride + i] = x[3o*stride + i-1] + x[(3o+1)*stride + i] + x[(3o+2)*stride + i+1], with 0 for x[-1]; writes
+  // that 0.
+  void (*add_shifted)(int outputs, int count, float* x, float* out, ptrdiff_t stride);
+
   // sums[o*sumStride + k] += sum over i < count of dy[o*dyStride + i] * x[k][i], for o < outputs <= 4 and k < factors.
   void (*products)(int outputs, const float* dy, ptrdiff_t dyStride, const float* const* x, int factors, int count,
                    float* sums, ptrdiff_t sumStride);

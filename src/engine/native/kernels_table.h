@@ -11,6 +11,7 @@
 #include "pool.h"
 #include "products.h"
 #include "unpack.h"
+#include "winograd.h"
 
 namespace {
 
@@ -35,6 +36,10 @@ constexpr lunet::Kernels table(const char* name) {
   return {name,
           L,
           correlate,
+          winograd_input,
+          winograd_gradient,
+          winograd_output,
+          add_shifted,
           products,
           pack_affine,
           pack_pooled,

@@ -66,8 +66,8 @@ Network::Network(const Shape& shape, const float* weights, const uint32_t* targe
   gradient_ = Floats(parameters);
   m_ = Floats(parameters);
   v_ = Floats(parameters);
-  forwardWeights_ = Floats(parameters);
-  backwardWeights_ = Floats(parameters);
+  forwardWeights_ = Floats(plan_->packedWeights);
+  backwardWeights_ = Floats(plan_->packedWeights);
   std::memcpy(weights_.data(), weights, parameters * sizeof(float));
   const size_t perChannel = (size_t)shape.maxBatch * plan_->channels;
   for (auto* values : {&scale_, &shift_, &a_, &b_, &c_, &masks_}) values->resize(perChannel);
@@ -82,12 +82,15 @@ size_t Network::estimate(const Shape& shape, int threads) {
   const Plan plan(shape, true);
   size_t packed = 0, partial = 0;
   for (const Layer& layer : plan.layers) {
-    const size_t weights = (size_t)layer.width * layer.inputs * 27;
-    const Slabs s = cut(plan.sizeAt(layer.level), shape.maxBatch, layer.inputs + layer.width, weights);
-    packed = std::max(packed, (size_t)s.channel * (layer.inputs + layer.width));
+    const Size size = plan.sizeAt(layer.level);
+    const bool winograd = usesWinograd(layer, size);
+    const size_t weights = (size_t)layer.width * layer.inputs * (winograd ? 36 : 27);
+    const Slabs s = cut(size, shape.maxBatch, winograd, layer.inputs, layer.width, weights);
+    packed = std::max(packed, (size_t)s.channel * layer.inputs + (size_t)s.gradientChannel * layer.width);
     partial = std::max(partial, weights * s.count);
   }
-  return sizeof(float) * (plan.arena * shape.maxBatch + packed * threads + partial + 6 * plan.parameters);
+  return sizeof(float) * (plan.arena * shape.maxBatch + packed * threads + partial + 4 * plan.parameters +
+                          2 * plan.packedWeights);
 }
 
 // Makes sure that the arena fits what follows: inference alone takes less memory than training.
@@ -117,12 +120,13 @@ float* Network::volume(const Buffer& buffer, int caseIndex) const {
   return const_cast<Floats&>(arena_).data() + buffer.at * shape_.maxBatch + (size_t)caseIndex * buffer.perCase;
 }
 
-// Gives every thread room for a packed slab, results and pointers.
-void Network::reserve(const Slabs& slabs, int packedChannels, size_t pointers) {
-  const size_t packed = (size_t)slabs.channel * packedChannels, results = 8 * resultStride(slabs);
+// Gives every thread room for a packed slab of so many floats, results and pointers.
+void Network::reserve(const Slabs& slabs, size_t packed, size_t pointers) {
+  const size_t results = resultFloats(slabs), raw = slabs.winograd ? 4 * slabs.plane : 0;
   for (Scratch& scratch : scratch_) {
     if (scratch.packed.size() < packed) scratch.packed = Floats(packed);
     if (scratch.results.size() < results) scratch.results = Floats(results);
+    if (scratch.raw.size() < raw) scratch.raw = Floats(raw);
     if (scratch.pointers.size() < pointers) scratch.pointers.resize(pointers);
   }
 }
@@ -148,35 +152,33 @@ void Network::sumSlots(const Slabs& slabs, int channels, int channelAt, std::vec
     }
 }
 
-// Brings the convolutions' weights into the kernels' order: by block of results, then input, tap, result.
-void Network::packWeights(bool absolute) {
+// Brings the convolutions' weights into the kernels' order, for the forward pass and, turned, for the backward pass.
+void Network::packWeights(bool absolute, bool backward) {
   const float* w = weights_.data();
   const auto value = [=](size_t at) { return absolute ? std::fabs(w[at]) : w[at]; };
-  for (const Layer& layer : plan_->layers) {
-    const Blocks out = outputBlocks(k_, layer.width), in = outputBlocks(k_, layer.inputs);
-    float* to = forwardWeights_.data() + layer.weight;
-    for (int b = 0; b < out.count; b++)
-      for (int c = 0; c < layer.inputs; c++)
-        for (int t = 0; t < 27; t++)
-          for (int o = out.first(b); o < out.first(b + 1); o++)
-            *to++ = value(layer.weight + ((size_t)o * layer.inputs + c) * 27 + t);
-    to = backwardWeights_.data() + layer.weight;
-    for (int b = 0; b < in.count; b++)
-      for (int o = 0; o < layer.width; o++)
-        for (int t = 0; t < 27; t++)
-          for (int c = in.first(b); c < in.first(b + 1); c++)
-            *to++ = value(layer.weight + ((size_t)o * layer.inputs + c) * 27 + t);
-  }
+  threads_.run((int)plan_->layers.size(), [&](int task, int) {
+    const Layer& layer = plan_->layers[task];
+    const bool winograd = usesWinograd(layer, plan_->sizeAt(layer.level));
+    Convolution(k_, layer.inputs, layer.width, winograd)
+        .packWeights(forwardWeights_.data() + layer.packedWeight,
+                     [&](int o, int c, int t) { return value(layer.weight + ((size_t)o * layer.inputs + c) * 27 + t); });
+    if (!backward) return;
+    Convolution(k_, layer.width, layer.inputs, winograd)
+        .packWeights(backwardWeights_.data() + layer.packedWeight, [&](int o, int c, int t) {
+          return value(layer.weight + ((size_t)c * layer.inputs + o) * 27 + 26 - t);
+        });
+  });
   for (const Up& up : plan_->ups) {
     const auto at = [&](int c, int u, int part) {
       return value(up.weight + ((size_t)c * up.outputs + u) * 8 + part);
     };
-    float* to = forwardWeights_.data() + up.weight;
+    float* to = forwardWeights_.data() + up.packedWeight;
     for (int u = 0; u < up.outputs; u++)
       for (int c = 0; c < up.inputs; c++)
         for (int part = 0; part < 8; part++) *to++ = at(c, u, part);
+    if (!backward) continue;
     const Blocks in = outputBlocks(k_, up.inputs);
-    to = backwardWeights_.data() + up.weight;
+    to = backwardWeights_.data() + up.packedWeight;
     for (int b = 0; b < in.count; b++)
       for (int u = 0; u < up.outputs; u++)
         for (int part = 0; part < 8; part++)

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "convolution.h"
 #include "kernels.h"
 #include "plan.h"
 #include "slabs.h"
@@ -80,8 +81,8 @@ class Network {
  private:
   // network.cpp
   void prepare(bool training, const Batch& batch);
-  void reserve(const Slabs& slabs, int packedChannels, size_t pointers);
-  void packWeights(bool absolute);
+  void reserve(const Slabs& slabs, size_t packed, size_t pointers);
+  void packWeights(bool absolute, bool backward);
   void clearSlots(const Slabs& slabs, int channels);
   double* slot(int index, int channels, int channel) { return &slots_[2 * ((size_t)index * channels + channel)]; }
   void sumSlots(const Slabs& slabs, int channels, int channelAt, std::vector<double>& first,
@@ -93,8 +94,9 @@ class Network {
   void forwardLayer(const Batch& batch, const Layer& layer, bool absolute);
   void forwardUp(const Batch& batch, const Up& up, bool absolute);
   void normalise(const Layer& layer, int batch, const float* masks, Mode mode);
-  void packInputs(const Batch& batch, const Layer& layer, const Slabs& slabs, int slab, float* packed) const;
-  void packSource(const Batch& batch, const Source& source, int channel, const Slabs& slabs, int slab,
+  void packInputs(const Batch& batch, const Layer& layer, const Slabs& slabs, int slab, float* raw,
+                  float* packed) const;
+  void packSource(const Batch& batch, const Source& source, int channel, const Slabs& slabs, int slab, float* raw,
                   float* packed) const;
 
   // head.cpp
@@ -125,7 +127,7 @@ class Network {
   // The convolutions' weights in the order in which the kernels read them.
   Floats forwardWeights_, backwardWeights_;
   struct Scratch {
-    Floats packed, results;
+    Floats packed, results, raw;
     std::vector<const float*> pointers;
   };
   std::vector<Scratch> scratch_;  // one a thread
@@ -142,60 +144,5 @@ class Network {
   std::vector<double> dice_;  // per label: p t, p, t over the batch
   int batch_ = 0;
 };
-
-// Splits `channels` into blocks of nearly equal width, at most `most` wide: the first channel and width of block i.
-struct Blocks {
-  int channels, count;
-  Blocks(int channels, int most) : channels(channels), count((channels + most - 1) / most) {}
-  int first(int i) const { return (int)((long)channels * i / count); }
-  int width(int i) const { return first(i + 1) - first(i); }
-};
-
-// Blocks for the convolution kernel. With many registers eights run fastest; with few, fours, and five fit one block.
-inline Blocks outputBlocks(const Kernels& k, int channels) {
-  return Blocks(channels, k.lanes == 16 ? 8 : channels % 4 == 0 ? 4 : 5);
-}
-
-// A 3x3x3 convolution over all inputs, a few at a time: their rows stay in the first-level cache for the whole piece.
-inline void correlateAll(const Kernels& k, int outputs, const float* x, ptrdiff_t xStride, int inputs,
-                         const ptrdiff_t* taps, const float* w, float* out, ptrdiff_t outStride, int count) {
-  constexpr int kInputs = 8;
-  for (int c = 0; c < inputs; c += kInputs)
-    k.correlate(outputs, x + c * xStride, xStride, std::min(kInputs, inputs - c), taps, 27,
-                w + (size_t)c * 27 * outputs, c > 0, out, outStride, count);
-}
-
-// Offsets of the 27 taps in a packed channel, in the order of PyTorch's weights.
-struct Taps {
-  ptrdiff_t at[27];
-  Taps(const Slabs& s, int sign) {
-    int i = 0;
-    for (int z = -1; z <= 1; z++)
-      for (int y = -1; y <= 1; y++)
-        for (int x = -1; x <= 1; x++) at[i++] = sign * (z * s.plane + y * s.row + x);
-  }
-};
-
-// Rows of a slab's results worked on at a time, so that they stay in the first-level cache.
-inline int rowsAtOnce(const Slabs& s) { return (int)std::max<ptrdiff_t>(1, 960 / s.row); }
-inline ptrdiff_t resultStride(const Slabs& s) { return (rowsAtOnce(s) * s.row + 15 * 16 + 16) / 16 * 16; }
-
-// Calls piece(first row, rows, z in case, case, offset in results) for each run of rows of one plane among the packed
-// rows [from, to) of a slab, skipping padding. Packed rows count from the first output plane.
-template <typename Piece>
-void eachPiece(const Slabs& s, int slab, int from, int to, Piece piece) {
-  const int height = s.size.h + 1, planes = s.planesIn(slab) + 1;
-  for (int row = from; row < to;) {
-    const int plane = row / height, y = row % height;
-    const int next = std::min(to, (plane + 1) * height);
-    const int caseIndex = plane / planes, z = plane % planes;
-    const int rows = std::min(next - row, s.size.h - y);
-    if (z < planes - 1 && rows > 0)
-      piece(y, rows, s.firstPlane(slab) + z, s.firstCase(slab) + caseIndex, (ptrdiff_t)(row - from) * s.row);
-    row = next;
-  }
-}
-
-inline int packedRows(const Slabs& s, int slab) { return (s.packedPlanes(slab) - 2) * (s.size.h + 1); }
 
 }  // namespace lunet

@@ -25,6 +25,11 @@ void Plan::connect() {
     at += floats;
     return here;
   };
+  const auto takePacked = [this](size_t floats) {
+    const size_t here = packedWeights;
+    packedWeights += floats;
+    return here;
+  };
   int previous = -1;
   const auto block = [&](bool decoder, int level) {
     const std::vector<int>& widths = decoder ? shape.decoder[level] : shape.encoder[level];
@@ -44,6 +49,7 @@ void Plan::connect() {
         up.outputs = shape.up[level];
         up.weight = take((size_t)up.inputs * up.outputs * 8);
         up.bias = take(up.outputs);
+        up.packedWeight = takePacked((size_t)up.inputs * up.outputs * 8);
         layer.up = (int)ups.size();
         layer.sources = {{From::up, layer.up, up.outputs}};
         if (shape.skips) {
@@ -63,6 +69,7 @@ void Plan::connect() {
       layer.normBias = take(layer.width);
       layer.mean = take(layer.width);
       layer.variance = take(layer.width);
+      layer.packedWeight = takePacked((size_t)layer.width * layer.inputs * 36);  // the most that a form takes
       layer.channelAt = channels;
       channels += layer.width;
       previous = (int)layers.size();

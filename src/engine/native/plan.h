@@ -37,6 +37,7 @@ struct Layer {
   int inputs, width;
   int channelAt;  // of its first channel among the channels of all layers
   size_t weight, bias, normWeight, normBias, mean, variance;
+  size_t packedWeight;  // where the weight starts among those packed for the kernels
   std::vector<Source> sources;
   Buffer activation;  // after ReLU, dense
   Buffer gradient;    // with respect to its output, after batch norm and dropout
@@ -51,7 +52,7 @@ struct Up {
   int source;  // layer
   int target;  // layer that reads it
   int inputs, outputs;
-  size_t weight, bias;
+  size_t weight, bias, packedWeight;
   Buffer output, gradient;
 };
 
@@ -71,6 +72,7 @@ struct Plan {
   std::vector<Up> ups;        // in that order too: deepest first
   size_t headWeight = 0, headBias = 0;
   size_t parameters = 0;  // floats in the flat list of tensors, running statistics included
+  size_t packedWeights = 0;  // floats of the weights packed for the kernels, in one direction
   int channels = 0;       // of all layers
   bool training;
   size_t arena = 0;  // floats of all volumes of one case

@@ -19,6 +19,14 @@ LUNET_INLINE void each_vector(Rows from, Row row) {
       row(y * from.stride + x, (ptrdiff_t)y * from.width + x, from.width - x < L ? from.width - x : L);
 }
 
+inline void add_shifted(int outputs, int count, float* x, float* out, ptrdiff_t stride) {
+  for (int o = 0; o < outputs; o++, x += 3 * stride, out += stride) {
+    x[-1] = 0;
+    for (int i = 0; i < count; i += L)
+      store(out + i, load(x + i - 1) + load(x + stride + i) + load(x + 2 * stride + i + 1));
+  }
+}
+
 inline void unpack_relu(Rows from, const float* packed, float bias, float* out, double* sums) {
   const V b = splat(bias);
   V sum = zero(), squares = zero();
