@@ -76,6 +76,7 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
   clearSlots(s, layer.inputs);
   const Taps taps(s, turned.form);
   const size_t voxels = size.voxels(), plane = (size_t)size.h * size.w;
+  const bool last = index + 1 == (int)plan_->layers.size();
   const bool toImage = layer.sources[0].from == From::image;
   const int groups = std::min(s.groups, std::max(outputs.count, inputs.count)), atOnce = rowsAtOnce(s);
   const ptrdiff_t stride = resultStride(s);
@@ -104,6 +105,7 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
     float* dy = scratch_[thread].packed.data();
     float* x = dy + layer.width * s.gradientChannel;
     float* raw = scratch_[thread].raw.data();
+    float* mixed = raw + 4 * s.plane;
     float* results = scratch_[thread].results.data();
     float* partial = partial_.data() + slab * each;
     const int planes = s.planesIn(slab), z0 = s.firstPlane(slab), rows = s.rowsIn(slab);
@@ -112,8 +114,10 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
       double sum = 0;
       packChannel(k_, s, slab, true, raw, dy + o * s.gradientChannel, [&](int n, int z, float* to) {
         const size_t at = (size_t)n * plan_->channels + layer.channelAt + o, from = o * voxels + z * plane;
-        const double part = k_.pack_gradient({size.h, size.w, s.row}, to, volume(layer.gradient, n) + from,
-                                             volume(layer.activation, n) + from, a_[at], b_[at], c_[at], threshold);
+        if (last) mixGradient(n, o, z * plane, (int)plane, synflow, mixed);
+        const float* gradient = last ? mixed : volume(layer.gradient, n) + from;
+        const double part = k_.pack_gradient({size.h, size.w, s.row}, to, gradient, volume(layer.activation, n) + from,
+                                             a_[at], b_[at], c_[at], threshold);
         if (z >= z0 && z < z0 + planes) sum += part;
       });
       if (group == 0) partial[weights + o] = (float)sum;

@@ -1,5 +1,6 @@
-// The head: 1x1x1 convolution, sigmoid, soft Dice loss over batch and space, and their gradient. Logits are cheap,
-// so each use computes them again instead of storing a volume a label.
+// The head: 1x1x1 convolution, sigmoid, soft Dice loss over batch and space, and their gradient. For each label the
+// loss leaves a volume of probabilities, which the backward pass turns into the gradient of the logits. The last
+// layer's gradient is a mixture of those (see mixGradient), so it is never stored.
 #include <cmath>
 #include <cstring>
 
@@ -14,13 +15,13 @@ constexpr double kSmooth = 1e-7;
 int runsOf(size_t voxels) { return (int)((voxels + kRun - 1) / kRun); }
 }  // namespace
 
-// Calls run(case, first voxel, voxels, scratch of one run a label, slot) for all runs, spread over the threads.
+// Calls run(case, first voxel, voxels, scratch of one run, slot) for all runs, spread over the threads.
 template <typename Run>
 void Network::eachHeadRun(int batch, Run run) {
   const size_t voxels = shape_.size.voxels();
   const int runs = runsOf(voxels);
   for (Scratch& scratch : scratch_) {
-    if (scratch.packed.size() < (size_t)kRun * shape_.labels) scratch.packed = Floats((size_t)kRun * shape_.labels);
+    if (scratch.packed.size() < kRun) scratch.packed = Floats(kRun);
     const size_t width = plan_->layers.back().width;
     if (scratch.pointers.size() < width) scratch.pointers.resize(width);
   }
@@ -45,8 +46,8 @@ float Network::headLoss(const Batch& batch) {
   const int labels = shape_.labels, runs = runsOf(shape_.size.voxels());
   slots_.assign((size_t)3 * labels * runs * batch_, 0.0);
   eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch& scratch, int slot) {
-    float* p = scratch.packed.data();
     for (int k = 0; k < labels; k++) {
+      float* p = volume(plan_->logits, n) + k * shape_.size.voxels() + at;
       headLogits(n, k, at, count, p, scratch.pointers.data());
       k_.sigmoid(count, p);
       k_.dice_sums(count, p, batch.labels[n] + at, targets_.data(), k, &slots_[3 * ((size_t)slot * labels + k)]);
@@ -61,43 +62,31 @@ float Network::headLoss(const Batch& batch) {
   return (float)loss;
 }
 
-// Gradient of the head's weights, and of the last layer's output with the sums that its batch norm needs.
+// Gradient of the logits and the head's weights, and the sums over the last layer's gradient that its batch norm needs.
 void Network::headBackward(const Batch& batch, bool synflow) {
   const Layer& last = plan_->layers.back();
   const int labels = shape_.labels, width = last.width, runs = runsOf(shape_.size.voxels());
   const size_t voxels = shape_.size.voxels();
   const float* w = weights_.data() + plan_->headWeight;
-  // Per run: for each channel two sums of its gradient; for each label the sum of d loss / d logit and, for each
-  // channel, of its product with the activation.
-  const size_t perRun = 2 * width + (size_t)labels * (width + 1);
+  // Per run and label: the sum of d loss / d logit and, for each channel, of its product with the activation.
+  const size_t perRun = (size_t)labels * (width + 1);
   slots_.assign(perRun * runs * batch_, 0.0);
-  eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch& scratch, int slot) {
-    double* sums = &slots_[perRun * slot];
-    double* labelSums = sums + 2 * width;
+  eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch&, int slot) {
     for (int k = 0; k < labels; k++) {
-      float* d = scratch.packed.data() + (size_t)k * kRun;
-      if (synflow) {
-        for (int i = 0; i < count; i++) d[i] = 1;
-      } else {
-        headLogits(n, k, at, count, d, scratch.pointers.data());
-        k_.sigmoid(count, d);
-        const double total = dice_[3 * k + 1] + dice_[3 * k + 2] + kSmooth;
+      float* d = volume(plan_->logits, n) + k * voxels + at;
+      const double total = dice_[3 * k + 1] + dice_[3 * k + 2] + kSmooth;
+      if (synflow)
+        std::fill(d, d + count, 1.0f);
+      else
         k_.dice_gradient(count, d, batch.labels[n] + at, targets_.data(), k, (float)(-2 / total / labels),
                          (float)(2 * dice_[3 * k] / (total * total) / labels));
-      }
+      double* sums = &slots_[perRun * slot + k * (width + 1)];
       for (int c = 0; c < width; c++) {
         double both[2] = {0, 0};
         k_.sums(count, d, volume(last.activation, n) + c * voxels + at, both);
-        labelSums[k * (width + 1)] = both[0];
-        labelSums[k * (width + 1) + 1 + c] = both[1];
+        sums[0] = both[0];
+        sums[1 + c] = both[1];
       }
-    }
-    for (int c = 0; c < width; c++) {
-      float* gradient = volume(last.gradient, n) + c * voxels + at;
-      for (int k = 0; k < labels; k++)
-        k_.head_gradient(count, scratch.packed.data() + (size_t)k * kRun,
-                         synflow ? std::fabs(w[k * width + c]) : w[k * width + c], k == 0, gradient);
-      k_.sums(count, gradient, volume(last.activation, n) + c * voxels + at, sums + 2 * c);
     }
   });
   for (int n = 0; n < batch_; n++) {
@@ -105,17 +94,28 @@ void Network::headBackward(const Batch& batch, bool synflow) {
     for (int run = 0; run < runs; run++)
       for (size_t i = 0; i < perRun; i++) total[i] += slots_[perRun * (n * runs + run) + i];
     const size_t at = (size_t)n * plan_->channels + last.channelAt;
-    for (int c = 0; c < width; c++) {
-      gradientSum_[at + c] = total[2 * c];
-      gradientProduct_[at + c] = total[2 * c + 1];
-    }
+    for (int c = 0; c < width; c++) gradientSum_[at + c] = gradientProduct_[at + c] = 0;
     for (int k = 0; k < labels; k++) {
-      const double* sums = &total[2 * width + (size_t)k * (width + 1)];
+      const double* sums = &total[k * (width + 1)];
       gradient_.data()[plan_->headBias + k] += (float)sums[0];
-      for (int c = 0; c < width; c++)
+      for (int c = 0; c < width; c++) {
+        const double weight = synflow ? std::fabs(w[k * width + c]) : w[k * width + c];
+        gradientSum_[at + c] += weight * sums[0];
+        gradientProduct_[at + c] += weight * sums[1 + c];
         gradient_.data()[plan_->headWeight + (size_t)k * width + c] +=
             (float)(sums[1 + c] * scale_[at + c] + sums[0] * shift_[at + c]);
+      }
     }
+  }
+}
+
+// Writes `count` voxels, from `at` on, of the gradient of the last layer's output: the labels' gradients weighted.
+void Network::mixGradient(int caseIndex, int channel, size_t at, int count, bool synflow, float* gradient) {
+  const float* w = weights_.data() + plan_->headWeight + channel;
+  for (int k = 0; k < shape_.labels; k++) {
+    const float weight = w[(size_t)k * plan_->layers.back().width];
+    k_.head_gradient(count, volume(plan_->logits, caseIndex) + k * shape_.size.voxels() + at,
+                     synflow ? std::fabs(weight) : weight, k == 0, gradient);
   }
 }
 

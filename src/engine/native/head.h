@@ -4,24 +4,13 @@
 
 namespace {
 
-// Calls run(offset, n) for vectors of n <= L voxels.
-template <typename Run>
-LUNET_INLINE void each_run(int count, Run run) {
-  int i = 0;
-  for (; i + L <= count; i += L) run(i, L);
-  if (i < count) run(i, count - i);
-}
-
-LUNET_INLINE V take(const float* p, int n) { return n == L ? load(p) : load_first(p, n); }
-LUNET_INLINE void put(float* p, V v, int n) { n == L ? store(p, v) : store_first(p, v, n); }
-
 inline void head_logits(int count, int channels, const float* const* activation, const float* scale,
                         const float* shift, const float* weight, float bias, float* logits) {
   for (int i = 0; i < count; i += L) {
     const int n = count - i < L ? count - i : L;
     V sum = splat(bias);
-    for (int c = 0; c < channels; c++) sum += (take(activation[c] + i, n) * scale[c] + shift[c]) * weight[c];
-    put(logits + i, sum, n);
+    for (int c = 0; c < channels; c++) sum += (load_lanes(activation[c] + i, n) * scale[c] + shift[c]) * weight[c];
+    store_lanes(logits + i, sum, n);
   }
 }
 
@@ -44,8 +33,8 @@ LUNET_INLINE V exponential(V x) {
 }
 
 inline void sigmoid(int count, float* values) {
-  each_run(count, [=](int i, int n) LUNET_INLINE_LAMBDA {
-    put(values + i, splat(1.0f) / (exponential(-take(values + i, n)) + 1.0f), n);
+  each_lanes(count, [=](int i, int n) LUNET_INLINE_LAMBDA {
+    store_lanes(values + i, splat(1.0f) / (exponential(-load_lanes(values + i, n)) + 1.0f), n);
   });
 }
 
@@ -59,8 +48,8 @@ LUNET_INLINE V target_of(const uint8_t* label, const uint32_t* targets, int bit,
 inline void dice_sums(int count, const float* probability, const uint8_t* label, const uint32_t* targets, int bit,
                       double* sums) {
   V both = zero(), predicted = zero(), target = zero();
-  each_run(count, [&](int i, int n) LUNET_INLINE_LAMBDA {
-    const V p = take(probability + i, n), t = target_of(label + i, targets, bit, n);
+  each_lanes(count, [&](int i, int n) LUNET_INLINE_LAMBDA {
+    const V p = load_lanes(probability + i, n), t = target_of(label + i, targets, bit, n);
     both += p * t;
     predicted += p;
     target += t;
@@ -73,8 +62,8 @@ inline void dice_sums(int count, const float* probability, const uint8_t* label,
 inline void overlap(int count, const float* probability, const uint8_t* label, const uint32_t* targets, int bit,
                     double* sums) {
   V both = zero(), predicted = zero(), target = zero();
-  each_run(count, [&](int i, int n) LUNET_INLINE_LAMBDA {
-    const V p = select(take(probability + i, n) > splat(0.5f), splat(1.0f), zero());
+  each_lanes(count, [&](int i, int n) LUNET_INLINE_LAMBDA {
+    const V p = select(load_lanes(probability + i, n) > splat(0.5f), splat(1.0f), zero());
     const V t = target_of(label + i, targets, bit, n);
     both += p * t;
     predicted += p;
@@ -87,25 +76,25 @@ inline void overlap(int count, const float* probability, const uint8_t* label, c
 
 inline void dice_gradient(int count, float* probability, const uint8_t* label, const uint32_t* targets, int bit,
                           float onTarget, float always) {
-  each_run(count, [=](int i, int n) LUNET_INLINE_LAMBDA {
-    const V p = take(probability + i, n), t = target_of(label + i, targets, bit, n);
-    put(probability + i, p * (splat(1.0f) - p) * (t * onTarget + always), n);
+  each_lanes(count, [=](int i, int n) LUNET_INLINE_LAMBDA {
+    const V p = load_lanes(probability + i, n), t = target_of(label + i, targets, bit, n);
+    store_lanes(probability + i, p * (splat(1.0f) - p) * (t * onTarget + always), n);
   });
 }
 
 inline void head_gradient(int count, const float* dLogit, float weight, bool first, float* gradient) {
-  each_run(count, [=](int i, int n) LUNET_INLINE_LAMBDA {
-    const V g = take(dLogit + i, n) * weight;
-    put(gradient + i, first ? g : g + take(gradient + i, n), n);
+  each_lanes(count, [=](int i, int n) LUNET_INLINE_LAMBDA {
+    const V g = load_lanes(dLogit + i, n) * weight;
+    store_lanes(gradient + i, first ? g : g + load_lanes(gradient + i, n), n);
   });
 }
 
 inline void sums_of(int count, const float* x, const float* y, double* sums) {
   V sum = zero(), products = zero();
-  each_run(count, [&](int i, int n) LUNET_INLINE_LAMBDA {
-    const V a = take(x + i, n);
+  each_lanes(count, [&](int i, int n) LUNET_INLINE_LAMBDA {
+    const V a = load_lanes(x + i, n);
     sum += a;
-    products += a * take(y + i, n);
+    products += a * load_lanes(y + i, n);
   });
   sums[0] += sum_lanes(sum);
   sums[1] += sum_lanes(products);

@@ -120,9 +120,9 @@ float* Network::volume(const Buffer& buffer, int caseIndex) const {
   return const_cast<Floats&>(arena_).data() + buffer.at * shape_.maxBatch + (size_t)caseIndex * buffer.perCase;
 }
 
-// Gives every thread room for a packed slab of so many floats, results and pointers.
+// Gives every thread room for a packed slab of so many floats, results, raw planes and pointers.
 void Network::reserve(const Slabs& slabs, size_t packed, size_t pointers) {
-  const size_t results = resultFloats(slabs), raw = slabs.winograd ? 4 * slabs.plane : 0;
+  const size_t results = resultFloats(slabs), raw = 5 * slabs.plane;
   for (Scratch& scratch : scratch_) {
     if (scratch.packed.size() < packed) scratch.packed = Floats(packed);
     if (scratch.results.size() < results) scratch.results = Floats(results);

@@ -102,6 +102,7 @@ class Network {
   // head.cpp
   float headLoss(const Batch& batch);
   void headBackward(const Batch& batch, bool synflow);
+  void mixGradient(int caseIndex, int channel, size_t at, int count, bool synflow, float* gradient);
   template <typename Run>
   void eachHeadRun(int batch, Run run);
   void headLogits(int caseIndex, int label, size_t at, int count, float* logits, const float** pointers) const;

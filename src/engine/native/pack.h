@@ -21,12 +21,10 @@ LUNET_INLINE void pack_rows(Rows to, float* packed, Row row) {
   for (int x = 0; x < to.stride; x++) packed[x] = 0;
 }
 
-LUNET_INLINE V load_up_to(const float* p, int n) { return n == L ? load(p) : load_first(p, n); }
-
 inline void pack_affine(Rows to, float* packed, const float* source, float scale, float shift) {
   const V s = splat(scale), t = splat(shift);
   pack_rows(to, packed, [=](int y, int x, int n) LUNET_INLINE_LAMBDA {
-    return load_up_to(source + (ptrdiff_t)y * to.width + x, n) * s + t;
+    return load_lanes(source + (ptrdiff_t)y * to.width + x, n) * s + t;
   });
 }
 
@@ -36,7 +34,7 @@ LUNET_INLINE void load_pairs(const float* p, int n, V& first, V& second) {
     first = load(p);
     second = load(p + L);
   } else {
-    first = load_up_to(p, 2 * n < L ? 2 * n : L);
+    first = load_lanes(p, 2 * n < L ? 2 * n : L);
     second = 2 * n > L ? load_first(p + L, 2 * n - L) : zero();
   }
 }
@@ -66,9 +64,9 @@ inline double pack_gradient(Rows to, float* packed, const float* gradient, const
   V sum = zero();
   pack_rows(to, packed, [&](int y, int x, int n) LUNET_INLINE_LAMBDA {
     const ptrdiff_t at = (ptrdiff_t)y * to.width + x;
-    const V act = load_up_to(activation + at, n);
-    V d = select(act > limit, load_up_to(gradient + at, n) * va + act * vb + vc, zero());
-    if (n < L && threshold < 0) d = load_up_to((const float*)&d, n);
+    const V act = load_lanes(activation + at, n);
+    V d = select(act > limit, load_lanes(gradient + at, n) * va + act * vb + vc, zero());
+    if (n < L && threshold < 0) d = load_lanes((const float*)&d, n);
     sum += d;
     return d;
   });
@@ -86,7 +84,7 @@ inline double pack_every_second(Rows to, float* packed, const float* source, ptr
     } else {
       // The float behind the last one wanted may lie outside the volume.
       const int floats = 2 * n - 1;
-      a = load_up_to(at, floats < L ? floats : L);
+      a = load_lanes(at, floats < L ? floats : L);
       b = floats > L ? load_first(at + L, floats - L) : zero();
     }
     const V even = even_lanes(a, b);

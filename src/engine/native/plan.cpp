@@ -115,18 +115,20 @@ void Plan::place() {
     add(up.output, floats(up.level, up.outputs), forward(up.target) - 1,
         training ? backward(up.target) : forward(up.target));
   if (training) {
+    add(logits, floats(0, shape.labels), head, backward(count - 1));
     for (int i = 0; i < count; i++) {
       Layer& layer = layers[i];
+      if (layer.sources[0].from == From::pooled)
+        add(layer.pooledGradient, floats(layer.level, layer.inputs), backward(i), backward(i) + 1);
+      if (i + 1 == count) continue;
       // The first pass that writes the gradient: the last consumer's.
-      int from = i + 1 == count ? head + 1 : backward(i + 1);
-      if (i + 1 < count && layers[i + 1].up >= 0) from = backward(i + 1) + 1;      // through its up-convolution
-      if (i + 1 < count && layers[i + 1].sources[0].from == From::pooled) from = backward(i + 1) + 1;
+      int from = backward(i + 1);
+      if (layers[i + 1].up >= 0) from = backward(i + 1) + 1;      // through its up-convolution
+      if (layers[i + 1].sources[0].from == From::pooled) from = backward(i + 1) + 1;
       for (int j = i + 2; j < count; j++)
         for (const Source& s : layers[j].sources)
           if (s.from == From::layer && s.layer == i) from = std::min(from, backward(j));
       add(layer.gradient, floats(layer.level, layer.width), from, backward(i));
-      if (layer.sources[0].from == From::pooled)
-        add(layer.pooledGradient, floats(layer.level, layer.inputs), backward(i), backward(i) + 1);
     }
     for (Up& up : ups)
       add(up.gradient, floats(up.level, up.outputs), backward(up.target), backward(up.target) + 1);

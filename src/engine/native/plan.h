@@ -40,7 +40,7 @@ struct Layer {
   size_t packedWeight;  // where the weight starts among those packed for the kernels
   std::vector<Source> sources;
   Buffer activation;  // after ReLU, dense
-  Buffer gradient;    // with respect to its output, after batch norm and dropout
+  Buffer gradient;    // with respect to its output, after batch norm and dropout; the last layer's is never stored
   bool pooled;        // an encoder block's last layer above the bottleneck
   int up = -1;        // the up-convolution in front of it, or -1
   Buffer pooledGradient;  // with respect to its pooled input, for an encoder block's first layer below the top
@@ -70,6 +70,7 @@ struct Plan {
   Shape shape;
   std::vector<Layer> layers;  // in the order in which data flows
   std::vector<Up> ups;        // in that order too: deepest first
+  Buffer logits;              // probabilities, then the gradient with respect to the logits: one volume a label
   size_t headWeight = 0, headBias = 0;
   size_t parameters = 0;  // floats in the flat list of tensors, running statistics included
   size_t packedWeights = 0;  // floats of the weights packed for the kernels, in one direction

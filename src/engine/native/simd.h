@@ -80,6 +80,16 @@ LUNET_INLINE void store_first(float* p, V v, int n) {
 #endif
 }
 
+// The same for n <= L floats, and a call of at(i, n) for each vector of them out of `count`.
+LUNET_INLINE V load_lanes(const float* p, int n) { return n == L ? load(p) : load_first(p, n); }
+LUNET_INLINE void store_lanes(float* p, V v, int n) { n == L ? store(p, v) : store_first(p, v, n); }
+template <typename At>
+LUNET_INLINE void each_lanes(int count, At at) {
+  int i = 0;
+  for (; i + L <= count; i += L) at(i, L);
+  if (i < count) at(i, count - i);
+}
+
 // The sum of all lanes, added in a fixed order: halves, quarters, ...
 LUNET_INLINE float sum_lanes(V v) {
 #if LUNET_LANES == 16

@@ -8,9 +8,6 @@ namespace {
 
 using lunet::Rows;
 
-LUNET_INLINE V up_to(const float* p, int n) { return n == L ? load(p) : load_first(p, n); }
-LUNET_INLINE void store_up_to(float* p, V v, int n) { n == L ? store(p, v) : store_first(p, v, n); }
-
 // Calls row(packed offset, dense offset, n) for each vector of n <= L floats.
 template <typename Row>
 LUNET_INLINE void each_vector(Rows from, Row row) {
@@ -31,8 +28,8 @@ inline void unpack_relu(Rows from, const float* packed, float bias, float* out, 
   const V b = splat(bias);
   V sum = zero(), squares = zero();
   each_vector(from, [&](ptrdiff_t at, ptrdiff_t to, int n) LUNET_INLINE_LAMBDA {
-    V a = vmax(up_to(packed + at, n) + b, zero());
-    store_up_to(out + to, a, n);
+    V a = vmax(load_lanes(packed + at, n) + b, zero());
+    store_lanes(out + to, a, n);
     if (n < L) a = load_first(out + to, n);
     sum += a;
     squares += a * a;
@@ -44,15 +41,15 @@ inline void unpack_relu(Rows from, const float* packed, float bias, float* out, 
 inline void unpack_gradient(Rows from, const float* packed, float* out, const float* activation, double* sums) {
   if (!activation) {
     each_vector(from, [&](ptrdiff_t at, ptrdiff_t to, int n)
-                          LUNET_INLINE_LAMBDA { store_up_to(out + to, up_to(packed + at, n), n); });
+                          LUNET_INLINE_LAMBDA { store_lanes(out + to, load_lanes(packed + at, n), n); });
     return;
   }
   V sum = zero(), products = zero();
   each_vector(from, [&](ptrdiff_t at, ptrdiff_t to, int n) LUNET_INLINE_LAMBDA {
-    const V g = up_to(packed + at, n);
-    store_up_to(out + to, g, n);
+    const V g = load_lanes(packed + at, n);
+    store_lanes(out + to, g, n);
     sum += g;
-    products += g * up_to(activation + to, n);
+    products += g * load_lanes(activation + to, n);
   });
   sums[0] += sum_lanes(sum);
   sums[1] += sum_lanes(products);

@@ -10,17 +10,6 @@
 
 namespace {
 
-// Calls at(i, n) for each vector of n <= L floats out of `count`.
-template <typename At>
-LUNET_INLINE void each_lanes(int count, At at) {
-  int i = 0;
-  for (; i + L <= count; i += L) at(i, L);
-  if (i < count) at(i, count - i);
-}
-
-LUNET_INLINE V load_lanes(const float* p, int n) { return n == L ? load(p) : load_first(p, n); }
-LUNET_INLINE void store_lanes(float* p, V v, int n) { n == L ? store(p, v) : store_first(p, v, n); }
-
 inline void winograd_input(int count, const float* const* d, float* packed, ptrdiff_t part) {
   const float *p0 = d[0], *p1 = d[1], *p2 = d[2], *p3 = d[3];
   each_lanes(count, [=](int i, int n) LUNET_INLINE_LAMBDA {
