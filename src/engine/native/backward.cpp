@@ -146,7 +146,7 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
             const size_t place = target.channel * voxels + z * plane + (size_t)y * size.w;
             k_.unpack_gradient({count, size.w, s.row}, results + c * stride + at,
                                volume(*target.gradient, n) + place,
-                               target.activation ? volume(*target.activation, n) + place : nullptr,
+                               target.activation ? volume(*target.activation, n) + place : nullptr, pastCaches_,
                                slot(s.slot(n, z), layer.inputs, first + c));
           }
         });
@@ -228,7 +228,7 @@ void Network::backwardUp(const Batch& batch, const Up& up) {
             const size_t place = (first + c) * voxels + ((size_t)z * s.size.h + y) * s.size.w;
             k_.unpack_gradient({count, s.size.w, s.row}, results + c * stride + at,
                                volume(this->plan_->layers[up.source].gradient, n) + place,
-                               volume(this->plan_->layers[up.source].activation, n) + place,
+                               volume(this->plan_->layers[up.source].activation, n) + place, pastCaches_,
                                slot(s.slot(n, z), up.inputs, first + c));
           }
         });

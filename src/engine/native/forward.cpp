@@ -68,7 +68,7 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
             const int channel = blocks.first(b) + o;
             const float offset = absolute ? std::fabs(bias[channel]) : bias[channel];
             float* out = volume(layer.activation, n) + channel * size.voxels() + ((size_t)z * size.h + y) * size.w;
-            k_.unpack_relu({count, size.w, s.row}, results + o * stride + at, offset, out,
+            k_.unpack_relu({count, size.w, s.row}, results + o * stride + at, offset, out, pastCaches_,
                            slot(s.slot(n, z), layer.width, channel));
           }
         });
@@ -104,7 +104,8 @@ void Network::forwardUp(const Batch& batch, const Up& up, bool absolute) {
             float* out = volume(up.output, n) + u * fine.voxels() +
                          ((size_t)(2 * z + part / 2) * fine.h + 2 * y + part % 2) * fine.w;
             k_.unpack_interleaved({count, s.size.w, s.row}, results + 2 * part * stride + at,
-                                  results + (2 * part + 1) * stride + at, offset, out, 2 * (ptrdiff_t)fine.w);
+                                  results + (2 * part + 1) * stride + at, offset, out, 2 * (ptrdiff_t)fine.w,
+                                  pastCaches_);
           }
         });
       }

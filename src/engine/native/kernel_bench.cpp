@@ -98,9 +98,9 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
     k.pack_gradient(rows, out.data(), gradient.data(), volume.data(), 1.1f, 0.1f, 0.2f, 0.0f);
   });
   add("unpack_relu", "64 x 64", 0, 2 * plane,
-      [&] { k.unpack_relu(rows, packed.data(), 0.1f, volume.data(), total); });
+      [&] { k.unpack_relu(rows, packed.data(), 0.1f, volume.data(), false, total); });
   add("unpack_gradient", "64 x 64", 0, 3 * plane,
-      [&] { k.unpack_gradient(rows, packed.data(), gradient.data(), volume.data(), total); });
+      [&] { k.unpack_gradient(rows, packed.data(), gradient.data(), volume.data(), false, total); });
   add("head_logits", "4 channels", 0, 5 * plane, [&] {
     const float* channels[4] = {volume.data(), volume.data() + voxels, gradient.data(), gradient.data() + voxels};
     const float ones[4] = {1, 1, 1, 1};

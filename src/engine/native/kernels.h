@@ -57,13 +57,16 @@ struct Kernels {
   // Every second float of `source`, from the first; fine rows are sourceStride apart. Returns the sum.
   double (*pack_every_second)(Rows to, float* packed, const float* source, ptrdiff_t sourceStride);
 
+  // With `past`, the next three store past the caches where rows are aligned: for volumes that no cache will hold until
+  // they are read.
   // out = max(packed + bias, 0), dense rows; adds the sums of out and its square to sums[0], sums[1].
-  void (*unpack_relu)(Rows from, const float* packed, float bias, float* out, double* sums);
+  void (*unpack_relu)(Rows from, const float* packed, float bias, float* out, bool past, double* sums);
   // out = packed; with `activation`, adds the sums of out and of out*activation to sums[0], sums[1].
-  void (*unpack_gradient)(Rows from, const float* packed, float* out, const float* activation, double* sums);
+  void (*unpack_gradient)(Rows from, const float* packed, float* out, const float* activation, bool past,
+                          double* sums);
   // Interleaves two packed planes along W into fine rows outStride apart and adds the bias.
   void (*unpack_interleaved)(Rows from, const float* even, const float* odd, float bias, float* out,
-                             ptrdiff_t outStride);
+                             ptrdiff_t outStride, bool past);
 
   // Adds a pooled gradient (one coarse row) to the four fine rows it came from: to the first voxel of each 2x2x2 that
   // has the maximum of scale*activation + shift. `rows` are the offsets of the fine rows (z, y) = (0,0) (0,1) (1,0)

@@ -96,6 +96,8 @@ size_t Network::estimate(const Shape& shape, int threads) {
 // Makes sure that the arena fits what follows: inference alone takes less memory than training.
 void Network::prepare(bool training, const Batch& batch) {
   batch_ = batch.size();
+  constexpr size_t kBeyondCaches = 64 << 20;  // floats
+  pastCaches_ = plan_->arena * batch_ >= kBeyondCaches;
   if (arena_.size() > 0 && (plan_->training || !training)) return;
   if (plan_->training != training) plan_ = std::make_unique<Plan>(shape_, training);
   // Every volume is written before it is read, so an arena needs no zeros.

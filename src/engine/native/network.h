@@ -144,6 +144,7 @@ class Network {
   std::vector<double> sum_, squares_, gradientSum_, gradientProduct_;
   std::vector<double> dice_;  // per label: p t, p, t over the batch
   int batch_ = 0;
+  bool pastCaches_ = false;  // whether the batch's volumes are too many for any cache
 };
 
 }  // namespace lunet

@@ -80,7 +80,19 @@ LUNET_INLINE void store_first(float* p, V v, int n) {
 #endif
 }
 
-// The same for n <= L floats, and a call of at(i, n) for each vector of them out of `count`.
+// Stores past the caches at an aligned place. Threads::run makes what was stored so visible to other threads.
+LUNET_INLINE void stream(float* p, V v) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(p, (__m512)v);
+#elif defined(__AVX2__)
+  _mm256_stream_ps(p, (__m256)v);
+#else
+  *reinterpret_cast<V*>(p) = v;
+#endif
+}
+LUNET_INLINE bool is_aligned(const float* p) { return (uintptr_t)p % sizeof(V) == 0; }
+
+// load and store for n <= L floats, and a call of at(i, n) for each vector of them out of `count`.
 LUNET_INLINE V load_lanes(const float* p, int n) { return n == L ? load(p) : load_first(p, n); }
 LUNET_INLINE void store_lanes(float* p, V v, int n) { n == L ? store(p, v) : store_first(p, v, n); }
 template <typename At>

@@ -13,6 +13,12 @@ inline void pause() {
   asm volatile("yield");
 #endif
 }
+// Stores past the caches (see simd.h) are not ordered by what else orders memory.
+inline void finishStores() {
+#if defined(__x86_64__)
+  __builtin_ia32_sfence();
+#endif
+}
 }  // namespace
 
 Threads::Threads(int count) : count_(count) {
@@ -32,9 +38,10 @@ Threads::~Threads() {
 void Threads::take(int thread) {
   for (;;) {
     const int task = next_.fetch_add(1, std::memory_order_relaxed);
-    if (task >= tasks_ || interrupted_) return;
+    if (task >= tasks_ || interrupted_) break;
     (*work_)(task, thread);
   }
+  finishStores();
 }
 
 void Threads::serve(int thread) {

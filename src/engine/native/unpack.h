@@ -16,6 +16,10 @@ LUNET_INLINE void each_vector(Rows from, Row row) {
       row(y * from.stride + x, (ptrdiff_t)y * from.width + x, from.width - x < L ? from.width - x : L);
 }
 
+// Whether all vectors of dense rows are whole and aligned, as stores past the caches need them.
+LUNET_INLINE bool can_stream(Rows rows, const float* out) { return rows.width % L == 0 && is_aligned(out); }
+LUNET_INLINE void put(float* p, V v, int n, bool past) { past ? stream(p, v) : store_lanes(p, v, n); }
+
 inline void add_shifted(int outputs, int count, float* x, float* out, ptrdiff_t stride) {
   for (int o = 0; o < outputs; o++, x += 3 * stride, out += stride) {
     x[-1] = 0;
@@ -24,12 +28,13 @@ inline void add_shifted(int outputs, int count, float* x, float* out, ptrdiff_t 
   }
 }
 
-inline void unpack_relu(Rows from, const float* packed, float bias, float* out, double* sums) {
+inline void unpack_relu(Rows from, const float* packed, float bias, float* out, bool past, double* sums) {
   const V b = splat(bias);
+  past = past && can_stream(from, out);
   V sum = zero(), squares = zero();
   each_vector(from, [&](ptrdiff_t at, ptrdiff_t to, int n) LUNET_INLINE_LAMBDA {
     V a = vmax(load_lanes(packed + at, n) + b, zero());
-    store_lanes(out + to, a, n);
+    put(out + to, a, n, past);
     if (n < L) a = load_first(out + to, n);
     sum += a;
     squares += a * a;
@@ -38,16 +43,18 @@ inline void unpack_relu(Rows from, const float* packed, float bias, float* out, 
   sums[1] += sum_lanes(squares);
 }
 
-inline void unpack_gradient(Rows from, const float* packed, float* out, const float* activation, double* sums) {
+inline void unpack_gradient(Rows from, const float* packed, float* out, const float* activation, bool past,
+                            double* sums) {
+  past = past && can_stream(from, out);
   if (!activation) {
     each_vector(from, [&](ptrdiff_t at, ptrdiff_t to, int n)
-                          LUNET_INLINE_LAMBDA { store_lanes(out + to, load_lanes(packed + at, n), n); });
+                          LUNET_INLINE_LAMBDA { put(out + to, load_lanes(packed + at, n), n, past); });
     return;
   }
   V sum = zero(), products = zero();
   each_vector(from, [&](ptrdiff_t at, ptrdiff_t to, int n) LUNET_INLINE_LAMBDA {
     const V g = load_lanes(packed + at, n);
-    store_lanes(out + to, g, n);
+    put(out + to, g, n, past);
     sum += g;
     products += g * load_lanes(activation + to, n);
   });
@@ -56,16 +63,17 @@ inline void unpack_gradient(Rows from, const float* packed, float* out, const fl
 }
 
 inline void unpack_interleaved(Rows from, const float* even, const float* odd, float bias, float* out,
-                               ptrdiff_t outStride) {
+                               ptrdiff_t outStride, bool past) {
   const V b = splat(bias);
+  past = past && can_stream(from, out) && outStride % L == 0;
   for (int y = 0; y < from.rows; y++) {
     const float *e = even + y * from.stride, *o = odd + y * from.stride;
     float* to = out + y * outStride;
     int x = 0;
     for (; x + L <= from.width; x += L) {
       const V ve = load(e + x) + b, vo = load(o + x) + b;
-      store(to + 2 * x, interleave_low(ve, vo));
-      store(to + 2 * x + L, interleave_high(ve, vo));
+      put(to + 2 * x, interleave_low(ve, vo), L, past);
+      put(to + 2 * x + L, interleave_high(ve, vo), L, past);
     }
     for (; x < from.width; x++) {
       to[2 * x] = e[x] + bias;
