@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import { BENCH_CASES, type BenchCase, measure } from '../engine/bench.js';
+import { BENCH_CASES, type BenchCase, type Measurement, measure } from '../engine/bench.js';
 import { benchKernels, createNativeEngine, measurePeak } from '../engine/native/index.js';
 import { createEngine } from '../engine/index.js';
 import { addExamples } from './help.js';
@@ -21,6 +21,7 @@ interface Options {
   readonly threads?: number;
   readonly isa?: string;
   readonly engine: string;
+  readonly passes?: boolean;
   readonly kernels?: boolean;
   readonly json?: boolean;
 }
@@ -42,6 +43,7 @@ export const command = addExamples(
     .addOption(threadsOption())
     .addOption(new Option('--isa <name>', 'instruction set of the native engine: avx512, avx2, baseline'))
     .addOption(engineOption())
+    .option('--passes', 'the 3x3x3 convolutions of the native engine too: forward, input and weight gradient')
     .option('--kernels', 'the kernels of the native engine one by one instead, on one thread')
     .addOption(jsonOption())
     .action(async (options: Options) => {
@@ -78,7 +80,7 @@ export const command = addExamples(
         );
       const cases = [];
       for (const test of wanted) {
-        const measured = await measure(engine, test, options.repeats ?? 5);
+        const measured = await measure(engine, test, options.repeats ?? 5, options.passes);
         cases.push({
           ...test,
           ...measured,
@@ -121,6 +123,7 @@ export const command = addExamples(
           ]),
         ),
       );
+      if (options.passes && peak !== undefined) showPasses(cases, peak / threads);
       note('\nMemory is the largest of the process so far, so later rows never show less than earlier ones.');
     }),
   [
@@ -129,10 +132,48 @@ export const command = addExamples(
       'one network',
       'lunet bench --family lunet --n 4 --levels 5 --convs 2 --size 64 --batch 16 --mode train',
     ],
+    ['its convolutions pass by pass', 'lunet bench --passes'],
     ['kernel by kernel', 'lunet bench --kernels'],
     ['for scripts', 'lunet bench --json'],
   ],
 );
+
+/** How fast the convolutions of each case are, as shares of one thread's peak in GFLOP/s. */
+function showPasses(cases: readonly (BenchCase & Measurement)[], peak: number): void {
+  const rows = cases.flatMap(({ family, n, mode, batch, passes = [] }) => {
+    const done = passes.filter(({ multiplyAdds }) => multiplyAdds > 0);
+    const all = {
+      pass: 'all',
+      multiplyAdds: done.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
+      seconds: done.reduce((sum, { seconds }) => sum + seconds, 0),
+    };
+    return [...done, ...(done.length > 1 ? [all] : [])].map(({ pass, multiplyAdds, seconds }) => {
+      const gflops = (2e-9 * multiplyAdds) / seconds;
+      return [
+        `${family} n=${n}`,
+        mode,
+        String(batch),
+        pass,
+        gflops.toFixed(0),
+        ((100 * gflops) / peak).toFixed(0),
+      ];
+    });
+  });
+  print('');
+  print(
+    formatTable(
+      [
+        { title: 'Network' },
+        { title: 'Mode' },
+        { title: 'Batch', align: 'right' },
+        { title: '3x3x3 convolutions' },
+        { title: 'GFLOP/s a thread', align: 'right' },
+        { title: '% of peak', align: 'right' },
+      ],
+      rows,
+    ),
+  );
+}
 
 /** Each kernel's speed, convolutions as a share of one thread's peak. */
 function showKernels({ isa, json }: Options): void {

@@ -4,7 +4,7 @@ import { type Architecture, buildArchitecture, totalChannels } from '../network/
 import { countMultiplyAdds, listOperations } from '../network/cost.js';
 import { initialWeights } from '../network/weights.js';
 import { stream } from '../random.js';
-import { type Engine, type Network, type Sample, type VolumeSize } from './engine.js';
+import { type ConvolutionPass, type Engine, type Network, type Sample, type VolumeSize } from './engine.js';
 
 /** A network and what to do with it. */
 export interface BenchCase {
@@ -34,6 +34,8 @@ export interface Measurement {
   readonly gflops: number;
   /** Largest resident size of the whole process so far. */
   readonly peakMemoryMB: number;
+  /** Of engines that measure them, if asked for: the passes of the counted steps. */
+  readonly passes?: ConvolutionPass[];
   /** Of engines that send operations to a library: how many a step, and the most bytes of tensors alive on the device. */
   readonly operations?: number;
   readonly deviceMemoryMB?: number;
@@ -59,7 +61,12 @@ function loadNew(
 const WARM_UP_MS = 300;
 
 /** Runs a case `repeats` times after a warm-up that does not count. */
-export async function measure(engine: Engine, test: BenchCase, repeats: number): Promise<Measurement> {
+export async function measure(
+  engine: Engine,
+  test: BenchCase,
+  repeats: number,
+  withPasses = false,
+): Promise<Measurement> {
   const { size, batch, mode } = test;
   const architecture = buildArchitecture({ ...test, scale: 1, skips: true }, 1, 1);
   const network = await loadNew(engine, architecture, [size, size, size], batch);
@@ -78,8 +85,10 @@ export async function measure(engine: Engine, test: BenchCase, repeats: number):
   };
   for (let warm = 0; warm < WARM_UP_MS;) warm += await run();
   engine.meter?.();
+  if (withPasses) network.meter?.();
   for (let i = 0; i < repeats; i++) times.push((await run()) / batch);
   const metered = engine.meter?.();
+  const passes = withPasses ? network.meter?.() : undefined;
   network.dispose();
   times.sort((a, b) => a - b);
   const msPerVolume = times[Math.floor(times.length / 2)] as number;
@@ -87,6 +96,7 @@ export async function measure(engine: Engine, test: BenchCase, repeats: number):
     msPerVolume,
     gflops: (2e-6 * multiplyAdds(test)) / msPerVolume,
     peakMemoryMB: process.resourceUsage().maxRSS / 1024,
+    ...(passes && { passes }),
     ...(metered && {
       operations: Math.round(metered.operations / repeats),
       deviceMemoryMB: metered.peakBytes / 1e6,

@@ -83,10 +83,21 @@ export interface Network {
   readWeights(): Promise<Weights>;
   /** A copy of the optimizer's state. */
   readOptimizerState(): Promise<OptimizerState>;
+  /** Where an engine measures its convolutions: since the last call, of which the first starts the measuring. */
+  meter?(): ConvolutionPass[];
   /** Makes the running call, if any, reject with an InterruptedError soon; the network is as before that call. */
   interrupt(): void;
   /** Frees what the engine holds; further calls reject. Safe to call twice. */
   dispose(): void;
+}
+
+/** One of the three passes of all 3x3x3 convolutions of a network. */
+export interface ConvolutionPass {
+  readonly pass: 'forward' | 'input gradient' | 'weight gradient';
+  /** Those carried out: fewer than the architecture has where an algorithm spares some, none for padding. */
+  readonly multiplyAdds: number;
+  /** Of all threads together, packing and storing left out. */
+  readonly seconds: number;
 }
 
 /** A call was stopped by `Network.interrupt`. */

@@ -387,6 +387,24 @@ napi_value readStep(napi_env env, napi_callback_info info) {
   return numberValue(env, handleOf(env, a.at[0]).network->stepCount);
 }
 
+// meter(network): multiply-adds, then seconds of all threads, of the three passes of its 3x3x3 convolutions since the
+// last call. The first call starts the measuring.
+napi_value meter(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 1);
+  Handle& handle = handleOf(env, a.at[0]);
+  if (handle.busy) fail(env, "native engine: the network is busy; await its call before reading the meter");
+  Meter& meter = handle.network->meter;
+  double* data = nullptr;
+  const napi_value result = newArray<napi_float64_array>(env, 2 * kPasses, data);
+  for (int pass = 0; pass < kPasses; pass++) {
+    data[pass] = meter.multiplyAdds[pass];
+    data[kPasses + pass] = 0;
+    for (const Meter::Seconds& thread : meter.seconds) data[kPasses + pass] += thread.at[pass];
+  }
+  meter.start();
+  return result;
+}
+
 // interrupt(network): makes the running call reject with "interrupted", its effects undone.
 napi_value interrupt(napi_env env, napi_callback_info info) {
   const Arguments a(env, info, 1);
@@ -493,6 +511,7 @@ NAPI_MODULE_INIT() {
   expose<activationSums>(env, exports, "activationSums");
   expose<read>(env, exports, "read");
   expose<readStep>(env, exports, "readStep");
+  expose<meter>(env, exports, "meter");
   expose<interrupt>(env, exports, "interrupt");
   expose<dispose>(env, exports, "dispose");
   expose<estimateMemory>(env, exports, "estimateMemory");

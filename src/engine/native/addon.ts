@@ -51,6 +51,7 @@ export interface Addon {
   ): Promise<number>;
   read(network: Handle, which: 0 | 1 | 2 | 3): Float32Array;
   readStep(network: Handle): number;
+  meter(network: Handle): Float64Array;
   interrupt(network: Handle): void;
   dispose(network: Handle): void;
   estimateMemory(shape: Int32Array, threads: number): number;

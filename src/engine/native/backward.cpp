@@ -128,18 +128,22 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
     products.clear(firstBlock, endBlock, partial);
     // The last row is padding.
     const ptrdiff_t length = (rows - 1) * s.row - 1;
-    for (ptrdiff_t i = 0; i < length; i += kRun)
-      for (int b = firstBlock; b < endBlock; b++)
-        products.add(k_, s, b, dy, x, i, (int)std::min<ptrdiff_t>(kRun, length - i), scratch_[thread].pointers.data(),
-                     partial);
+    meter.time(Pass::weightGradient, thread, [&] {
+      for (ptrdiff_t i = 0; i < length; i += kRun)
+        for (int b = firstBlock; b < endBlock; b++)
+          products.add(k_, s, b, dy, x, i, (int)std::min<ptrdiff_t>(kRun, length - i),
+                       scratch_[thread].pointers.data(), partial);
+    });
     if (toImage) return;
 
     for (int from = 0; from < rows; from += atOnce) {
       const int to = std::min(rows, from + atOnce);
       for (int b = inputs.count * group / groups; b < inputs.count * (group + 1) / groups; b++) {
         const int first = inputs.first(b), width = inputs.width(b);
-        convolve(k_, turned, s, taps, b, dy, s.gradientChannel, backwardWeights_.data() + layer.packedWeight, from, to,
-                 results);
+        meter.time(Pass::inputGradient, thread, [&] {
+          convolve(k_, turned, s, taps, b, dy, s.gradientChannel, backwardWeights_.data() + layer.packedWeight, from,
+                   to, results);
+        });
         eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
           for (int c = 0; c < width; c++) {
             const Target& target = targets[first + c];
@@ -154,6 +158,8 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
     }
   });
 
+  count(Pass::weightGradient, layer);
+  if (!toImage) count(Pass::inputGradient, layer);
   float* gradient = gradient_.data() + layer.weight;
   sumPartials(s, each, partial_.data());
   threads_.run(outputs.count, [&](int b, int) { products.finish(b, partial_.data(), gradient); });

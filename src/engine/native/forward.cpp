@@ -41,6 +41,14 @@ void Network::packInputs(const Batch& batch, const Layer& layer, const Slabs& s,
       packSource(batch, source, c, s, slab, raw, packed);
 }
 
+// Counts the multiply-adds of one of a layer's convolutions.
+void Network::count(Pass pass, const Layer& layer) {
+  const Size size = plan_->sizeAt(layer.level);
+  const double inPlane = (double)size.h * size.w * layer.inputs * layer.width * batch_;
+  meter.multiplyAdds[(int)pass] +=
+      inPlane * (usesWinograd(layer, size) ? 36.0 * ((size.d + 1) / 2) : 27.0 * size.d);
+}
+
 void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute) {
   const Size size = plan_->sizeAt(layer.level);
   const Convolution convolution(k_, layer.inputs, layer.width, usesWinograd(layer, size));
@@ -61,8 +69,10 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
     for (int from = 0; from < rows; from += atOnce) {
       const int to = std::min(rows, from + atOnce);
       for (int b = blocks.count * group / groups; b < blocks.count * (group + 1) / groups; b++) {
-        convolve(k_, convolution, s, taps, b, packed, s.channel, forwardWeights_.data() + layer.packedWeight, from, to,
-                 results);
+        meter.time(Pass::forward, thread, [&] {
+          convolve(k_, convolution, s, taps, b, packed, s.channel, forwardWeights_.data() + layer.packedWeight, from,
+                   to, results);
+        });
         eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
           for (int o = 0; o < blocks.width(b); o++) {
             const int channel = blocks.first(b) + o;
@@ -75,6 +85,7 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
       }
     }
   });
+  count(Pass::forward, layer);
   sumSlots(s, layer.width, layer.channelAt, sum_, squares_);
 }
 

@@ -190,6 +190,14 @@ function nativeNetwork(addon: Addon, handle: Handle, settings: NetworkSettings):
           v: split(addon.read(handle, 3), false),
         }),
       ),
+    meter: () => {
+      const figures = addon.meter(handle);
+      return (['forward', 'input gradient', 'weight gradient'] as const).map((pass, i) => ({
+        pass,
+        multiplyAdds: figures[i] as number,
+        seconds: figures[3 + i] as number,
+      }));
+    },
     interrupt: () => {
       if (!disposed) addon.interrupt(handle);
     },

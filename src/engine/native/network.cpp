@@ -53,7 +53,8 @@ Floats::~Floats() { std::free(data_); }
 
 Network::Network(const Shape& shape, const float* weights, const uint32_t* targets, const float* adam,
                  const Kernels& kernels, int threads)
-    : shape_(shape),
+    : meter(threads),
+      shape_(shape),
       k_(kernels),
       threads_(threads),
       plan_(std::make_unique<Plan>(shape, false)),

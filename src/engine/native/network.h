@@ -9,6 +9,7 @@
 
 #include "convolution.h"
 #include "kernels.h"
+#include "meter.h"
 #include "plan.h"
 #include "slabs.h"
 #include "threads.h"
@@ -74,6 +75,7 @@ class Network {
   float* m() { return m_.data(); }
   float* v() { return v_.data(); }
   double stepCount = 0;
+  Meter meter;
 
   // Bytes that a network of this shape takes at most while training.
   static size_t estimate(const Shape& shape, int threads);
@@ -91,6 +93,7 @@ class Network {
 
   // forward.cpp
   void forward(const Batch& batch, const float* masks, Mode mode);
+  void count(Pass pass, const Layer& layer);
   void forwardLayer(const Batch& batch, const Layer& layer, bool absolute);
   void forwardUp(const Batch& batch, const Up& up, bool absolute);
   void normalise(const Layer& layer, int batch, const float* masks, Mode mode);
