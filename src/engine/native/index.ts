@@ -155,7 +155,9 @@ function nativeNetwork(addon: Addon, handle: Handle, settings: NetworkSettings):
       }),
     predict: (volumes, statistics) =>
       call(async () => {
-        const probabilities = new Float32Array(volumes.length * architecture.labels * voxels);
+        // Every element gets written, so none need be zeroed first.
+        const count = volumes.length * architecture.labels * voxels;
+        const probabilities = new Float32Array(Buffer.allocUnsafeSlow(4 * count).buffer);
         await addon.predict(handle, [...volumes], statistics === 'running', probabilities);
         return probabilities;
       }),
