@@ -131,6 +131,21 @@ export const engineCases: readonly EngineCase[] = [
     0.1,
   ),
   engineCase(
+    'wide layers, odd depths, slabs of some planes',
+    [1, 1],
+    [
+      [
+        [9, 8],
+        [16, 11],
+      ],
+      [[8, 10]],
+      [12],
+    ],
+    [10, 20, 22],
+    3,
+    0.2,
+  ),
+  engineCase(
     'every layer one channel',
     [1, 1],
     [
