@@ -47,8 +47,9 @@ async function probe(engine: Engine, test: EngineCase): Promise<Record<string, u
   const synflow = await network.synflowGradients();
   const batchStatistics = await network.predict(images, 'batch');
   const before = await network.readWeights();
-  const losses = [];
-  for (let step = 0; step < 3; step++)
+  const losses = [await network.trainStep(batch, masksFor(test, 0), 0.01)];
+  const afterOne = await network.readWeights();
+  for (let step = 1; step < 3; step++)
     losses.push(await network.trainStep(batch, masksFor(test, step), 0.01));
   const result = {
     loss: gradients.loss,
@@ -58,7 +59,7 @@ async function probe(engine: Engine, test: EngineCase): Promise<Record<string, u
     batchStatistics,
     before,
     losses,
-    after: await network.readWeights(),
+    afterOne,
     optimizer: await network.readOptimizerState(),
     running: await network.predict(images, 'running'),
     overlaps: await network.evaluate(batch),
@@ -77,7 +78,7 @@ type Probe = Awaited<ReturnType<typeof probe>> & {
   batchStatistics: Float32Array;
   before: Weights;
   losses: number[];
-  after: Weights;
+  afterOne: Weights;
   optimizer: { step: number; m: Weights; v: Weights };
   running: Float32Array;
   overlaps: { intersection: Float64Array; predicted: Float64Array; target: Float64Array }[];
@@ -112,9 +113,10 @@ function compare(found: Probe, expected: Probe, test: EngineCase, forward = FORW
   assert.deepEqual([...found.before], [...weightsFor(test)], 'scoring must not change weights or statistics');
   assertClose(found.losses, expected.losses, 5e-4, 'three losses');
   assert.equal(found.optimizer.step, 3);
-  for (const [name, { data }] of expected.after)
+  // Statistics of the first step, whose weights are still the same; later ones tell what Adam made of rounding.
+  for (const [name, { data }] of expected.afterOne)
     if (/running_(mean|var)$/.test(name))
-      assertClose((found.after.get(name) as Tensor).data, data, 5e-3, name);
+      assertClose((found.afterOne.get(name) as Tensor).data, data, forward, name);
   assert.deepEqual(
     found.overlaps.map(({ target }) => [...target]),
     expected.overlaps.map(({ target }) => [...target]),
