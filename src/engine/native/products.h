@@ -1,7 +1,8 @@
 // The weight-gradient kernel: sums over voxels of products of every output's gradient with every shifted input.
 // Loop order: groups of factors (inputs x taps); voxels; outputs x factors in registers, kept there over the whole run
-// and added up once at its end. A tile is 4 outputs x 6 factors with 32 registers (4 x 2 with 16), of fewer outputs 9
-// factors: 10 loads for 24 fused multiply-adds. Limit: with 1 or 2 outputs the loads, most of which cross a cache line.
+// and added up once at its end. A tile is 4 outputs x 6 factors with 32 registers (4 x 3 with 16), of fewer outputs up to
+// 9 factors. Of the two operands the fewer stay in registers for a vector of voxels, the others pass through one: 10
+// loads for 24 fused multiply-adds, 7 for 12. Limit: with 1 or 2 outputs the loads, most of which cross a cache line.
 // The caller keeps runs short enough (2048 voxels) for dy to stay in the first-level cache.
 #pragma once
 #include "simd.h"
@@ -19,30 +20,24 @@ LUNET_INLINE void products_tile(const float* dy, ptrdiff_t dyStride, const float
 #pragma GCC unroll 16
     for (int o = 0; o < O; o++) sum[o][k] = zero();
   }
-  int i = 0;
-  for (; i + L <= count; i += L) {
-    V d[O];
+  const auto add = [&](int i, int n) LUNET_INLINE_LAMBDA {
+    constexpr bool kHoldFactors = K < O;
+    V held[kHoldFactors ? K : O];
 #pragma GCC unroll 16
-    for (int o = 0; o < O; o++) d[o] = load(dy + o * dyStride + i);
-#pragma GCC unroll 16
-    for (int k = 0; k < K; k++) {
-      V in = load(at[k] + i);
-      if (O > 1) hold(in);
-#pragma GCC unroll 16
-      for (int o = 0; o < O; o++) sum[o][k] += d[o] * in;
+    for (int h = 0; h < (kHoldFactors ? K : O); h++) {
+      held[h] = load_lanes((kHoldFactors ? at[h] : dy + h * dyStride) + i, n);
+      hold(held[h]);
     }
-  }
-  if (i < count) {
-    V d[O];
 #pragma GCC unroll 16
-    for (int o = 0; o < O; o++) d[o] = load_first(dy + o * dyStride + i, count - i);
+    for (int p = 0; p < (kHoldFactors ? O : K); p++) {
+      V passing = load_lanes((kHoldFactors ? dy + p * dyStride : at[p]) + i, n);
+      if (O > 1) hold(passing);
 #pragma GCC unroll 16
-    for (int k = 0; k < K; k++) {
-      const V in = load_first(at[k] + i, count - i);
-#pragma GCC unroll 16
-      for (int o = 0; o < O; o++) sum[o][k] += d[o] * in;
+      for (int h = 0; h < (kHoldFactors ? K : O); h++)
+        (kHoldFactors ? sum[p][h] : sum[h][p]) += held[h] * passing;
     }
-  }
+  };
+  each_lanes(count, add);
 #pragma GCC unroll 16
   for (int o = 0; o < O; o++)
 #pragma GCC unroll 16
@@ -52,9 +47,8 @@ LUNET_INLINE void products_tile(const float* dy, ptrdiff_t dyStride, const float
 template <int O>
 void products_width(const float* dy, ptrdiff_t dyStride, const float* const* x, int factors, int count, float* sums,
                     ptrdiff_t sumStride) {
-  // The sums, the outputs' gradients and one input must fit the registers.
-  constexpr int Fit = (LUNET_REGISTERS - 1 - O) / O;
-  constexpr int K = Fit >= 9 ? 9 : Fit >= 6 ? 6 : Fit >= 3 ? 3 : Fit;
+  constexpr auto fits = [](int k) { return O * k + (k < O ? k : O) + 1 <= LUNET_REGISTERS; };
+  constexpr int K = fits(9) ? 9 : fits(6) ? 6 : 3;
   constexpr int Rest = K > 3 ? 3 : 1;
   int k = 0;
   for (; k + K <= factors; k += K) products_tile<O, K>(dy, dyStride, x + k, count, sums + k, sumStride);
