@@ -224,14 +224,13 @@ Batch batchOf(napi_env env, const Handle& handle, napi_value images, napi_value 
   check(env, napi_get_array_length(env, images, &count), "images is not an array");
   if (labels) check(env, napi_get_array_length(env, labels, &labelCount), "labels is not an array");
   if (count < 1 || (int)count > shape.maxBatch || (labels && labelCount != count))
-    fail(env, "native engine: expected 1 to " + std::to_string(shape.maxBatch) + " cases, found " +
-                  std::to_string(count));
+    fail(env,
+         "native engine: expected 1 to " + std::to_string(shape.maxBatch) + " cases, found " + std::to_string(count));
   Batch batch;
   for (uint32_t i = 0; i < count; i++) {
     napi_value value;
     check(env, napi_get_element(env, images, i, &value), "image");
-    batch.images.push_back(
-        arrayOf<napi_float32_array>(env, value, "image", shape.size.voxels() * shape.inputChannels));
+    batch.images.push_back(arrayOf<napi_float32_array>(env, value, "image", shape.size.voxels() * shape.inputChannels));
     if (!labels) continue;
     check(env, napi_get_element(env, labels, i, &value), "label");
     batch.labels.push_back(arrayOf<napi_uint8_array>(env, value, "label", shape.size.voxels()));
@@ -281,11 +280,11 @@ napi_value create(napi_env env, napi_callback_info info) {
     std::memcpy(handle->network->v(), arrayOf<napi_float32_array>(env, a.at[5], "v", plan.parameters), bytes);
   }
   napi_value result;
-  check(env,
-        napi_create_external(
-            env, handle.get(), [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); }, nullptr,
-            &result),
-        "external");
+  check(
+      env,
+      napi_create_external(
+          env, handle.get(), [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); }, nullptr, &result),
+      "external");
   handle.release();
   return result;
 }
@@ -332,8 +331,8 @@ napi_value evaluate(napi_env env, napi_callback_info info) {
   Handle& handle = handleOf(env, a.at[0]);
   const Batch batch = batchOf(env, handle, a.at[1], a.at[2]);
   Network* network = handle.network.get();
-  double* overlaps = arrayOf<napi_float64_array>(env, a.at[3], "overlaps",
-                                                 (size_t)3 * batch.size() * network->shape().labels);
+  double* overlaps =
+      arrayOf<napi_float64_array>(env, a.at[3], "overlaps", (size_t)3 * batch.size() * network->shape().labels);
   return start(
       env, a, handle, [=] { network->evaluate(batch, overlaps); }, [](napi_env e) { return numberValue(e, 0); });
 }
@@ -345,8 +344,8 @@ napi_value predict(napi_env env, napi_callback_info info) {
   const Batch batch = batchOf(env, handle, a.at[1], nullptr);
   const bool running = flag(env, a.at[2], "running");
   Network* network = handle.network.get();
-  float* out = arrayOf<napi_float32_array>(
-      env, a.at[3], "probabilities", batch.size() * network->shape().labels * network->shape().size.voxels());
+  float* out = arrayOf<napi_float32_array>(env, a.at[3], "probabilities",
+                                           batch.size() * network->shape().labels * network->shape().size.voxels());
   return start(
       env, a, handle, [=] { network->predict(batch, running, out); }, [](napi_env e) { return numberValue(e, 0); });
 }

@@ -2,7 +2,8 @@
 // output, see gradientCoefficients) and its input, and from the two gets a part of the weight gradient and of its
 // input's gradient, which goes straight to where the input came from, with the sums that batch norm needs there.
 //
-// Batch norm and dropout, y = mask * (gamma * xhat + beta) with xhat = (a - mean) / sd over M values: with g = dLoss/dy,
+// Batch norm and dropout, y = mask * (gamma * xhat + beta) with xhat = (a - mean) / sd over M values: with g =
+// dLoss/dy,
 //   dLoss/da = gamma/sd * (mask*g - mean of mask*g - xhat * mean of mask*g*xhat),
 // which is a*g + b*activation + c with coefficients per case and channel. Then the ReLU: 0 where a is 0.
 #include <cmath>
@@ -131,8 +132,8 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
     meter.time(Pass::weightGradient, thread, [&] {
       for (ptrdiff_t i = 0; i < length; i += kRun)
         for (int b = firstBlock; b < endBlock; b++)
-          products.add(k_, s, b, dy, x, i, (int)std::min<ptrdiff_t>(kRun, length - i),
-                       scratch_[thread].pointers.data(), partial);
+          products.add(k_, s, b, dy, x, i, (int)std::min<ptrdiff_t>(kRun, length - i), scratch_[thread].pointers.data(),
+                       partial);
     });
     if (toImage) return;
 
@@ -148,8 +149,7 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
           for (int c = 0; c < width; c++) {
             const Target& target = targets[first + c];
             const size_t place = target.channel * voxels + z * plane + (size_t)y * size.w;
-            k_.unpack_gradient({count, size.w, s.row}, results + c * stride + at,
-                               volume(*target.gradient, n) + place,
+            k_.unpack_gradient({count, size.w, s.row}, results + c * stride + at, volume(*target.gradient, n) + place,
                                target.activation ? volume(*target.activation, n) + place : nullptr, pastCaches_,
                                slot(s.slot(n, z), layer.inputs, first + c));
           }

@@ -48,7 +48,9 @@ struct Convolution {
   Convolution(const Kernels& k, int inputs, int outputs, bool winograd)
       : inputs(inputs),
         outputs(outputs),
-        form(winograd ? Form::winograd : outputs <= 2 ? Form::narrow : Form::direct),
+        form(winograd       ? Form::winograd
+             : outputs <= 2 ? Form::narrow
+                            : Form::direct),
         blocks(outputBlocks(k, outputs)),
         perPair(winograd ? 36 : 27) {}
 
@@ -63,10 +65,7 @@ struct Convolution {
             for (int t = 0; t < 9; t++)
               for (int o = first; o < end; o++) {
                 const float g0 = value(o, c, t), g1 = value(o, c, 9 + t), g2 = value(o, c, 18 + t);
-                *to++ = part == 0   ? g0
-                        : part == 1 ? 0.5f * (g0 + g1 + g2)
-                        : part == 2 ? 0.5f * (g0 - g1 + g2)
-                                    : g2;
+                *to++ = part == 0 ? g0 : part == 1 ? 0.5f * (g0 + g1 + g2) : part == 2 ? 0.5f * (g0 - g1 + g2) : g2;
               }
       } else if (form == Form::narrow) {
         for (int c = 0; c < inputs; c++)

@@ -37,16 +37,14 @@ void Network::packSource(const Batch& batch, const Source& source, int channel, 
 void Network::packInputs(const Batch& batch, const Layer& layer, const Slabs& s, int slab, float* raw,
                          float* packed) const {
   for (const Source& source : layer.sources)
-    for (int c = 0; c < source.channels; c++, packed += s.channel)
-      packSource(batch, source, c, s, slab, raw, packed);
+    for (int c = 0; c < source.channels; c++, packed += s.channel) packSource(batch, source, c, s, slab, raw, packed);
 }
 
 // Counts the multiply-adds of one of a layer's convolutions.
 void Network::count(Pass pass, const Layer& layer) {
   const Size size = plan_->sizeAt(layer.level);
   const double inPlane = (double)size.h * size.w * layer.inputs * layer.width * batch_;
-  meter.multiplyAdds[(int)pass] +=
-      inPlane * (usesWinograd(layer, size) ? 36.0 * ((size.d + 1) / 2) : 27.0 * size.d);
+  meter.multiplyAdds[(int)pass] += inPlane * (usesWinograd(layer, size) ? 36.0 * ((size.d + 1) / 2) : 27.0 * size.d);
 }
 
 void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute) {

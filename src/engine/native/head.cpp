@@ -31,13 +31,11 @@ void Network::eachHeadRun(int batch, Run run) {
   });
 }
 
-void Network::headLogits(int caseIndex, int label, size_t at, int count, float* logits,
-                         const float** pointers) const {
+void Network::headLogits(int caseIndex, int label, size_t at, int count, float* logits, const float** pointers) const {
   const Layer& last = plan_->layers.back();
   const float* w = const_cast<Floats&>(weights_).data();
   const size_t coefficients = (size_t)caseIndex * plan_->channels + last.channelAt;
-  for (int c = 0; c < last.width; c++)
-    pointers[c] = volume(last.activation, caseIndex) + c * shape_.size.voxels() + at;
+  for (int c = 0; c < last.width; c++) pointers[c] = volume(last.activation, caseIndex) + c * shape_.size.voxels() + at;
   k_.head_logits(count, last.width, pointers, &scale_[coefficients], &shift_[coefficients],
                  w + plan_->headWeight + (size_t)label * last.width, w[plan_->headBias + label], logits);
 }
@@ -57,8 +55,7 @@ float Network::headLoss(const Batch& batch) {
   for (int slot = 0; slot < runs * batch_; slot++)
     for (int i = 0; i < 3 * labels; i++) dice_[i] += slots_[(size_t)slot * 3 * labels + i];
   double loss = 1;
-  for (int k = 0; k < labels; k++)
-    loss -= 2 * dice_[3 * k] / (dice_[3 * k + 1] + dice_[3 * k + 2] + kSmooth) / labels;
+  for (int k = 0; k < labels; k++) loss -= 2 * dice_[3 * k] / (dice_[3 * k + 1] + dice_[3 * k + 2] + kSmooth) / labels;
   return (float)loss;
 }
 

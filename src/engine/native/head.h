@@ -4,8 +4,8 @@
 
 namespace {
 
-inline void head_logits(int count, int channels, const float* const* activation, const float* scale,
-                        const float* shift, const float* weight, float bias, float* logits) {
+inline void head_logits(int count, int channels, const float* const* activation, const float* scale, const float* shift,
+                        const float* weight, float bias, float* logits) {
   for (int i = 0; i < count; i += L) {
     const int n = count - i < L ? count - i : L;
     V sum = splat(bias);

@@ -59,9 +59,7 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
                        const std::function<void()>& work) {
     figures.push_back({kernel, shape, flops, bytes, best(work)});
   };
-  const auto widths = [](int inputs, int outputs) {
-    return std::to_string(inputs) + " -> " + std::to_string(outputs);
-  };
+  const auto widths = [](int inputs, int outputs) { return std::to_string(inputs) + " -> " + std::to_string(outputs); };
 
   const auto correlate = [&](int inputs, int outputs) {
     const int count = (int)(kRows / 2 * s.row);
@@ -90,13 +88,11 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
   products(48, 4);
 
   const double plane = 4.0 * voxels;
-  add("pack_affine", "64 x 64", 0, 2 * plane,
-      [&] { k.pack_affine(rows, out.data(), volume.data(), 1.1f, 0.1f); });
+  add("pack_affine", "64 x 64", 0, 2 * plane, [&] { k.pack_affine(rows, out.data(), volume.data(), 1.1f, 0.1f); });
   add("pack_pooled", "64 x 64 out of 128 x 128 x 2", 0, 9 * plane,
       [&] { k.pack_pooled(rows, out.data(), volume.data(), 4 * voxels, 1.1f, 0.1f); });
-  add("pack_gradient", "64 x 64", 0, 3 * plane, [&] {
-    k.pack_gradient(rows, out.data(), gradient.data(), volume.data(), 1.1f, 0.1f, 0.2f, 0.0f);
-  });
+  add("pack_gradient", "64 x 64", 0, 3 * plane,
+      [&] { k.pack_gradient(rows, out.data(), gradient.data(), volume.data(), 1.1f, 0.1f, 0.2f, 0.0f); });
   add("unpack_relu", "64 x 64", 0, 2 * plane,
       [&] { k.unpack_relu(rows, packed.data(), 0.1f, volume.data(), false, total); });
   add("unpack_gradient", "64 x 64", 0, 3 * plane,

@@ -62,8 +62,7 @@ struct Kernels {
   // out = max(packed + bias, 0), dense rows; adds the sums of out and its square to sums[0], sums[1].
   void (*unpack_relu)(Rows from, const float* packed, float bias, float* out, bool past, double* sums);
   // out = packed; with `activation`, adds the sums of out and of out*activation to sums[0], sums[1].
-  void (*unpack_gradient)(Rows from, const float* packed, float* out, const float* activation, bool past,
-                          double* sums);
+  void (*unpack_gradient)(Rows from, const float* packed, float* out, const float* activation, bool past, double* sums);
   // Interleaves two packed planes along W into fine rows outStride apart and adds the bias.
   void (*unpack_interleaved)(Rows from, const float* even, const float* odd, float bias, float* out,
                              ptrdiff_t outStride, bool past);

@@ -90,8 +90,8 @@ size_t Network::estimate(const Shape& shape, int threads) {
     packed = std::max(packed, (size_t)s.channel * layer.inputs + (size_t)s.gradientChannel * layer.width);
     partial = std::max(partial, weights * s.count);
   }
-  return sizeof(float) * (plan.arena * shape.maxBatch + packed * threads + partial + 4 * plan.parameters +
-                          2 * plan.packedWeights);
+  return sizeof(float) *
+         (plan.arena * shape.maxBatch + packed * threads + partial + 4 * plan.parameters + 2 * plan.packedWeights);
 }
 
 // Makes sure that the arena fits what follows: inference alone takes less memory than training.
@@ -134,9 +134,7 @@ void Network::reserve(const Slabs& slabs, size_t packed, size_t pointers) {
   }
 }
 
-void Network::clearSlots(const Slabs& slabs, int channels) {
-  slots_.assign((size_t)2 * slabs.slots() * channels, 0.0);
-}
+void Network::clearSlots(const Slabs& slabs, int channels) { slots_.assign((size_t)2 * slabs.slots() * channels, 0.0); }
 
 // Adds the slots of each case, in their order.
 void Network::sumSlots(const Slabs& slabs, int channels, int channelAt, std::vector<double>& first,
@@ -163,8 +161,9 @@ void Network::packWeights(bool absolute, bool backward) {
     const Layer& layer = plan_->layers[task];
     const bool winograd = usesWinograd(layer, plan_->sizeAt(layer.level));
     Convolution(k_, layer.inputs, layer.width, winograd)
-        .packWeights(forwardWeights_.data() + layer.packedWeight,
-                     [&](int o, int c, int t) { return value(layer.weight + ((size_t)o * layer.inputs + c) * 27 + t); });
+        .packWeights(forwardWeights_.data() + layer.packedWeight, [&](int o, int c, int t) {
+          return value(layer.weight + ((size_t)o * layer.inputs + c) * 27 + t);
+        });
     if (!backward) return;
     Convolution(k_, layer.width, layer.inputs, winograd)
         .packWeights(backwardWeights_.data() + layer.packedWeight, [&](int o, int c, int t) {
@@ -172,9 +171,7 @@ void Network::packWeights(bool absolute, bool backward) {
         });
   });
   for (const Up& up : plan_->ups) {
-    const auto at = [&](int c, int u, int part) {
-      return value(up.weight + ((size_t)c * up.outputs + u) * 8 + part);
-    };
+    const auto at = [&](int c, int u, int part) { return value(up.weight + ((size_t)c * up.outputs + u) * 8 + part); };
     float* to = forwardWeights_.data() + up.packedWeight;
     for (int u = 0; u < up.outputs; u++)
       for (int c = 0; c < up.inputs; c++)

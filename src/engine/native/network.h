@@ -135,8 +135,8 @@ class Network {
     std::vector<const float*> pointers;
   };
   std::vector<Scratch> scratch_;  // one a thread
-  Floats partial_;               // weight gradients of slabs
-  std::vector<double> slots_;    // sums of slabs
+  Floats partial_;                // weight gradients of slabs
+  std::vector<double> slots_;     // sums of slabs
   // Per case and channel of all layers: scale and shift that turn an activation into its layer's output, and the
   // coefficients that turn the gradient there into that before the ReLU.
   std::vector<float> scale_, shift_, a_, b_, c_;

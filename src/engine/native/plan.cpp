@@ -123,15 +123,14 @@ void Plan::place() {
       if (i + 1 == count) continue;
       // The first pass that writes the gradient: the last consumer's.
       int from = backward(i + 1);
-      if (layers[i + 1].up >= 0) from = backward(i + 1) + 1;      // through its up-convolution
+      if (layers[i + 1].up >= 0) from = backward(i + 1) + 1;  // through its up-convolution
       if (layers[i + 1].sources[0].from == From::pooled) from = backward(i + 1) + 1;
       for (int j = i + 2; j < count; j++)
         for (const Source& s : layers[j].sources)
           if (s.from == From::layer && s.layer == i) from = std::min(from, backward(j));
       add(layer.gradient, floats(layer.level, layer.width), from, backward(i));
     }
-    for (Up& up : ups)
-      add(up.gradient, floats(up.level, up.outputs), backward(up.target), backward(up.target) + 1);
+    for (Up& up : ups) add(up.gradient, floats(up.level, up.outputs), backward(up.target), backward(up.target) + 1);
   }
   std::stable_sort(buffers.begin(), buffers.end(),
                    [](const Buffer* a, const Buffer* b) { return a->perCase > b->perCase; });

@@ -39,10 +39,10 @@ struct Layer {
   size_t weight, bias, normWeight, normBias, mean, variance;
   size_t packedWeight;  // where the weight starts among those packed for the kernels
   std::vector<Source> sources;
-  Buffer activation;  // after ReLU, dense
-  Buffer gradient;    // with respect to its output, after batch norm and dropout; the last layer's is never stored
-  bool pooled;        // an encoder block's last layer above the bottleneck
-  int up = -1;        // the up-convolution in front of it, or -1
+  Buffer activation;      // after ReLU, dense
+  Buffer gradient;        // with respect to its output, after batch norm and dropout; the last layer's is never stored
+  bool pooled;            // an encoder block's last layer above the bottleneck
+  int up = -1;            // the up-convolution in front of it, or -1
   Buffer pooledGradient;  // with respect to its pooled input, for an encoder block's first layer below the top
 };
 
@@ -72,9 +72,9 @@ struct Plan {
   std::vector<Up> ups;        // in that order too: deepest first
   Buffer logits;              // probabilities, then the gradient with respect to the logits: one volume a label
   size_t headWeight = 0, headBias = 0;
-  size_t parameters = 0;  // floats in the flat list of tensors, running statistics included
+  size_t parameters = 0;     // floats in the flat list of tensors, running statistics included
   size_t packedWeights = 0;  // floats of the weights packed for the kernels, in one direction
-  int channels = 0;       // of all layers
+  int channels = 0;          // of all layers
   bool training;
   size_t arena = 0;  // floats of all volumes of one case
 

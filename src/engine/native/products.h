@@ -1,7 +1,7 @@
 // The weight-gradient kernel: sums over voxels of products of every output's gradient with every shifted input.
 // Loop order: groups of factors (inputs x taps); voxels; outputs x factors in registers, kept there over the whole run
-// and added up once at its end. A tile is 4 outputs x 6 factors with 32 registers (4 x 3 with 16), of fewer outputs up to
-// 9 factors. Of the two operands the fewer stay in registers for a vector of voxels, the others pass through one: 10
+// and added up once at its end. A tile is 4 outputs x 6 factors with 32 registers (4 x 3 with 16), of fewer outputs up
+// to 9 factors. Of the two operands the fewer stay in registers for a vector of voxels, the others pass through one: 10
 // loads for 24 fused multiply-adds, 7 for 12. Limit: with 1 or 2 outputs the loads, most of which cross a cache line.
 // The caller keeps runs short enough (2048 voxels) for dy to stay in the first-level cache.
 #pragma once
@@ -33,8 +33,7 @@ LUNET_INLINE void products_tile(const float* dy, ptrdiff_t dyStride, const float
       V passing = load_lanes((kHoldFactors ? dy + p * dyStride : at[p]) + i, n);
       if (O > 1) hold(passing);
 #pragma GCC unroll 16
-      for (int h = 0; h < (kHoldFactors ? K : O); h++)
-        (kHoldFactors ? sum[p][h] : sum[h][p]) += held[h] * passing;
+      for (int h = 0; h < (kHoldFactors ? K : O); h++) (kHoldFactors ? sum[p][h] : sum[h][p]) += held[h] * passing;
     }
   };
   each_lanes(count, add);

@@ -12,9 +12,9 @@ namespace lunet {
 struct Slabs {
   Size size{};
   int batch = 0;
-  int cases = 1;      // whole cases in a slab, when it holds more than part of one
-  int planes = 1;     // output planes of each case in a slab
-  int perCase = 1;    // slabs that a case is cut into; 1 when cases > 1
+  int cases = 1;    // whole cases in a slab, when it holds more than part of one
+  int planes = 1;   // output planes of each case in a slab
+  int perCase = 1;  // slabs that a case is cut into; 1 when cases > 1
   int count = 0;
   int groups = 1;     // parts that the channels of a slab's result are cut into, as separate tasks
   ptrdiff_t row = 0;  // floats from a packed row to the next: W and one zero
@@ -42,8 +42,8 @@ struct Slabs {
   }
 };
 
-// `inputs` and `gradients` channels are packed side by side; `weights` floats are the partial results of a slab's weight
-// gradient.
+// `inputs` and `gradients` channels are packed side by side; `weights` floats are the partial results of a slab's
+// weight gradient.
 inline Slabs cut(Size size, int batch, bool winograd, int inputs, int gradients, size_t weights) {
   constexpr ptrdiff_t kSmall = 4096;        // floats: below, a slab holds several cases
   constexpr ptrdiff_t kCache = 384 * 1024;  // floats of a packed slab: three quarters of a second-level cache of 2 MB
@@ -74,8 +74,8 @@ inline Slabs cut(Size size, int batch, bool winograd, int inputs, int gradients,
     s.count = batch * s.perCase;
   }
   s.groups = s.count >= 8 ? 1 : (8 + s.count - 1) / s.count;
-  // One row and one float of zeros in front; vectors of outputs start aligned. Behind: what a tile of the largest kernel
-  // may read past the last row.
+  // One row and one float of zeros in front; vectors of outputs start aligned. Behind: what a tile of the largest
+  // kernel may read past the last row.
   const ptrdiff_t lead = s.row + 1, behind = s.row + 512;
   // A multiple of the page size would put all channels into the same cache sets.
   const auto spread = [](ptrdiff_t floats) { return floats % 1024 == 0 ? floats + 16 : floats; };

@@ -71,8 +71,7 @@ void Threads::run(int tasks, const std::function<void(int, int)>& work) {
     }
     wake_.notify_all();
     take(0);
-    for (int i = 0; busy_.load(std::memory_order_acquire) > 0; i++)
-      i < kSpins ? pause() : std::this_thread::yield();
+    for (int i = 0; busy_.load(std::memory_order_acquire) > 0; i++) i < kSpins ? pause() : std::this_thread::yield();
   } else {
     take(0);
   }
