@@ -74,7 +74,7 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
   const Slabs s = cut(size, batch_, winograd, layer.inputs, layer.width, weights);
   reserve(s, s.channel * layer.inputs + s.gradientChannel * layer.width, products.pointers());
   if (partial_.size() < each * s.count) partial_ = Floats(each * s.count);
-  clearSlots(s, layer.inputs);
+  clearSlots(s.slots(), layer.inputs);
   const Taps taps(s, turned.form);
   const size_t voxels = size.voxels(), plane = (size_t)size.h * size.w;
   const bool last = index + 1 == (int)plan_->layers.size();
@@ -88,16 +88,20 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
     const Buffer* gradient;
     const Buffer* activation;
     int channel;
+    const Up* up;  // takes it apart
   };
   std::vector<Target> targets;
   for (const Source& source : layer.sources)
     for (int c = 0; c < source.channels; c++) {
-      if (source.from == From::up) targets.push_back({&plan_->ups[source.layer].gradient, nullptr, c});
-      if (source.from == From::pooled) targets.push_back({&layer.pooledGradient, nullptr, c});
+      if (source.from == From::up) {
+        const Up& up = plan_->ups[source.layer];
+        targets.push_back({&up.gradient, nullptr, c, &up});
+      }
+      if (source.from == From::pooled) targets.push_back({&layer.pooledGradient, nullptr, c, nullptr});
       if (source.from == From::layer) {
         // The gradient of a pooled layer is finished by `unpool`, which gathers the sums then.
         const Layer& from = plan_->layers[source.layer];
-        targets.push_back({&from.gradient, from.pooled ? nullptr : &from.activation, c});
+        targets.push_back({&from.gradient, from.pooled ? nullptr : &from.activation, c, nullptr});
       }
     }
 
@@ -148,8 +152,15 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
         eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
           for (int c = 0; c < width; c++) {
             const Target& target = targets[first + c];
+            const Rows packed{count, size.w, s.row};
+            if (target.up) {
+              float* to = volume(*target.gradient, n) + (8 * target.channel + z % 2 * 4) * target.up->part;
+              k_.unpack_parts(packed, results + c * stride + at, y, to + z / 2 * (plane / 4), target.up->part,
+                              pastCaches_);
+              continue;
+            }
             const size_t place = target.channel * voxels + z * plane + (size_t)y * size.w;
-            k_.unpack_gradient({count, size.w, s.row}, results + c * stride + at, volume(*target.gradient, n) + place,
+            k_.unpack_gradient(packed, results + c * stride + at, volume(*target.gradient, n) + place,
                                target.activation ? volume(*target.activation, n) + place : nullptr, pastCaches_,
                                slot(s.slot(n, z), layer.inputs, first + c));
           }
@@ -166,89 +177,7 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
   std::memcpy(gradient_.data() + layer.bias, partial_.data() + weights, layer.width * sizeof(float));
   const Source& source = layer.sources[0];
   if (source.from == From::layer)
-    sumSlots(s, layer.inputs, plan_->layers[source.layer].channelAt, gradientSum_, gradientProduct_);
-}
-
-void Network::backwardUp(const Batch& batch, const Up& up) {
-  const Size fine = plan_->sizeAt(up.level);
-  const Layer& from = plan_->layers[up.source];
-  const int parts = 8 * up.outputs;  // an output channel's 2x2x2 positions count as channels
-  const size_t weights = (size_t)parts * up.inputs, each = weights + up.outputs;
-  const Slabs s = cut(plan_->sizeAt(up.level + 1), batch_, false, up.inputs, parts, weights);
-  reserve(s, s.channel * (parts + up.inputs), up.inputs);
-  if (partial_.size() < each * s.count) partial_ = Floats(each * s.count);
-  clearSlots(s, up.inputs);
-  const Source source{From::layer, up.source, up.inputs};
-  const Blocks outputs(parts, 4), inputs = outputBlocks(k_, up.inputs);
-  const int groups = std::min(s.groups, std::max(outputs.count, inputs.count)), atOnce = rowsAtOnce(s);
-  const ptrdiff_t here = 0, stride = resultStride(s);
-  const size_t voxels = s.size.voxels();
-  threads_.run(s.count * groups, [&](int task, int thread) {
-    const int slab = task / groups, group = task % groups;
-    float* dy = scratch_[thread].packed.data();
-    float* x = dy + (size_t)parts * s.channel;
-    float* results = scratch_[thread].results.data();
-    float* partial = partial_.data() + slab * each;
-    const int planes = s.planesIn(slab), z0 = s.firstPlane(slab);
-    for (int u = 0; u < up.outputs; u++) {
-      double sum = 0;
-      for (int part = 0; part < 8; part++) {
-        float* to = dy + (8 * u + part) * s.channel + s.origin;
-        for (int i = 0; i < s.casesIn(slab); i++) {
-          const float* gradient = volume(up.gradient, s.firstCase(slab) + i) + u * fine.voxels();
-          for (int z = 0; z < planes; z++, to += s.plane)
-            sum += k_.pack_every_second(
-                {s.size.h, s.size.w, s.row}, to,
-                gradient + ((size_t)(2 * (z0 + z) + part / 4) * fine.h + part / 2 % 2) * fine.w + part % 2,
-                2 * (ptrdiff_t)fine.w);
-          std::memset(to, 0, s.plane * sizeof(float));
-          to += s.plane;
-        }
-      }
-      if (group == 0) partial[weights + u] = (float)sum;
-    }
-    for (int c = 0; c < up.inputs; c++) packSource(batch, source, c, s, slab, nullptr, x + c * s.channel);
-
-    const int rows = s.rowsIn(slab);
-    const ptrdiff_t length = rows * s.row;
-    for (int b = outputs.count * group / groups; b < outputs.count * (group + 1) / groups; b++) {
-      const int first = outputs.first(b), width = outputs.width(b);
-      float* sums = partial + (size_t)first * up.inputs;
-      std::memset(sums, 0, sizeof(float) * width * up.inputs);
-      const float** at = scratch_[thread].pointers.data();
-      for (ptrdiff_t i = 0; i < length; i += kRun) {
-        for (int c = 0; c < up.inputs; c++) at[c] = x + c * s.channel + s.origin + i;
-        k_.products(width, dy + first * s.channel + s.origin + i, s.channel, at, up.inputs,
-                    (int)std::min<ptrdiff_t>(kRun, length - i), sums, up.inputs);
-      }
-    }
-    for (int from = 0; from < rows; from += atOnce) {
-      const int to = std::min(rows, from + atOnce);
-      for (int b = inputs.count * group / groups; b < inputs.count * (group + 1) / groups; b++) {
-        const int first = inputs.first(b), width = inputs.width(b);
-        k_.correlate(width, dy + s.origin + from * s.row, s.channel, parts, &here, 1,
-                     backwardWeights_.data() + up.packedWeight + (size_t)first * parts, false, results, stride,
-                     (int)((to - from) * s.row));
-        eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
-          for (int c = 0; c < width; c++) {
-            const size_t place = (first + c) * voxels + ((size_t)z * s.size.h + y) * s.size.w;
-            k_.unpack_gradient({count, s.size.w, s.row}, results + c * stride + at,
-                               volume(this->plan_->layers[up.source].gradient, n) + place,
-                               volume(this->plan_->layers[up.source].activation, n) + place, pastCaches_,
-                               slot(s.slot(n, z), up.inputs, first + c));
-          }
-        });
-      }
-    }
-  });
-  // The partial sums are [output][position][input]; PyTorch's axes are (input, output, position).
-  std::vector<float> sums(each);
-  sumPartials(s, each, sums.data());
-  float* gradient = gradient_.data();
-  for (int c = 0; c < up.inputs; c++)
-    for (int i = 0; i < parts; i++) gradient[up.weight + (size_t)c * parts + i] = sums[(size_t)i * up.inputs + c];
-  for (int u = 0; u < up.outputs; u++) gradient[up.bias + u] = sums[weights + u];
-  sumSlots(s, up.inputs, from.channelAt, gradientSum_, gradientProduct_);
+    sumSlots(s.perCase, layer.inputs, plan_->layers[source.layer].channelAt, gradientSum_, gradientProduct_);
 }
 
 // Adds the gradient of a layer's pooled output to what its skip connection brought.
@@ -261,7 +190,7 @@ void Network::unpool(int index) {
   s.batch = batch_;
   s.planes = (coarse.d + 7) / 8;
   s.perCase = (coarse.d + s.planes - 1) / s.planes;
-  clearSlots(s, layer.width);
+  clearSlots(s.slots(), layer.width);
   const ptrdiff_t row = fine.w, plane = (ptrdiff_t)fine.h * fine.w;
   const ptrdiff_t rows[4] = {0, row, plane, plane + row};
   const bool fresh = !shape_.skips;
@@ -280,7 +209,7 @@ void Network::unpool(int index) {
         }
     }
   });
-  sumSlots(s, layer.width, layer.channelAt, gradientSum_, gradientProduct_);
+  sumSlots(s.perCase, layer.width, layer.channelAt, gradientSum_, gradientProduct_);
 }
 
 void Network::backward(const Batch& batch, bool synflow) {
@@ -289,7 +218,7 @@ void Network::backward(const Batch& batch, bool synflow) {
   for (int i = (int)plan_->layers.size() - 1; i >= 0; i--) {
     const Layer& layer = plan_->layers[i];
     backwardLayer(batch, i, synflow);
-    if (layer.up >= 0) backwardUp(batch, plan_->ups[layer.up]);
+    if (layer.up >= 0) backwardUp(plan_->ups[layer.up]);
     if (layer.sources[0].from == From::pooled) unpool(i);
   }
 }

@@ -1,6 +1,6 @@
 // The forward pass: every layer packs its input slab by slab, convolves it and stores its activation after the ReLU,
 // with the sums that batch norm needs. Batch norm and dropout are a scale and a shift that the next layer's packing
-// applies, max pooling and concatenation are ways of packing, so none of them has a pass of its own.
+// applies, max pooling, up-convolution and concatenation are ways of packing, so none of them has a pass of its own.
 #include <cmath>
 #include <cstring>
 
@@ -21,9 +21,12 @@ void Network::packSource(const Batch& batch, const Source& source, int channel, 
   packChannel(k_, s, slab, false, raw, packed, [&](int n, int z, float* to) {
     if (source.from == From::image)
       return k_.pack_affine(rows, to, batch.images[n] + channel * size.voxels() + z * plane, 1, 0);
-    if (source.from == From::up)
-      return k_.pack_affine(rows, to, volume(plan_->ups[source.layer].output, n) + channel * size.voxels() + z * plane,
-                            1, 0);
+    if (source.from == From::up) {
+      const Up& up = plan_->ups[source.layer];
+      const float* coarse = volume(plan_->layers[up.source].activation, n) + z / 2 * (plane / 4);
+      const float* w = foldedUps_[source.layer].data() + ((size_t)n * up.outputs + channel) * foldedFloats(up);
+      return k_.pack_up(rows, to, up.inputs, coarse, size.voxels() / 8, w + z % 2 * foldedFloats(up) / 2);
+    }
     const Layer& layer = plan_->layers[source.layer];
     const size_t at = (size_t)n * plan_->channels + layer.channelAt + channel;
     const float* from = volume(layer.activation, n);
@@ -53,7 +56,7 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
   const Blocks& blocks = convolution.blocks;
   const Slabs s = cut(size, batch_, usesWinograd(layer, size), layer.inputs, 0, 0);
   reserve(s, s.channel * layer.inputs, 0);
-  clearSlots(s, layer.width);
+  clearSlots(s.slots(), layer.width);
   const Taps taps(s, convolution.form);
   const int groups = std::min(s.groups, blocks.count), atOnce = rowsAtOnce(s);
   const ptrdiff_t stride = resultStride(s);
@@ -84,42 +87,7 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
     }
   });
   count(Pass::forward, layer);
-  sumSlots(s, layer.width, layer.channelAt, sum_, squares_);
-}
-
-void Network::forwardUp(const Batch& batch, const Up& up, bool absolute) {
-  const Size fine = plan_->sizeAt(up.level);
-  const Slabs s = cut(plan_->sizeAt(up.level + 1), batch_, false, up.inputs, 0, 0);
-  reserve(s, s.channel * up.inputs, 0);
-  const Source source{From::layer, up.source, up.inputs};
-  const ptrdiff_t here = 0, stride = resultStride(s);
-  const int groups = std::min(s.groups, up.outputs), atOnce = rowsAtOnce(s);
-  const float* bias = weights_.data() + up.bias;
-  threads_.run(s.count * groups, [&](int task, int thread) {
-    const int slab = task / groups, group = task % groups;
-    float* packed = scratch_[thread].packed.data();
-    float* results = scratch_[thread].results.data();
-    for (int c = 0; c < up.inputs; c++) packSource(batch, source, c, s, slab, nullptr, packed + c * s.channel);
-    const int rows = s.rowsIn(slab);
-    for (int from = 0; from < rows; from += atOnce) {
-      const int to = std::min(rows, from + atOnce);
-      for (int u = up.outputs * group / groups; u < up.outputs * (group + 1) / groups; u++) {
-        k_.correlate(8, packed + s.origin + from * s.row, s.channel, up.inputs, &here, 1,
-                     forwardWeights_.data() + up.packedWeight + (size_t)u * up.inputs * 8, false, results, stride,
-                     (int)((to - from) * s.row));
-        const float offset = absolute ? std::fabs(bias[u]) : bias[u];
-        eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
-          for (int part = 0; part < 4; part++) {
-            float* out = volume(up.output, n) + u * fine.voxels() +
-                         ((size_t)(2 * z + part / 2) * fine.h + 2 * y + part % 2) * fine.w;
-            k_.unpack_interleaved({count, s.size.w, s.row}, results + 2 * part * stride + at,
-                                  results + (2 * part + 1) * stride + at, offset, out, 2 * (ptrdiff_t)fine.w,
-                                  pastCaches_);
-          }
-        });
-      }
-    }
-  });
+  sumSlots(s.perCase, layer.width, layer.channelAt, sum_, squares_);
 }
 
 // Turns the sums of a layer's activation into the scale and shift of its batch norm and dropout.
@@ -156,7 +124,7 @@ void Network::forward(const Batch& batch, const float* masks, Mode mode) {
   const bool absolute = mode == Mode::synflow;
   packWeights(absolute, mode == Mode::training || mode == Mode::synflow);
   for (const Layer& layer : plan_->layers) {
-    if (layer.up >= 0) forwardUp(batch, plan_->ups[layer.up], absolute);
+    if (layer.up >= 0) foldUp(plan_->ups[layer.up], absolute);
     forwardLayer(batch, layer, absolute);
     normalise(layer, batch_, masks, mode);
   }

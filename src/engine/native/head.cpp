@@ -20,11 +20,7 @@ template <typename Run>
 void Network::eachHeadRun(int batch, Run run) {
   const size_t voxels = shape_.size.voxels();
   const int runs = runsOf(voxels);
-  for (Scratch& scratch : scratch_) {
-    if (scratch.packed.size() < kRun) scratch.packed = Floats(kRun);
-    const size_t width = plan_->layers.back().width;
-    if (scratch.pointers.size() < width) scratch.pointers.resize(width);
-  }
+  reserve(kRun, 0, 0, plan_->layers.back().width);
   threads_.run(batch * runs, [&](int task, int thread) {
     const size_t at = (size_t)(task % runs) * kRun;
     run(task / runs, at, (int)std::min<size_t>(kRun, voxels - at), scratch_[thread], task);
@@ -33,7 +29,7 @@ void Network::eachHeadRun(int batch, Run run) {
 
 void Network::headLogits(int caseIndex, int label, size_t at, int count, float* logits, const float** pointers) const {
   const Layer& last = plan_->layers.back();
-  const float* w = const_cast<Floats&>(weights_).data();
+  const float* w = weights_.data();
   const size_t coefficients = (size_t)caseIndex * plan_->channels + last.channelAt;
   for (int c = 0; c < last.width; c++) pointers[c] = volume(last.activation, caseIndex) + c * shape_.size.voxels() + at;
   k_.head_logits(count, last.width, pointers, &scale_[coefficients], &shift_[coefficients],

@@ -54,8 +54,9 @@ struct Kernels {
   // packed = activation > threshold ? a*gradient + b*activation + c : 0. Returns the sum of what it wrote.
   double (*pack_gradient)(Rows to, float* packed, const float* gradient, const float* activation, float a, float b,
                           float c, float threshold);
-  // Every second float of `source`, from the first; fine rows are sourceStride apart. Returns the sum.
-  double (*pack_every_second)(Rows to, float* packed, const float* source, ptrdiff_t sourceStride);
+  // A plane of the 2x2x2 up-convolution of the coarse plane at `source`, whose channels lie sourceStride apart. `w`:
+  // the biases of the four (y, x) positions, then four weights for each input.
+  void (*pack_up)(Rows to, float* packed, int inputs, const float* source, ptrdiff_t sourceStride, const float* w);
 
   // With `past`, the next three store past the caches where rows are aligned: for volumes that no cache will hold until
   // they are read.
@@ -63,9 +64,9 @@ struct Kernels {
   void (*unpack_relu)(Rows from, const float* packed, float bias, float* out, bool past, double* sums);
   // out = packed; with `activation`, adds the sums of out and of out*activation to sums[0], sums[1].
   void (*unpack_gradient)(Rows from, const float* packed, float* out, const float* activation, bool past, double* sums);
-  // Interleaves two packed planes along W into fine rows outStride apart and adds the bias.
-  void (*unpack_interleaved)(Rows from, const float* even, const float* odd, float bias, float* out,
-                             ptrdiff_t outStride, bool past);
+  // Takes fine rows y, y + 1, ... of a plane apart into its four (y, x) positions, each a dense coarse plane at `out`,
+  // `part` floats apart.
+  void (*unpack_parts)(Rows from, const float* packed, int y, float* out, ptrdiff_t part, bool past);
 
   // Adds a pooled gradient (one coarse row) to the four fine rows it came from: to the first voxel of each 2x2x2 that
   // has the maximum of scale*activation + shift. `rows` are the offsets of the fine rows (z, y) = (0,0) (0,1) (1,0)

@@ -76,6 +76,7 @@ Network::Network(const Shape& shape, const float* weights, const uint32_t* targe
   mean_.resize(plan_->channels);
   variance_.resize(plan_->channels);
   dice_.resize(3 * shape.labels);
+  foldedUps_.resize(plan_->ups.size());
   scratch_.resize(threads);
 }
 
@@ -123,9 +124,8 @@ float* Network::volume(const Buffer& buffer, int caseIndex) const {
   return const_cast<Floats&>(arena_).data() + buffer.at * shape_.maxBatch + (size_t)caseIndex * buffer.perCase;
 }
 
-// Gives every thread room for a packed slab of so many floats, results, raw planes and pointers.
-void Network::reserve(const Slabs& slabs, size_t packed, size_t pointers) {
-  const size_t results = resultFloats(slabs), raw = 5 * slabs.plane;
+// Gives every thread room for so many floats of a packed slab, results and raw planes, and for pointers.
+void Network::reserve(size_t packed, size_t results, size_t raw, size_t pointers) {
   for (Scratch& scratch : scratch_) {
     if (scratch.packed.size() < packed) scratch.packed = Floats(packed);
     if (scratch.results.size() < results) scratch.results = Floats(results);
@@ -134,16 +134,14 @@ void Network::reserve(const Slabs& slabs, size_t packed, size_t pointers) {
   }
 }
 
-void Network::clearSlots(const Slabs& slabs, int channels) { slots_.assign((size_t)2 * slabs.slots() * channels, 0.0); }
-
 // Adds the slots of each case, in their order.
-void Network::sumSlots(const Slabs& slabs, int channels, int channelAt, std::vector<double>& first,
+void Network::sumSlots(int perCase, int channels, int channelAt, std::vector<double>& first,
                        std::vector<double>& second) {
   for (int n = 0; n < batch_; n++)
     for (int c = 0; c < channels; c++) {
       double sums[2] = {0, 0};
-      for (int i = 0; i < slabs.perCase; i++) {
-        const double* part = slot(n * slabs.perCase + i, channels, c);
+      for (int i = 0; i < perCase; i++) {
+        const double* part = slot(n * perCase + i, channels, c);
         sums[0] += part[0];
         sums[1] += part[1];
       }
@@ -170,19 +168,15 @@ void Network::packWeights(bool absolute, bool backward) {
           return value(layer.weight + ((size_t)c * layer.inputs + o) * 27 + 26 - t);
         });
   });
+  if (!backward) return;
   for (const Up& up : plan_->ups) {
-    const auto at = [&](int c, int u, int part) { return value(up.weight + ((size_t)c * up.outputs + u) * 8 + part); };
-    float* to = forwardWeights_.data() + up.packedWeight;
-    for (int u = 0; u < up.outputs; u++)
-      for (int c = 0; c < up.inputs; c++)
-        for (int part = 0; part < 8; part++) *to++ = at(c, u, part);
-    if (!backward) continue;
     const Blocks in = outputBlocks(k_, up.inputs);
-    to = backwardWeights_.data() + up.packedWeight;
+    float* to = backwardWeights_.data() + up.packedWeight;
     for (int b = 0; b < in.count; b++)
       for (int u = 0; u < up.outputs; u++)
         for (int part = 0; part < 8; part++)
-          for (int c = in.first(b); c < in.first(b + 1); c++) *to++ = at(c, u, part);
+          for (int c = in.first(b); c < in.first(b + 1); c++)
+            *to++ = value(up.weight + ((size_t)c * up.outputs + u) * 8 + part);
   }
 }
 

@@ -25,6 +25,7 @@ class Floats {
   Floats& operator=(Floats&& other) noexcept;
   ~Floats();
   float* data() { return data_; }
+  const float* data() const { return data_; }
   size_t size() const { return size_; }
 
  private:
@@ -83,19 +84,20 @@ class Network {
  private:
   // network.cpp
   void prepare(bool training, const Batch& batch);
-  void reserve(const Slabs& slabs, size_t packed, size_t pointers);
+  void reserve(size_t packed, size_t results, size_t raw, size_t pointers);
+  void reserve(const Slabs& slabs, size_t packed, size_t pointers) {
+    reserve(packed, resultFloats(slabs), 5 * slabs.plane, pointers);
+  }
   void packWeights(bool absolute, bool backward);
-  void clearSlots(const Slabs& slabs, int channels);
+  void clearSlots(int slots, int channels) { slots_.assign((size_t)2 * slots * channels, 0.0); }
   double* slot(int index, int channels, int channel) { return &slots_[2 * ((size_t)index * channels + channel)]; }
-  void sumSlots(const Slabs& slabs, int channels, int channelAt, std::vector<double>& first,
-                std::vector<double>& second);
+  void sumSlots(int perCase, int channels, int channelAt, std::vector<double>& first, std::vector<double>& second);
   float* volume(const Buffer& buffer, int caseIndex) const;
 
   // forward.cpp
   void forward(const Batch& batch, const float* masks, Mode mode);
   void count(Pass pass, const Layer& layer);
   void forwardLayer(const Batch& batch, const Layer& layer, bool absolute);
-  void forwardUp(const Batch& batch, const Up& up, bool absolute);
   void normalise(const Layer& layer, int batch, const float* masks, Mode mode);
   void packInputs(const Batch& batch, const Layer& layer, const Slabs& slabs, int slab, float* raw,
                   float* packed) const;
@@ -113,11 +115,15 @@ class Network {
   // backward.cpp
   void backward(const Batch& batch, bool synflow);
   void backwardLayer(const Batch& batch, int index, bool synflow);
-  void backwardUp(const Batch& batch, const Up& up);
   void unpool(int layer);
   void gradientCoefficients(const Layer& layer, bool synflow);
   void sumPartials(const Slabs& slabs, size_t each, float* to);
   void update(float learningRate);
+
+  // up.cpp
+  void foldUp(const Up& up, bool absolute);
+  static size_t foldedFloats(const Up& up) { return (size_t)2 * 4 * (1 + up.inputs); }  // of one output of a case
+  void backwardUp(const Up& up);
 
   const Shape shape_;
   const Kernels& k_;
@@ -130,6 +136,7 @@ class Network {
   Floats arena_;
   // The convolutions' weights in the order in which the kernels read them.
   Floats forwardWeights_, backwardWeights_;
+  std::vector<Floats> foldedUps_;  // of every up-convolution, see foldUp
   struct Scratch {
     Floats packed, results, raw;
     std::vector<const float*> pointers;

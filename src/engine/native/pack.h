@@ -28,17 +28,6 @@ inline void pack_affine(Rows to, float* packed, const float* source, float scale
   });
 }
 
-// 2n floats at p as two vectors, of which only the first 2n are read.
-LUNET_INLINE void load_pairs(const float* p, int n, V& first, V& second) {
-  if (n == L) {
-    first = load(p);
-    second = load(p + L);
-  } else {
-    first = load_lanes(p, 2 * n < L ? 2 * n : L);
-    second = 2 * n > L ? load_first(p + L, 2 * n - L) : zero();
-  }
-}
-
 inline void pack_pooled(Rows to, float* packed, const float* source, ptrdiff_t planeStride, float scale, float shift) {
   const ptrdiff_t fine = 2 * (ptrdiff_t)to.width;
   const bool positive = scale >= 0;
@@ -73,25 +62,44 @@ inline double pack_gradient(Rows to, float* packed, const float* gradient, const
   return sum_lanes(sum);
 }
 
-inline double pack_every_second(Rows to, float* packed, const float* source, ptrdiff_t sourceStride) {
-  V sum = zero();
-  pack_rows(to, packed, [&](int y, int x, int n) LUNET_INLINE_LAMBDA {
-    V a, b;
-    const float* at = source + y * sourceStride + 2 * x;
-    if (n == L && x + L < to.width) {
-      a = load(at);
-      b = load(at + L);
-    } else {
-      // The float behind the last one wanted may lie outside the volume.
-      const int floats = 2 * n - 1;
-      a = load_lanes(at, floats < L ? floats : L);
-      b = floats > L ? load_first(at + L, floats - L) : zero();
-    }
-    const V even = even_lanes(a, b);
-    sum += even;
-    return even;
-  });
-  return sum_lanes(sum);
+// T vectors of coarse voxels, or the first n <= L of one, to both fine rows.
+template <int T>
+LUNET_INLINE void up_tile(int n, float* packed, ptrdiff_t stride, int inputs, const float* source,
+                          ptrdiff_t sourceStride, const float* w) {
+  V sum[4][T];
+#pragma GCC unroll 4
+  for (int part = 0; part < 4; part++)
+#pragma GCC unroll 4
+    for (int t = 0; t < T; t++) sum[part][t] = splat(w[part]);
+  for (int c = 0; c < inputs; c++, source += sourceStride) {
+    w += 4;
+    V in[T];
+#pragma GCC unroll 4
+    for (int t = 0; t < T; t++) in[t] = load_lanes(source + t * L, n);
+#pragma GCC unroll 4
+    for (int part = 0; part < 4; part++)
+#pragma GCC unroll 4
+      for (int t = 0; t < T; t++) sum[part][t] += splat(w[part]) * in[t];
+  }
+#pragma GCC unroll 2
+  for (int row = 0; row < 2; row++)
+#pragma GCC unroll 4
+    for (int t = 0; t < T; t++)
+      store_pairs(packed + row * stride + 2 * t * L, n, interleave_low(sum[2 * row][t], sum[2 * row + 1][t]),
+                  interleave_high(sum[2 * row][t], sum[2 * row + 1][t]));
+}
+
+inline void pack_up(Rows to, float* packed, int inputs, const float* source, ptrdiff_t sourceStride, const float* w) {
+  const int width = to.width / 2;
+  for (int y = 0; y < to.rows; y += 2, source += width, packed += 2 * to.stride) {
+    int x = 0;
+    for (; x + 2 * L <= width; x += 2 * L)
+      up_tile<2>(L, packed + 2 * x, to.stride, inputs, source + x, sourceStride, w);
+    for (; x < width; x += L)
+      up_tile<1>(width - x < L ? width - x : L, packed + 2 * x, to.stride, inputs, source + x, sourceStride, w);
+    packed[to.width] = packed[to.stride + to.width] = 0;
+  }
+  for (int x = 0; x < to.stride; x++) packed[x] = 0;
 }
 
 }  // namespace

@@ -49,6 +49,8 @@ void Plan::connect() {
         up.outputs = shape.up[level];
         up.weight = take((size_t)up.inputs * up.outputs * 8);
         up.bias = take(up.outputs);
+        // A power of two would put all positions into the same cache sets.
+        up.part = (ptrdiff_t)(sizeAt(level + 1).voxels() + 15) / 16 * 16 + 16;
         up.packedWeight = takePacked((size_t)up.inputs * up.outputs * 8);
         layer.up = (int)ups.size();
         layer.sources = {{From::up, layer.up, up.outputs}};
@@ -88,7 +90,8 @@ void Plan::connect() {
 }
 
 // Gives every intermediate volume the passes during which it is needed, then the lowest place that is free then.
-// Forward pass i of layer i is time 2i + 1, of the up-convolution before it 2i; backward the same from the end.
+// The forward pass of layer i is time 2i + 1; backward the same from the end, with an up-convolution's or a pooling's
+// pass right after its layer's.
 void Plan::place() {
   const int count = (int)layers.size();
   const int end = 4 * count + 2;
@@ -111,9 +114,6 @@ void Plan::place() {
         if (s.from == From::layer && s.layer == i) lastUse = std::max(lastUse, forward(j));
     add(layer.activation, floats(layer.level, layer.width), forward(i), training ? backward(i) : lastUse);
   }
-  for (Up& up : ups)
-    add(up.output, floats(up.level, up.outputs), forward(up.target) - 1,
-        training ? backward(up.target) : forward(up.target));
   if (training) {
     add(logits, floats(0, shape.labels), head, backward(count - 1));
     for (int i = 0; i < count; i++) {
@@ -130,7 +130,7 @@ void Plan::place() {
           if (s.from == From::layer && s.layer == i) from = std::min(from, backward(j));
       add(layer.gradient, floats(layer.level, layer.width), from, backward(i));
     }
-    for (Up& up : ups) add(up.gradient, floats(up.level, up.outputs), backward(up.target), backward(up.target) + 1);
+    for (Up& up : ups) add(up.gradient, (size_t)up.outputs * 8 * up.part, backward(up.target), backward(up.target) + 1);
   }
   std::stable_sort(buffers.begin(), buffers.end(),
                    [](const Buffer* a, const Buffer* b) { return a->perCase > b->perCase; });

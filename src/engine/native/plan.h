@@ -46,14 +46,15 @@ struct Layer {
   Buffer pooledGradient;  // with respect to its pooled input, for an encoder block's first layer below the top
 };
 
-// The 2x2x2 up-convolution from `source`'s output to `level`.
+// The 2x2x2 up-convolution from `source`'s output to `level`. Its output is never stored.
 struct Up {
   int level;
   int source;  // layer
   int target;  // layer that reads it
   int inputs, outputs;
   size_t weight, bias, packedWeight;
-  Buffer output, gradient;
+  Buffer gradient;  // with respect to its output: for each output its eight positions (z, y, x), each a coarse volume
+  ptrdiff_t part;   // floats from a position to the next
 };
 
 // The network's shape as it comes from JavaScript.

@@ -102,6 +102,23 @@ LUNET_INLINE void each_lanes(int count, At at) {
   if (i < count) at(i, count - i);
 }
 
+// 2n floats at p as two vectors, of which only the first 2n are read.
+LUNET_INLINE void load_pairs(const float* p, int n, V& first, V& second) {
+  if (n == L) {
+    first = load(p);
+    second = load(p + L);
+  } else {
+    first = load_lanes(p, 2 * n < L ? 2 * n : L);
+    second = 2 * n > L ? load_first(p + L, 2 * n - L) : zero();
+  }
+}
+
+// The first 2n floats of two vectors to p.
+LUNET_INLINE void store_pairs(float* p, int n, V first, V second) {
+  store_lanes(p, first, 2 * n < L ? 2 * n : L);
+  if (2 * n > L) store_lanes(p + L, second, 2 * n - L);
+}
+
 // The sum of all lanes, added in a fixed order: halves, quarters, ...
 LUNET_INLINE float sum_lanes(V v) {
 #if LUNET_LANES == 16

@@ -62,23 +62,17 @@ inline void unpack_gradient(Rows from, const float* packed, float* out, const fl
   sums[1] += sum_lanes(products);
 }
 
-inline void unpack_interleaved(Rows from, const float* even, const float* odd, float bias, float* out,
-                               ptrdiff_t outStride, bool past) {
-  const V b = splat(bias);
-  past = past && can_stream(from, out) && outStride % L == 0;
-  for (int y = 0; y < from.rows; y++) {
-    const float *e = even + y * from.stride, *o = odd + y * from.stride;
-    float* to = out + y * outStride;
-    int x = 0;
-    for (; x + L <= from.width; x += L) {
-      const V ve = load(e + x) + b, vo = load(o + x) + b;
-      put(to + 2 * x, interleave_low(ve, vo), L, past);
-      put(to + 2 * x + L, interleave_high(ve, vo), L, past);
-    }
-    for (; x < from.width; x++) {
-      to[2 * x] = e[x] + bias;
-      to[2 * x + 1] = o[x] + bias;
-    }
+inline void unpack_parts(Rows from, const float* packed, int y, float* out, ptrdiff_t part, bool past) {
+  const int width = from.width / 2;
+  past = past && width % L == 0 && part % L == 0 && is_aligned(out);
+  for (const int end = y + from.rows; y < end; y++, packed += from.stride) {
+    float* to = out + y % 2 * 2 * part + (ptrdiff_t)(y / 2) * width;
+    each_lanes(width, [=](int x, int n) LUNET_INLINE_LAMBDA {
+      V a, b;
+      load_pairs(packed + 2 * x, n, a, b);
+      put(to + x, even_lanes(a, b), n, past);
+      put(to + part + x, odd_lanes(a, b), n, past);
+    });
   }
 }
 

@@ -1,0 +1,125 @@
+// The 2x2x2 up-convolutions. Forward, they have no pass: packing a layer's input computes them from the coarse volume
+// (pack_up), with the batch norm before them folded into their weights. Backward, the gradient of their output lies
+// taken apart into its eight positions (unpack_parts), each a dense coarse volume, so that without neighbours to look
+// at nothing is packed.
+#include <cmath>
+#include <cstring>
+
+#include "network.h"
+
+namespace lunet {
+
+namespace {
+constexpr int kRun = 1024;  // voxels that the kernels work on at a time
+
+// Tasks that a case is cut into: so that there is work for all threads, in as few partial sums as that takes.
+int tasksInCase(int voxels, int batch) {
+  constexpr int kWanted = 8, kLeast = 256;
+  return std::max(1, std::min((kWanted + batch - 1) / batch, voxels / kLeast));
+}
+}  // namespace
+
+// With a layer's output y = scale*activation + shift, weight*y + bias = (weight*scale)*activation + (weight*shift +
+// bias). Laid out as pack_up reads it: (case, output, z, 1 + inputs, (y, x)).
+void Network::foldUp(const Up& up, bool absolute) {
+  const int channelAt = plan_->layers[up.source].channelAt;
+  const float* w = weights_.data() + up.weight;
+  Floats& folded = foldedUps_[&up - plan_->ups.data()];
+  const size_t needed = (size_t)shape_.maxBatch * up.outputs * foldedFloats(up);
+  if (folded.size() < needed) folded = Floats(needed);
+  float* to = folded.data();
+  for (int n = 0; n < batch_; n++)
+    for (int u = 0; u < up.outputs; u++)
+      for (int z = 0; z < 2; z++) {
+        const float bias = weights_.data()[up.bias + u];
+        float* biases = to;
+        for (int part = 0; part < 4; part++) *to++ = absolute ? std::fabs(bias) : bias;
+        for (int c = 0; c < up.inputs; c++) {
+          const size_t at = (size_t)n * plan_->channels + channelAt + c;
+          for (int part = 0; part < 4; part++) {
+            const float weight = w[((size_t)c * up.outputs + u) * 8 + 4 * z + part];
+            const float value = absolute ? std::fabs(weight) : weight;
+            biases[part] += value * shift_[at];
+            *to++ = value * scale_[at];
+          }
+        }
+      }
+}
+
+void Network::backwardUp(const Up& up) {
+  const Layer& from = plan_->layers[up.source];
+  const int voxels = (int)plan_->sizeAt(from.level).voxels();
+  const int parts = 8 * up.outputs;   // an output channel's positions count as channels
+  const int factors = up.inputs + 1;  // the last is constant: the sums of the gradients themselves
+  const size_t each = (size_t)parts * factors;
+  const int perCase = tasksInCase(voxels, batch_), share = ((voxels + perCase - 1) / perCase + 15) / 16 * 16;
+  // Parts of all outputs at once for as many voxels as the second-level cache holds.
+  const int atOnce = std::min(kRun, std::max(64, (1 << 16) / parts / 16 * 16));
+  const Blocks outputs(parts, 4), inputs = outputBlocks(k_, up.inputs);
+  reserve(kRun, kWidest * kRun, 0, factors);
+  if (partial_.size() < each * perCase * batch_) partial_ = Floats(each * perCase * batch_);
+  clearSlots(perCase * batch_, up.inputs);
+  threads_.run(perCase * batch_, [&](int task, int thread) {
+    const int n = task / perCase, begin = task % perCase * share, end = std::min(voxels, begin + share);
+    const float* dy = volume(up.gradient, n);
+    const float* x = volume(from.activation, n);
+    float* ones = scratch_[thread].packed.data();
+    float* results = scratch_[thread].results.data();
+    const float** at = scratch_[thread].pointers.data();
+    float* sums = partial_.data() + task * each;
+    std::fill(ones, ones + kRun, 1.0f);
+    std::fill(sums, sums + each, 0.0f);
+    for (int i = begin; i < end; i += kRun) {
+      for (int c = 0; c < up.inputs; c++) at[c] = x + (size_t)c * voxels + i;
+      at[up.inputs] = ones;
+      for (int b = 0; b < outputs.count; b++)
+        k_.products(outputs.width(b), dy + outputs.first(b) * up.part + i, up.part, at, factors,
+                    std::min(kRun, end - i), sums + (size_t)outputs.first(b) * factors, factors);
+    }
+    const ptrdiff_t here = 0;
+    for (int i = begin; i < end; i += atOnce) {
+      const int count = std::min(atOnce, end - i);
+      for (int b = 0; b < inputs.count; b++) {
+        const int first = inputs.first(b);
+        k_.correlate(inputs.width(b), dy + i, up.part, parts, &here, 1,
+                     backwardWeights_.data() + up.packedWeight + (size_t)first * parts, false, results, kRun, count);
+        for (int c = 0; c < inputs.width(b); c++) {
+          const size_t place = (size_t)(first + c) * voxels + i;
+          k_.unpack_gradient({1, count, count}, results + c * kRun, volume(from.gradient, n) + place,
+                             volume(from.activation, n) + place, pastCaches_, slot(task, up.inputs, first + c));
+        }
+      }
+    }
+  });
+  sumSlots(perCase, up.inputs, from.channelAt, gradientSum_, gradientProduct_);
+
+  // The sums were over activations. PyTorch's axes are (input, output, position).
+  float* gradient = gradient_.data();
+  std::vector<double> biases(parts);
+  threads_.run(outputs.count, [&](int b, int) {
+    for (int i = outputs.first(b); i < outputs.first(b + 1); i++)
+      for (int c = 0; c < up.inputs; c++) {
+        double total = 0, bias = 0;
+        for (int n = 0; n < batch_; n++) {
+          double product = 0, sum = 0;
+          for (int part = 0; part < perCase; part++) {
+            const float* sums = partial_.data() + (n * perCase + part) * each + (size_t)i * factors;
+            product += sums[c];
+            sum += sums[up.inputs];
+          }
+          const size_t at = (size_t)n * plan_->channels + from.channelAt + c;
+          total += scale_[at] * product + shift_[at] * sum;
+          bias += sum;
+        }
+        gradient[up.weight + (size_t)c * parts + i] = (float)total;
+        biases[i] = bias;
+      }
+  });
+  for (int u = 0; u < up.outputs; u++) {
+    double bias = 0;
+    for (int part = 0; part < 8; part++) bias += biases[8 * u + part];
+    gradient[up.bias + u] = (float)bias;
+  }
+}
+
+}  // namespace lunet
