@@ -66,7 +66,7 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
   gradientCoefficients(layer, synflow);
   const Size size = plan_->sizeAt(layer.level);
   const bool winograd = usesWinograd(layer, size);
-  const Convolution turned(k_, layer.width, layer.inputs, winograd);
+  const Convolution turned(k_, size, winograd, layer.width, layer.inputs);
   const WeightGradient products(layer.inputs, layer.width, winograd);
   const Blocks &inputs = turned.blocks, &outputs = products.blocks;
   // The bias gradients follow the weights' in each slab's partial sums.
@@ -75,7 +75,7 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
   reserve(s, s.channel * layer.inputs + s.gradientChannel * layer.width, products.pointers());
   if (partial_.size() < each * s.count) partial_ = Floats(each * s.count);
   clearSlots(s.slots(), layer.inputs);
-  const Taps taps(s, turned.form);
+  const Taps taps(s, !winograd, true);
   const size_t voxels = size.voxels(), plane = (size_t)size.h * size.w;
   const bool last = index + 1 == (int)plan_->layers.size();
   const bool toImage = layer.sources[0].from == From::image;

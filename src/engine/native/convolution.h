@@ -2,8 +2,7 @@
 // a piece of its result is computed. The forward pass is one such convolution, the input gradient another, with the
 // weights turned.
 //   direct:   27 taps.
-//   narrow:   one or two outputs would leave `correlate` waiting for its loads. It computes the three taps along a row
-//             as three outputs, of 9 taps each, which are then added up, shifted.
+//   narrow:   for one or two outputs and rows of a vector or more, the kernel of rows.h.
 //   winograd: two planes at a time (see winograd.h), where channels are many enough to make up for taking planes to
 //             parts and back.
 #pragma once
@@ -45,12 +44,12 @@ struct Convolution {
   Blocks blocks;
   int perPair;  // packed weights of one input and output
 
-  Convolution(const Kernels& k, int inputs, int outputs, bool winograd)
+  Convolution(const Kernels& k, Size size, bool winograd, int inputs, int outputs)
       : inputs(inputs),
         outputs(outputs),
-        form(winograd       ? Form::winograd
-             : outputs <= 2 ? Form::narrow
-                            : Form::direct),
+        form(winograd                            ? Form::winograd
+             : outputs <= 2 && size.w >= k.lanes ? Form::narrow
+                                                 : Form::direct),
         blocks(outputBlocks(k, outputs)),
         perPair(winograd ? 36 : 27) {}
 
@@ -69,9 +68,10 @@ struct Convolution {
               }
       } else if (form == Form::narrow) {
         for (int c = 0; c < inputs; c++)
-          for (int t = 0; t < 27; t += 3)
-            for (int o = first; o < end; o++)
-              for (int x = 0; x < 3; x++) *to++ = value(o, c, t + x);
+          for (int z = 0; z < 27; z += 9)
+            for (int x = 0; x < 3; x++)
+              for (int y = 0; y < 9; y += 3)
+                for (int o = first; o < end; o++) *to++ = value(o, c, z + y + x);
       } else {
         for (int c = 0; c < inputs; c++)
           for (int t = 0; t < 27; t++)
@@ -81,22 +81,21 @@ struct Convolution {
   }
 };
 
-// Offsets of taps in a packed channel, in the order of PyTorch's weights: those of the axes that are named.
+// Offsets of taps in a packed channel, in the order of PyTorch's weights: those of the axes that are asked for.
 struct Taps {
   ptrdiff_t at[27];
   int count = 0;
-  Taps(const Slabs& s, bool depth, bool rows, bool columns) {
+  Taps(const Slabs& s, bool depth, bool columns) {
     for (int z = depth ? -1 : 0; z <= (depth ? 1 : 0); z++)
-      for (int y = rows ? -1 : 0; y <= (rows ? 1 : 0); y++)
+      for (int y = -1; y <= 1; y++)
         for (int x = columns ? -1 : 0; x <= (columns ? 1 : 0); x++) at[count++] = z * s.plane + y * s.row + x;
   }
-  Taps(const Slabs& s, Form form) : Taps(s, form != Form::winograd, true, form != Form::narrow) {}
 };
 
 // Rows of a slab's results worked on at a time, so that they stay in the first-level cache.
-inline int rowsAtOnce(const Slabs& s) { return (int)std::max<ptrdiff_t>(1, 960 / s.row); }
+inline int rowsAtOnce(const Slabs& s) { return (int)std::max<ptrdiff_t>(1, 1040 / s.row); }
 inline ptrdiff_t resultStride(const Slabs& s) { return (rowsAtOnce(s) * s.row + 15 * 16 + 16) / 16 * 16; }
-inline size_t resultFloats(const Slabs& s) { return (s.winograd ? 4 : 2) * kWidest * resultStride(s) + 16; }
+inline size_t resultFloats(const Slabs& s) { return (s.winograd ? 4 : 1) * kWidest * resultStride(s) + 16; }
 
 // Packed rows [from, to) of a slab for block b of the outputs: `results`, at multiples of resultStride, gets a row of
 // floats for each output; with Winograd's algorithm the planes behind them follow kWidest rows later. `x` is the
@@ -107,23 +106,22 @@ inline void convolve(const Kernels& k, const Convolution& convolution, const Sla
   const int width = convolution.blocks.width(b), inputs = convolution.inputs, count = (int)((to - from) * s.row);
   const float* w = weights + (size_t)convolution.blocks.first(b) * inputs * convolution.perPair;
   // A few inputs at a time: their rows stay in the first-level cache for the whole piece.
-  const auto correlate = [&](const float* at, int outputs, float* out) {
+  const auto correlate = [&](const float* at, float* out) {
     constexpr int kInputs = 8;
     for (int c = 0; c < inputs; c += kInputs) {
       const int some = std::min(kInputs, inputs - c);
-      k.correlate(outputs, at + c * xStride, xStride, some, taps.at, taps.count, w, c > 0, out, stride, count);
-      w += (size_t)some * taps.count * outputs;
+      k.correlate(width, at + c * xStride, xStride, some, taps.at, taps.count, w, c > 0, out, stride, count);
+      w += (size_t)some * taps.count * width;
     }
   };
   const float* first = x + s.origin + from * s.row;
   switch (convolution.form) {
     case Form::direct:
-      return correlate(first, width, results);
+      return correlate(first, results);
     case Form::narrow:
-      correlate(first, 3 * width, results + kWidest * stride);
-      return k.add_shifted(width, count, results + kWidest * stride, results, stride);
+      return k.correlate_rows(width, first, xStride, inputs, s.plane, s.row, w, results, stride, to - from, s.size.w);
     case Form::winograd:
-      for (int part = 0; part < 4; part++) correlate(first + part * s.part, width, results + part * kWidest * stride);
+      for (int part = 0; part < 4; part++) correlate(first + part * s.part, results + part * kWidest * stride);
       return k.winograd_output(width, count, results, stride);
   }
 }

@@ -52,12 +52,13 @@ void Network::count(Pass pass, const Layer& layer) {
 
 void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute) {
   const Size size = plan_->sizeAt(layer.level);
-  const Convolution convolution(k_, layer.inputs, layer.width, usesWinograd(layer, size));
+  const bool winograd = usesWinograd(layer, size);
+  const Convolution convolution(k_, size, winograd, layer.inputs, layer.width);
   const Blocks& blocks = convolution.blocks;
-  const Slabs s = cut(size, batch_, usesWinograd(layer, size), layer.inputs, 0, 0);
+  const Slabs s = cut(size, batch_, winograd, layer.inputs, 0, 0);
   reserve(s, s.channel * layer.inputs, 0);
   clearSlots(s.slots(), layer.width);
-  const Taps taps(s, convolution.form);
+  const Taps taps(s, !winograd, true);
   const int groups = std::min(s.groups, blocks.count), atOnce = rowsAtOnce(s);
   const ptrdiff_t stride = resultStride(s);
   const float* bias = weights_.data() + layer.bias;

@@ -69,10 +69,20 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
     });
   };
   for (int outputs = 1; outputs <= 8; outputs++) correlate(4, outputs);
+  const auto narrow = [&](int inputs, int outputs) {
+    const int some = kRows / 2;
+    add("correlate_rows", widths(inputs, outputs), 54.0 * inputs * outputs * some * kSide, 0,
+        [&, inputs, outputs, some] {
+          k.correlate_rows(outputs, packed.data() + s.origin, s.channel, inputs, s.plane, s.row, weights.data(),
+                           out.data(), s.channel, some, kSide);
+        });
+  };
   correlate(1, 4);
-  correlate(8, 8);
-  correlate(24, 8);
-  correlate(48, 8);
+  const int block = outputBlocks(k, 24).width(0);
+  correlate(24, block);
+  correlate(48, block);
+  for (int outputs = 1; outputs <= 2; outputs++)
+    for (int inputs = 1; inputs <= 4; inputs *= 2) narrow(inputs, outputs);
 
   const auto products = [&](int inputs, int outputs) {
     std::vector<const float*> at;
@@ -91,12 +101,16 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
   add("pack_affine", "64 x 64", 0, 2 * plane, [&] { k.pack_affine(rows, out.data(), volume.data(), 1.1f, 0.1f); });
   add("pack_pooled", "64 x 64 out of 128 x 128 x 2", 0, 9 * plane,
       [&] { k.pack_pooled(rows, out.data(), volume.data(), 4 * voxels, 1.1f, 0.1f); });
+  add("pack_up", "64 x 64 from 4 channels of 32 x 32", 0, 2 * plane,
+      [&] { k.pack_up(rows, out.data(), 4, volume.data(), voxels / 4, weights.data()); });
   add("pack_gradient", "64 x 64", 0, 3 * plane,
       [&] { k.pack_gradient(rows, out.data(), gradient.data(), volume.data(), 1.1f, 0.1f, 0.2f, 0.0f); });
   add("unpack_relu", "64 x 64", 0, 2 * plane,
       [&] { k.unpack_relu(rows, packed.data(), 0.1f, volume.data(), false, total); });
   add("unpack_gradient", "64 x 64", 0, 3 * plane,
       [&] { k.unpack_gradient(rows, packed.data(), gradient.data(), volume.data(), false, total); });
+  add("unpack_parts", "64 x 64", 0, 2 * plane,
+      [&] { k.unpack_parts(rows, packed.data(), 0, volume.data(), voxels / 4 + 16, false); });
   add("head_logits", "4 channels", 0, 5 * plane, [&] {
     const float* channels[4] = {volume.data(), volume.data() + voxels, gradient.data(), gradient.data() + voxels};
     const float ones[4] = {1, 1, 1, 1};

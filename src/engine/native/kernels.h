@@ -29,6 +29,12 @@ struct Kernels {
   void (*correlate)(int outputs, const float* x, ptrdiff_t xStride, int inputs, const ptrdiff_t* offsets, int taps,
                     const float* w, bool more, float* out, ptrdiff_t outStride, int count);
 
+  // A 3x3x3 convolution with one or two outputs of `rows` packed rows, of which the first `width` floats are wanted:
+  // out[o*outStride + i] = sum_c sum_z sum_x sum_y w[(((c*3 + z)*3 + x)*3 + y)*outputs + o] * x[c*xStride + i +
+  // offset], offset = (z-1)*plane + (y-1)*row + x-1. What is not wanted is overwritten, up to a vector behind the last.
+  void (*correlate_rows)(int outputs, const float* x, ptrdiff_t xStride, int inputs, ptrdiff_t plane, ptrdiff_t row,
+                         const float* w, float* out, ptrdiff_t outStride, int rows, int width);
+
   // Winograd's algorithm F(2,3) along depth (see winograd.h). The four parts of the packed planes d0 to d3 of `count`
   // floats each, `part` floats apart.
   void (*winograd_input)(int count, const float* const* d, float* packed, ptrdiff_t part);
@@ -37,10 +43,6 @@ struct Kernels {
   // Results of the parts, each eight rows of `stride` floats behind the other, to the first plane (in the first part's
   // place) and the second (in the second's).
   void (*winograd_output)(int outputs, int count, float* results, ptrdiff_t stride);
-
-  // out[o*stride + i] = x[3o*stride + i-1] + x[(3o+1)*stride + i] + x[(3o+2)*stride + i+1], with 0 for x[-1]; writes
-  // that 0.
-  void (*add_shifted)(int outputs, int count, float* x, float* out, ptrdiff_t stride);
 
   // sums[o*sumStride + k] += sum over i < count of dy[o*dyStride + i] * x[k][i], for o < outputs <= 4 and k < factors.
   void (*products)(int outputs, const float* dy, ptrdiff_t dyStride, const float* const* x, int factors, int count,
@@ -55,7 +57,7 @@ struct Kernels {
   double (*pack_gradient)(Rows to, float* packed, const float* gradient, const float* activation, float a, float b,
                           float c, float threshold);
   // A plane of the 2x2x2 up-convolution of the coarse plane at `source`, whose channels lie sourceStride apart. `w`:
-  // the biases of the four (y, x) positions, then four weights for each input.
+  // the biases of the four (y, x) positions, then four weights for each input. Reads up to a vector behind the plane.
   void (*pack_up)(Rows to, float* packed, int inputs, const float* source, ptrdiff_t sourceStride, const float* w);
 
   // With `past`, the next three store past the caches where rows are aligned: for volumes that no cache will hold until

@@ -10,6 +10,7 @@
 #include "pack.h"
 #include "pool.h"
 #include "products.h"
+#include "rows.h"
 #include "unpack.h"
 #include "winograd.h"
 
@@ -36,10 +37,10 @@ constexpr lunet::Kernels table(const char* name) {
   return {name,
           L,
           correlate,
+          correlate_rows,
           winograd_input,
           winograd_gradient,
           winograd_output,
-          add_shifted,
           products,
           pack_affine,
           pack_pooled,

@@ -157,13 +157,14 @@ void Network::packWeights(bool absolute, bool backward) {
   const auto value = [=](size_t at) { return absolute ? std::fabs(w[at]) : w[at]; };
   threads_.run((int)plan_->layers.size(), [&](int task, int) {
     const Layer& layer = plan_->layers[task];
-    const bool winograd = usesWinograd(layer, plan_->sizeAt(layer.level));
-    Convolution(k_, layer.inputs, layer.width, winograd)
+    const Size size = plan_->sizeAt(layer.level);
+    const bool winograd = usesWinograd(layer, size);
+    Convolution(k_, size, winograd, layer.inputs, layer.width)
         .packWeights(forwardWeights_.data() + layer.packedWeight, [&](int o, int c, int t) {
           return value(layer.weight + ((size_t)o * layer.inputs + c) * 27 + t);
         });
     if (!backward) return;
-    Convolution(k_, layer.width, layer.inputs, winograd)
+    Convolution(k_, size, winograd, layer.width, layer.inputs)
         .packWeights(backwardWeights_.data() + layer.packedWeight, [&](int o, int c, int t) {
           return value(layer.weight + ((size_t)c * layer.inputs + o) * 27 + 26 - t);
         });

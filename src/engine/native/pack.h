@@ -62,7 +62,7 @@ inline double pack_gradient(Rows to, float* packed, const float* gradient, const
   return sum_lanes(sum);
 }
 
-// T vectors of coarse voxels, or the first n <= L of one, to both fine rows.
+// T vectors of coarse voxels, or the first n <= L of one, to both fine rows. Reads whole vectors.
 template <int T>
 LUNET_INLINE void up_tile(int n, float* packed, ptrdiff_t stride, int inputs, const float* source,
                           ptrdiff_t sourceStride, const float* w) {
@@ -75,7 +75,7 @@ LUNET_INLINE void up_tile(int n, float* packed, ptrdiff_t stride, int inputs, co
     w += 4;
     V in[T];
 #pragma GCC unroll 4
-    for (int t = 0; t < T; t++) in[t] = load_lanes(source + t * L, n);
+    for (int t = 0; t < T; t++) in[t] = load(source + t * L);
 #pragma GCC unroll 4
     for (int part = 0; part < 4; part++)
 #pragma GCC unroll 4

@@ -20,14 +20,6 @@ LUNET_INLINE void each_vector(Rows from, Row row) {
 LUNET_INLINE bool can_stream(Rows rows, const float* out) { return rows.width % L == 0 && is_aligned(out); }
 LUNET_INLINE void put(float* p, V v, int n, bool past) { past ? stream(p, v) : store_lanes(p, v, n); }
 
-inline void add_shifted(int outputs, int count, float* x, float* out, ptrdiff_t stride) {
-  for (int o = 0; o < outputs; o++, x += 3 * stride, out += stride) {
-    x[-1] = 0;
-    for (int i = 0; i < count; i += L)
-      store(out + i, load(x + i - 1) + load(x + stride + i) + load(x + 2 * stride + i + 1));
-  }
-}
-
 inline void unpack_relu(Rows from, const float* packed, float bias, float* out, bool past, double* sums) {
   const V b = splat(bias);
   past = past && can_stream(from, out);

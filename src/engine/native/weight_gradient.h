@@ -46,19 +46,19 @@ struct WeightGradient {
     };
     if (winograd) {
       constexpr int kGradientPart[4] = {4, 1, 2, 5};
-      const Taps taps(s, Form::winograd);
+      const Taps taps(s, false, true);
       for (int part = 0; part < 4; part++) {
         const int factors = point(taps, part * s.part);
         k.products(width, dy + kGradientPart[part] * s.part, s.gradientChannel, at, factors, count,
                    sums + ((size_t)part * outputs + first) * factors, factors);
       }
     } else if (isNarrow(b)) {
-      const int factors = point(Taps(s, Form::narrow), 0);
+      const int factors = point(Taps(s, true, false), 0);
       for (int o = 0; o < width; o++)
         k.products(3, dy + o * s.gradientChannel + 1, -1, at, factors, count, sums + (size_t)(first + o) * 3 * factors,
                    factors);
     } else {
-      const int factors = point(Taps(s, Form::direct), 0);
+      const int factors = point(Taps(s, true, true), 0);
       k.products(width, dy, s.gradientChannel, at, factors, count, sums + (size_t)first * factors, factors);
     }
   }
