@@ -6,7 +6,8 @@ import { type PhantomKind, phantoms } from '../data/phantoms/index.js';
 import { writePhantoms } from '../data/phantoms/write.js';
 import { addExamples } from './help.js';
 import { jsonOption, parseCount } from './options.js';
-import { note, print, printJson, startProgress } from './terminal.js';
+import { startProgress } from './progress.js';
+import { note, print, printJson } from './terminal.js';
 
 interface Options {
   readonly kind: PhantomKind;

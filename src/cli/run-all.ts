@@ -8,8 +8,9 @@ import { type RunKind } from '../runs/folders.js';
 import { type Identity, type RunRecord, readRun, requireSameIdentity } from '../runs/run.js';
 import { type RunContext } from '../training/run.js';
 import { interruptSignal } from './interrupt.js';
+import { startProgress } from './progress.js';
 import { openSession, showSummary } from './session.js';
-import { note, print, printJson, startProgress } from './terminal.js';
+import { note, print, printJson } from './terminal.js';
 
 /** A run as the commands plan it. */
 export interface Planned {

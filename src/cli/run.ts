@@ -18,9 +18,10 @@ import { type RunRecord } from '../runs/run.js';
 import { addExamples } from './help.js';
 import { interruptSignal } from './interrupt.js';
 import { configArgument, engineOption, jsonOption, parseCount, setOption, threadsOption } from './options.js';
+import { startProgress } from './progress.js';
 import { showReport } from './report.js';
 import { duration } from './session.js';
-import { formatTable, note, paint, print, printJson, startProgress } from './terminal.js';
+import { formatTable, note, paint, print, printJson } from './terminal.js';
 
 interface Options {
   readonly set: string[];

@@ -9,7 +9,8 @@ import { type SummaryRow } from '../runs/records.js';
 import { writeSummary } from '../runs/summary.js';
 import { requireMemory } from '../training/memory.js';
 import { type RunContext } from '../training/run.js';
-import { formatTable, note, paint, print, startProgress } from './terminal.js';
+import { startProgress } from './progress.js';
+import { formatTable, note, paint, print } from './terminal.js';
 
 interface SessionOptions {
   readonly engine: string;

@@ -447,9 +447,9 @@ napi_value peak(napi_env env, napi_callback_info info) {
   const Kernels* kernels = instructionSet(text(env, a.at[0], "isa").c_str());
   if (!kernels) fail(env, "native engine: this machine has no such instruction set");
   Threads threads((int)number(env, a.at[1], "threads"));
-  constexpr int kRepeats = 200000;
+  constexpr int kRepeats = 500000;
   double best = 0;
-  for (int round = 0; round < 20; round++) {
+  for (int round = 0; round < 100; round++) {
     std::vector<double> done(threads.count());
     const auto begin = std::chrono::steady_clock::now();
     threads.run(threads.count(), [&](int task, int) {
