@@ -214,7 +214,7 @@ void Network::unpool(int index) {
 
 void Network::backward(const Batch& batch, bool synflow) {
   std::memset(gradient_.data(), 0, gradient_.size() * sizeof(float));
-  headBackward(batch, synflow);
+  headBackward(synflow);
   for (int i = (int)plan_->layers.size() - 1; i >= 0; i--) {
     const Layer& layer = plan_->layers[i];
     backwardLayer(batch, i, synflow);

@@ -1,6 +1,6 @@
-// The head: 1x1x1 convolution, sigmoid, soft Dice loss over batch and space, and their gradient. For each label the
-// loss leaves a volume of probabilities, which the backward pass turns into the gradient of the logits. The last
-// layer's gradient is a mixture of those (see mixGradient), so it is never stored.
+// The head: 1x1x1 convolution, sigmoid, soft Dice loss over batch and space, and their gradient, in one pass. It leaves
+// a volume for each label, from which the last layer's gradient is mixed where it is read (see mixGradient), so that
+// gradient is never stored.
 #include <cmath>
 #include <cstring>
 
@@ -9,7 +9,8 @@
 namespace lunet {
 
 namespace {
-constexpr int kRun = 4096;  // voxels that a task works on
+constexpr int kRun = 1024;  // voxels that a task works on: a few channels of them stay in the first-level cache
+constexpr int kDiceTerms = 5;
 constexpr double kSmooth = 1e-7;
 
 int runsOf(size_t voxels) { return (int)((voxels + kRun - 1) / kRun); }
@@ -36,67 +37,82 @@ void Network::headLogits(int caseIndex, int label, size_t at, int count, float* 
                  w + plan_->headWeight + (size_t)label * last.width, w[plan_->headBias + label], logits);
 }
 
-float Network::headLoss(const Batch& batch) {
-  const int labels = shape_.labels, runs = runsOf(shape_.size.voxels());
-  slots_.assign((size_t)3 * labels * runs * batch_, 0.0);
+// Goes over the last layer's activation once: leaves a volume of signed slopes for each label and all that loss and
+// gradient need to know of it, per case and label in headSums_: the sums of dice_terms, then for each channel those of
+// signed_sums. Without a batch (synflow) every slope is 1.
+void Network::headTerms(const Batch* batch) {
+  const Layer& last = plan_->layers.back();
+  const size_t voxels = shape_.size.voxels(), each = kDiceTerms + 2 * last.width, perRun = each * shape_.labels;
+  const int runs = runsOf(voxels);
+  slots_.assign(perRun * runs * batch_, 0.0);
   eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch& scratch, int slot) {
-    for (int k = 0; k < labels; k++) {
-      float* p = volume(plan_->logits, n) + k * shape_.size.voxels() + at;
-      headLogits(n, k, at, count, p, scratch.pointers.data());
-      k_.sigmoid(count, p);
-      k_.dice_sums(count, p, batch.labels[n] + at, targets_.data(), k, &slots_[3 * ((size_t)slot * labels + k)]);
+    for (int k = 0; k < shape_.labels; k++) {
+      float* slope = volume(plan_->logits, n) + k * voxels + at;
+      double* sums = &slots_[perRun * slot + each * k];
+      if (batch) {
+        headLogits(n, k, at, count, slope, scratch.pointers.data());
+        k_.sigmoid(count, slope);
+        k_.dice_terms(count, slope, batch->labels[n] + at, targets_.data(), k, sums);
+      } else {
+        std::fill(slope, slope + count, 1.0f);
+        sums[3] = count;
+      }
+      for (int c = 0; c < last.width; c++)
+        k_.signed_sums(count, slope, volume(last.activation, n) + c * voxels + at, sums + kDiceTerms + 2 * c);
     }
   });
-  std::fill(dice_.begin(), dice_.end(), 0.0);
+  headSums_.assign(perRun * batch_, 0.0);
   for (int slot = 0; slot < runs * batch_; slot++)
-    for (int i = 0; i < 3 * labels; i++) dice_[i] += slots_[(size_t)slot * 3 * labels + i];
+    for (size_t i = 0; i < perRun; i++) headSums_[slot / runs * perRun + i] += slots_[slot * perRun + i];
+}
+
+// With q = p (1 - p), the slope that is stored is q off target and -q on target, and dLoss/dLogit = q * (t*a + b) with
+// a = -2/S, b = 2I/S^2 (I the sum of p t, S that of p and t): b times a positive slope, -(a + b) times a negative one.
+float Network::headLoss(const Batch& batch) {
+  headTerms(&batch);
+  const int labels = shape_.labels;
+  const size_t each = kDiceTerms + 2 * plan_->layers.back().width;
   double loss = 1;
-  for (int k = 0; k < labels; k++) loss -= 2 * dice_[3 * k] / (dice_[3 * k + 1] + dice_[3 * k + 2] + kSmooth) / labels;
+  for (int k = 0; k < labels; k++) {
+    double both = 0, total = kSmooth;
+    for (int n = 0; n < batch_; n++) {
+      const double* sums = &headSums_[each * (n * labels + k)];
+      both += sums[0];
+      total += sums[1] + sums[2];
+    }
+    loss -= 2 * both / total / labels;
+    const double b = 2 * both / (total * total) / labels;
+    headSlopes_[k] = {b, 2 / total / labels - b};
+  }
   return (float)loss;
 }
 
-// Gradient of the logits and the head's weights, and the sums over the last layer's gradient that its batch norm needs.
-void Network::headBackward(const Batch& batch, bool synflow) {
+// Gradient of the head's weights, and the sums over the last layer's gradient that its batch norm needs.
+void Network::headBackward(bool synflow) {
   const Layer& last = plan_->layers.back();
-  const int labels = shape_.labels, width = last.width, runs = runsOf(shape_.size.voxels());
-  const size_t voxels = shape_.size.voxels();
+  const int labels = shape_.labels, width = last.width;
+  const size_t each = kDiceTerms + 2 * width;
   const float* w = weights_.data() + plan_->headWeight;
-  // Per run and label: the sum of d loss / d logit and, for each channel, of its product with the activation.
-  const size_t perRun = (size_t)labels * (width + 1);
-  slots_.assign(perRun * runs * batch_, 0.0);
-  eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch&, int slot) {
-    for (int k = 0; k < labels; k++) {
-      float* d = volume(plan_->logits, n) + k * voxels + at;
-      const double total = dice_[3 * k + 1] + dice_[3 * k + 2] + kSmooth;
-      if (synflow)
-        std::fill(d, d + count, 1.0f);
-      else
-        k_.dice_gradient(count, d, batch.labels[n] + at, targets_.data(), k, (float)(-2 / total / labels),
-                         (float)(2 * dice_[3 * k] / (total * total) / labels));
-      double* sums = &slots_[perRun * slot + k * (width + 1)];
-      for (int c = 0; c < width; c++) {
-        double both[2] = {0, 0};
-        k_.sums(count, d, volume(last.activation, n) + c * voxels + at, both);
-        sums[0] = both[0];
-        sums[1 + c] = both[1];
-      }
-    }
-  });
+  if (synflow) {
+    headTerms(nullptr);
+    std::fill(headSlopes_.begin(), headSlopes_.end(), Slopes{1, 0});
+  }
   for (int n = 0; n < batch_; n++) {
-    std::vector<double> total(perRun, 0.0);
-    for (int run = 0; run < runs; run++)
-      for (size_t i = 0; i < perRun; i++) total[i] += slots_[perRun * (n * runs + run) + i];
     const size_t at = (size_t)n * plan_->channels + last.channelAt;
     for (int c = 0; c < width; c++) gradientSum_[at + c] = gradientProduct_[at + c] = 0;
     for (int k = 0; k < labels; k++) {
-      const double* sums = &total[k * (width + 1)];
-      gradient_.data()[plan_->headBias + k] += (float)sums[0];
+      const double* sums = &headSums_[each * (n * labels + k)];
+      const Slopes slopes = headSlopes_[k];
+      const double sum = slopes.above * sums[3] + slopes.below * sums[4];  // of dLoss/dLogit
+      gradient_.data()[plan_->headBias + k] += (float)sum;
       for (int c = 0; c < width; c++) {
+        const double* products = sums + kDiceTerms + 2 * c;
+        const double product = slopes.above * products[0] + slopes.below * products[1];  // with the activation
         const double weight = synflow ? std::fabs(w[k * width + c]) : w[k * width + c];
-        gradientSum_[at + c] += weight * sums[0];
-        gradientProduct_[at + c] += weight * sums[1 + c];
+        gradientSum_[at + c] += weight * sum;
+        gradientProduct_[at + c] += weight * product;
         gradient_.data()[plan_->headWeight + (size_t)k * width + c] +=
-            (float)(sums[1 + c] * scale_[at + c] + sums[0] * shift_[at + c]);
+            (float)(product * scale_[at + c] + sum * shift_[at + c]);
       }
     }
   }
@@ -106,9 +122,10 @@ void Network::headBackward(const Batch& batch, bool synflow) {
 void Network::mixGradient(int caseIndex, int channel, size_t at, int count, bool synflow, float* gradient) {
   const float* w = weights_.data() + plan_->headWeight + channel;
   for (int k = 0; k < shape_.labels; k++) {
-    const float weight = w[(size_t)k * plan_->layers.back().width];
+    const float signedWeight = w[(size_t)k * plan_->layers.back().width];
+    const double weight = synflow ? std::fabs(signedWeight) : signedWeight;
     k_.head_gradient(count, volume(plan_->logits, caseIndex) + k * shape_.size.voxels() + at,
-                     synflow ? std::fabs(weight) : weight, k == 0, gradient);
+                     (float)(weight * headSlopes_[k].above), (float)(weight * headSlopes_[k].below), k == 0, gradient);
   }
 }
 

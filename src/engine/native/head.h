@@ -45,18 +45,24 @@ LUNET_INLINE V target_of(const uint8_t* label, const uint32_t* targets, int bit,
   return load(t);
 }
 
-inline void dice_sums(int count, const float* probability, const uint8_t* label, const uint32_t* targets, int bit,
-                      double* sums) {
-  V both = zero(), predicted = zero(), target = zero();
+inline void dice_terms(int count, float* probability, const uint8_t* label, const uint32_t* targets, int bit,
+                       double* sums) {
+  V both = zero(), predicted = zero(), target = zero(), off = zero(), on = zero();
   each_lanes(count, [&](int i, int n) LUNET_INLINE_LAMBDA {
     const V p = load_lanes(probability + i, n), t = target_of(label + i, targets, bit, n);
+    const V q = p * (splat(1.0f) - p), onTarget = q * t;
     both += p * t;
     predicted += p;
     target += t;
+    off += q - onTarget;
+    on -= onTarget;
+    store_lanes(probability + i, q - 2 * onTarget, n);
   });
   sums[0] += sum_lanes(both);
   sums[1] += sum_lanes(predicted);
   sums[2] += sum_lanes(target);
+  sums[3] += sum_lanes(off);
+  sums[4] += sum_lanes(on);
 }
 
 inline void overlap(int count, const float* probability, const uint8_t* label, const uint32_t* targets, int bit,
@@ -74,30 +80,23 @@ inline void overlap(int count, const float* probability, const uint8_t* label, c
   sums[2] += sum_lanes(target);
 }
 
-inline void dice_gradient(int count, float* probability, const uint8_t* label, const uint32_t* targets, int bit,
-                          float onTarget, float always) {
+inline void head_gradient(int count, const float* slope, float above, float below, bool first, float* gradient) {
+  const V a = splat(above), b = splat(below);
   each_lanes(count, [=](int i, int n) LUNET_INLINE_LAMBDA {
-    const V p = load_lanes(probability + i, n), t = target_of(label + i, targets, bit, n);
-    store_lanes(probability + i, p * (splat(1.0f) - p) * (t * onTarget + always), n);
-  });
-}
-
-inline void head_gradient(int count, const float* dLogit, float weight, bool first, float* gradient) {
-  each_lanes(count, [=](int i, int n) LUNET_INLINE_LAMBDA {
-    const V g = load_lanes(dLogit + i, n) * weight;
+    const V s = load_lanes(slope + i, n), g = s * select(s > zero(), a, b);
     store_lanes(gradient + i, first ? g : g + load_lanes(gradient + i, n), n);
   });
 }
 
-inline void sums_of(int count, const float* x, const float* y, double* sums) {
-  V sum = zero(), products = zero();
+inline void signed_sums(int count, const float* slope, const float* x, double* sums) {
+  V above = zero(), below = zero();
   each_lanes(count, [&](int i, int n) LUNET_INLINE_LAMBDA {
-    const V a = load_lanes(x + i, n);
-    sum += a;
-    products += a * load_lanes(y + i, n);
+    const V s = load_lanes(slope + i, n), in = load_lanes(x + i, n);
+    above += vmax(s, zero()) * in;
+    below += vmin(s, zero()) * in;
   });
-  sums[0] += sum_lanes(sum);
-  sums[1] += sum_lanes(products);
+  sums[0] += sum_lanes(above);
+  sums[1] += sum_lanes(below);
 }
 
 }  // namespace

@@ -117,10 +117,12 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
     k.head_logits((int)voxels, 4, channels, ones, ones, ones, 0, out.data());
   });
   add("sigmoid", "4096", 0, 2 * plane, [&] { k.sigmoid((int)voxels, out.data()); });
-  add("dice_sums", "4096", 0, 1.25 * plane,
-      [&] { k.dice_sums((int)voxels, out.data(), labels.data(), targets, 0, total); });
-  add("dice_gradient", "4096", 0, 2.25 * plane,
-      [&] { k.dice_gradient((int)voxels, out.data(), labels.data(), targets, 0, 0.1f, 0.2f); });
+  double terms[5] = {};
+  add("dice_terms", "4096", 0, 2.25 * plane,
+      [&] { k.dice_terms((int)voxels, out.data(), labels.data(), targets, 0, terms); });
+  add("signed_sums", "4096", 0, 2 * plane, [&] { k.signed_sums((int)voxels, out.data(), volume.data(), total); });
+  add("head_gradient", "4096", 0, 2 * plane,
+      [&] { k.head_gradient((int)voxels, out.data(), 0.1f, 0.2f, true, gradient.data()); });
   add("adam", "4096 parameters", 0, 7 * plane, [&] {
     k.adam(voxels, volume.data(), gradient.data(), volume.data() + voxels, sums.data(), 1e-6f, 0.9f, 0.999f, 1, 1e-8f);
   });

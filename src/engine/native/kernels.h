@@ -82,19 +82,17 @@ struct Kernels {
                       const float* weight, float bias, float* logits);
   // probability = 1 / (1 + exp(-logit)), in place.
   void (*sigmoid)(int count, float* values);
-  // Adds sum p*t, sum p, sum t over `count` voxels; t is bit `bit` of targets[label].
-  void (*dice_sums)(int count, const float* probability, const uint8_t* label, const uint32_t* targets, int bit,
-                    double* sums);
-  // Adds the same for the mask p > 0.5.
+  // With t bit `bit` of targets[label]: adds the sums of p*t, p, t and of the positive and the negative slopes, which
+  // take the place of p: p (1 - p) where t is 0, -p (1 - p) where it is 1.
+  void (*dice_terms)(int count, float* probability, const uint8_t* label, const uint32_t* targets, int bit,
+                     double* sums);
+  // Adds the sums of p*t, p, t of the mask p > 0.5.
   void (*overlap)(int count, const float* probability, const uint8_t* label, const uint32_t* targets, int bit,
                   double* sums);
-  // d loss / d logit = p (1 - p) (t * onTarget + always), in place of the probability.
-  void (*dice_gradient)(int count, float* probability, const uint8_t* label, const uint32_t* targets, int bit,
-                        float onTarget, float always);
-  // gradient[c] (+)= weight[c] * dLogit for all channels at once; `first` overwrites.
-  void (*head_gradient)(int count, const float* dLogit, float weight, bool first, float* gradient);
-  // Adds the sums of x and of x*y.
-  void (*sums)(int count, const float* x, const float* y, double* sums);
+  // gradient (+)= slope times `above` where it is positive, `below` where it is negative; `first` overwrites.
+  void (*head_gradient)(int count, const float* slope, float above, float below, bool first, float* gradient);
+  // Adds the sums of positive slopes times x and of negative slopes times x.
+  void (*signed_sums)(int count, const float* slope, const float* x, double* sums);
 
   // One step of Adam (Kingma and Ba 2015) over `count` parameters: rate = learning rate / (1 - beta1^t),
   // correction = 1 / sqrt(1 - beta2^t).

@@ -75,7 +75,7 @@ Network::Network(const Shape& shape, const float* weights, const uint32_t* targe
   for (auto* values : {&sum_, &squares_, &gradientSum_, &gradientProduct_}) values->resize(perChannel);
   mean_.resize(plan_->channels);
   variance_.resize(plan_->channels);
-  dice_.resize(3 * shape.labels);
+  headSlopes_.resize(shape.labels);
   foldedUps_.resize(plan_->ups.size());
   scratch_.resize(threads);
 }
@@ -98,7 +98,7 @@ size_t Network::estimate(const Shape& shape, int threads) {
 // Makes sure that the arena fits what follows: inference alone takes less memory than training.
 void Network::prepare(bool training, const Batch& batch) {
   batch_ = batch.size();
-  constexpr size_t kBeyondCaches = 64 << 20;  // floats
+  constexpr size_t kBeyondCaches = 16 << 20;  // floats
   pastCaches_ = plan_->arena * batch_ >= kBeyondCaches;
   if (arena_.size() > 0 && (plan_->training || !training)) return;
   if (plan_->training != training) plan_ = std::make_unique<Plan>(shape_, training);

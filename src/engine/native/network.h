@@ -106,7 +106,8 @@ class Network {
 
   // head.cpp
   float headLoss(const Batch& batch);
-  void headBackward(const Batch& batch, bool synflow);
+  void headTerms(const Batch* batch);
+  void headBackward(bool synflow);
   void mixGradient(int caseIndex, int channel, size_t at, int count, bool synflow, float* gradient);
   template <typename Run>
   void eachHeadRun(int batch, Run run);
@@ -152,7 +153,12 @@ class Network {
   std::vector<double> mean_, variance_;
   // Sums over space per case and channel: activation, its square; gradient, gradient times activation.
   std::vector<double> sum_, squares_, gradientSum_, gradientProduct_;
-  std::vector<double> dice_;  // per label: p t, p, t over the batch
+  std::vector<double> headSums_;  // see headTerms
+  // Of each label: dLoss/dLogit as a multiple of a positive and of a negative slope.
+  struct Slopes {
+    double above, below;
+  };
+  std::vector<Slopes> headSlopes_;
   int batch_ = 0;
   bool pastCaches_ = false;  // whether the batch's volumes are too many for any cache
 };

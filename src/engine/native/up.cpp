@@ -69,24 +69,25 @@ void Network::backwardUp(const Up& up) {
     float* sums = partial_.data() + task * each;
     std::fill(ones, ones + kRun, 1.0f);
     std::fill(sums, sums + each, 0.0f);
-    for (int i = begin; i < end; i += kRun) {
-      for (int c = 0; c < up.inputs; c++) at[c] = x + (size_t)c * voxels + i;
+    for (int run = begin; run < end; run += kRun) {
+      const int stop = std::min(end, run + kRun);
+      for (int c = 0; c < up.inputs; c++) at[c] = x + (size_t)c * voxels + run;
       at[up.inputs] = ones;
       for (int b = 0; b < outputs.count; b++)
-        k_.products(outputs.width(b), dy + outputs.first(b) * up.part + i, up.part, at, factors,
-                    std::min(kRun, end - i), sums + (size_t)outputs.first(b) * factors, factors);
-    }
-    const ptrdiff_t here = 0;
-    for (int i = begin; i < end; i += atOnce) {
-      const int count = std::min(atOnce, end - i);
-      for (int b = 0; b < inputs.count; b++) {
-        const int first = inputs.first(b);
-        k_.correlate(inputs.width(b), dy + i, up.part, parts, &here, 1,
-                     backwardWeights_.data() + up.packedWeight + (size_t)first * parts, false, results, kRun, count);
-        for (int c = 0; c < inputs.width(b); c++) {
-          const size_t place = (size_t)(first + c) * voxels + i;
-          k_.unpack_gradient({1, count, count}, results + c * kRun, volume(from.gradient, n) + place,
-                             volume(from.activation, n) + place, pastCaches_, slot(task, up.inputs, first + c));
+        k_.products(outputs.width(b), dy + outputs.first(b) * up.part + run, up.part, at, factors, stop - run,
+                    sums + (size_t)outputs.first(b) * factors, factors);
+      const ptrdiff_t here = 0;
+      for (int i = run; i < stop; i += atOnce) {
+        const int count = std::min(atOnce, stop - i);
+        for (int b = 0; b < inputs.count; b++) {
+          const int first = inputs.first(b);
+          k_.correlate(inputs.width(b), dy + i, up.part, parts, &here, 1,
+                       backwardWeights_.data() + up.packedWeight + (size_t)first * parts, false, results, kRun, count);
+          for (int c = 0; c < inputs.width(b); c++) {
+            const size_t place = (size_t)(first + c) * voxels + i;
+            k_.unpack_gradient({1, count, count}, results + c * kRun, volume(from.gradient, n) + place,
+                               volume(from.activation, n) + place, pastCaches_, slot(task, up.inputs, first + c));
+          }
         }
       }
     }
