@@ -1,5 +1,6 @@
-// Runs the engine tests with the native engine built for the address and undefined-behaviour sanitizers, and a program
-// of many threads built for the thread sanitizer: node scripts/sanitize.js. Needs g++ on Linux, and a build before it.
+// Runs the engine tests with the native engine built for the address and undefined-behaviour sanitizers, so a program
+// that checks convolutions against plain loops, and a program of many threads built for the thread sanitizer:
+// node scripts/sanitize.js. Needs g++ on Linux, and a build before it.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,21 +31,30 @@ function library(name) {
 
 mkdirSync(output, { recursive: true });
 
-run('building for the thread sanitizer', 'g++', [
-  '-std=c++17',
-  '-O1',
-  '-g',
-  '-fsanitize=thread',
-  '-pthread',
-  ...readdirSync(source)
-    .filter((file) => file.endsWith('.cpp') && !/^(addon|kernel_bench|isa_avx.*)\.cpp$/.test(file))
-    .map((file) => join(source, file)),
-  join(root, 'test/engine/threads.cpp'),
-  '-o',
-  join(output, 'threads'),
-]);
+/** Builds a program of test/engine with the engine's baseline kernels, which every compiler flag suits. */
+function buildProgram(name, sanitizers) {
+  run(`building ${name} for ${sanitizers}`, 'g++', [
+    '-std=c++17',
+    '-O1',
+    '-g',
+    `-fsanitize=${sanitizers}`,
+    '-fno-sanitize-recover',
+    '-pthread',
+    ...readdirSync(source)
+      .filter((file) => file.endsWith('.cpp') && !/^(addon|kernel_bench|isa_avx.*)\.cpp$/.test(file))
+      .map((file) => join(source, file)),
+    join(root, `test/engine/${name}.cpp`),
+    '-o',
+    join(output, name),
+  ]);
+}
+
+buildProgram('threads', 'thread');
 // Without randomised addresses, which some kernels spread too widely for this sanitizer.
 run('threads', 'setarch', ['-R', join(output, 'threads')], { TSAN_OPTIONS: 'halt_on_error=1' });
+
+buildProgram('convolutions', 'address,undefined');
+run('convolutions', join(output, 'convolutions'), []);
 
 run(
   'building for the address and undefined-behaviour sanitizers',
