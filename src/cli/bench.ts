@@ -2,27 +2,39 @@
 
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import { BENCH_CASES, type BenchCase, type Measurement, measure } from '../engine/bench.js';
-import { benchKernels, createNativeEngine, measurePeak } from '../engine/native/index.js';
+import {
+  type BenchCase,
+  type FamilyMember,
+  STANDARD_LIST,
+  type Work,
+  familyCase,
+  measure,
+} from '../engine/bench.js';
 import { createEngine } from '../engine/index.js';
+import { measurePeak } from '../engine/native/index.js';
+import { UserError } from '../errors.js';
+import { readNetwork } from '../runs/network-file.js';
+import { showKernels, showPasses, showPruned } from './bench-tables.js';
 import { addExamples } from './help.js';
 import { engineOption, jsonOption, parseCount, threadsOption } from './options.js';
 import { formatTable, note, print, printJson } from './terminal.js';
 
 interface Options {
-  readonly family?: BenchCase['family'];
+  readonly weights?: string;
+  readonly family?: FamilyMember['family'];
   readonly n?: number;
   readonly levels?: number;
   readonly convs?: number;
   readonly size?: number;
   readonly batch?: number;
-  readonly mode?: BenchCase['mode'];
+  readonly mode?: Work['mode'];
   readonly repeats?: number;
   readonly threads?: number;
   readonly isa?: string;
   readonly engine: string;
   readonly passes?: boolean;
   readonly kernels?: boolean;
+  readonly pruned?: boolean;
   readonly json?: boolean;
 }
 
@@ -32,6 +44,7 @@ const count = (flags: string, description: string): Option =>
 export const command = addExamples(
   new Command('bench')
     .description('Measures training and inference. Without options: a short standard list.')
+    .addOption(new Option('--weights <file>', 'a network saved by lunet, such as a snapshot'))
     .addOption(new Option('--family <name>', 'network family').choices(['unet', 'lunet']))
     .addOption(count('--n <channels>', 'channels at the top level (default: 4)'))
     .addOption(count('--levels <count>', 'resolutions (default: 5)'))
@@ -44,6 +57,7 @@ export const command = addExamples(
     .addOption(new Option('--isa <name>', 'instruction set of the native engine: avx512, avx2, baseline'))
     .addOption(engineOption())
     .option('--passes', 'the 3x3x3 convolutions of the native engine too: forward, input and weight gradient')
+    .option('--pruned', 'networks along the path of pruning from that network instead, by their work')
     .option('--kernels', 'the kernels of the native engine one by one instead, on one thread')
     .addOption(jsonOption())
     .action(async (options: Options) => {
@@ -57,30 +71,26 @@ export const command = addExamples(
         warn: note,
       });
       const { name, device, threads } = engine.description;
+      const repeats = options.repeats ?? 5;
+      if (options.pruned) {
+        await showPruned(engine, chosenCase(options), repeats, options.json ?? false);
+        return;
+      }
       const peak =
         name === 'native' ? measurePeak(device, Math.min(threads, availableParallelism())) : undefined;
-      const { family, n, levels, convs, size, batch, mode } = options;
-      const single = [family, n, levels, convs, size, batch, mode].some((value) => value !== undefined);
-      const wanted: readonly BenchCase[] = single
-        ? [
-            {
-              family: family ?? 'lunet',
-              n: n ?? 4,
-              levels: levels ?? 5,
-              convs: convs ?? 2,
-              size: size ?? 64,
-              mode: mode ?? 'train',
-              batch: batch ?? (mode === 'infer' ? 1 : 16),
-            },
-          ]
-        : BENCH_CASES;
+      const { weights, family, n, levels, convs, size, batch, mode } = options;
+      const single = [weights, family, n, levels, convs, size, batch, mode].some(
+        (value) => value !== undefined,
+      );
       if (peak !== undefined)
         note(
           `${name} (${device}, ${threads} threads): ${peak.toFixed(0)} GFLOP/s of multiply-adds in registers`,
         );
       const cases = [];
-      for (const test of wanted) {
-        const measured = await measure(engine, test, options.repeats ?? 5, options.passes);
+      for (const test of single
+        ? [chosenCase(options)]
+        : STANDARD_LIST.map((each) => familyCase(each, each))) {
+        const measured = await measure(engine, test, repeats, options.passes);
         cases.push({
           ...test,
           ...measured,
@@ -89,7 +99,8 @@ export const command = addExamples(
       }
       const metered = cases.some(({ operations }) => operations !== undefined);
       if (options.json) {
-        printJson({ engine: name, isa: device, threads, fmaPeakGflops: peak, cases });
+        const shown = cases.map((test) => ({ ...test, architecture: undefined }));
+        printJson({ engine: name, isa: device, threads, fmaPeakGflops: peak, cases: shown });
         return;
       }
       print(
@@ -111,7 +122,7 @@ export const command = addExamples(
               : []),
           ],
           cases.map((test) => [
-            `${test.family} n=${test.n}, ${test.levels} levels, ${test.convs} convs`,
+            test.network,
             test.mode,
             `${test.size}^3`,
             String(test.batch),
@@ -133,77 +144,34 @@ export const command = addExamples(
       'lunet bench --family lunet --n 4 --levels 5 --convs 2 --size 64 --batch 16 --mode train',
     ],
     ['its convolutions pass by pass', 'lunet bench --passes'],
+    ['how time follows work as a network is pruned', 'lunet bench --pruned --family unet --batch 8'],
+    ['a pruned network', 'lunet bench --weights runs/default/prune/widest/seed-1/snapshot-50.safetensors'],
     ['kernel by kernel', 'lunet bench --kernels'],
     ['for scripts', 'lunet bench --json'],
   ],
 );
 
-/** How fast the convolutions of each case are, as shares of one thread's peak in GFLOP/s. */
-function showPasses(cases: readonly (BenchCase & Measurement)[], peak: number): void {
-  const rows = cases.flatMap(({ family, n, mode, batch, passes = [] }) => {
-    const done = passes.filter(({ multiplyAdds }) => multiplyAdds > 0);
-    const all = {
-      pass: 'all',
-      multiplyAdds: done.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
-      seconds: done.reduce((sum, { seconds }) => sum + seconds, 0),
-    };
-    return [...done, ...(done.length > 1 ? [all] : [])].map(({ pass, multiplyAdds, seconds }) => {
-      const gflops = (2e-9 * multiplyAdds) / seconds;
-      return [
-        `${family} n=${n}`,
-        mode,
-        String(batch),
-        pass,
-        gflops.toFixed(0),
-        ((100 * gflops) / peak).toFixed(0),
-      ];
-    });
-  });
-  print('');
-  print(
-    formatTable(
-      [
-        { title: 'Network' },
-        { title: 'Mode' },
-        { title: 'Batch', align: 'right' },
-        { title: '3x3x3 convolutions' },
-        { title: 'GFLOP/s a thread', align: 'right' },
-        { title: '% of peak', align: 'right' },
-      ],
-      rows,
-    ),
-  );
-}
-
-/** Each kernel's speed, convolutions as a share of one thread's peak. */
-function showKernels({ isa, json }: Options): void {
-  const { device } = createNativeEngine({ threads: 1, isa }).description;
-  const peak = measurePeak(device, 1);
-  const kernels = benchKernels(device).map((figure) => ({
-    ...figure,
-    ...(figure.gflops !== undefined && { peakShare: figure.gflops / peak }),
-  }));
-  if (json) {
-    printJson({ isa: device, threads: 1, fmaPeakGflops: peak, kernels });
-    return;
-  }
-  note(`${device}, 1 thread: ${peak.toFixed(0)} GFLOP/s of multiply-adds in registers`);
-  print(
-    formatTable(
-      [
-        { title: 'Kernel' },
-        { title: 'On' },
-        { title: 'GFLOP/s', align: 'right' },
-        { title: '% of peak', align: 'right' },
-        { title: 'GB/s', align: 'right' },
-      ],
-      kernels.map(({ kernel, shape, gflops, peakShare, gigabytes }) => [
-        kernel,
-        shape,
-        gflops?.toFixed(0) ?? '',
-        peakShare === undefined ? '' : (100 * peakShare).toFixed(0),
-        gigabytes?.toFixed(1) ?? '',
-      ]),
-    ),
-  );
+/** The one case that options describe. */
+function chosenCase(options: Options): BenchCase {
+  const { weights, family = 'lunet', n = 4, levels = 5, convs = 2, size = 64, mode = 'train' } = options;
+  const work: Work = { size, mode, batch: options.batch ?? (mode === 'infer' ? 1 : 16) };
+  if (
+    weights !== undefined &&
+    [options.family, options.n, options.levels, options.convs].some((value) => value)
+  )
+    throw new UserError(
+      'usage',
+      '--weights names a network; --family, --n, --levels and --convs describe another',
+    );
+  const test =
+    weights === undefined
+      ? familyCase({ family, n, levels, convs }, work)
+      : { network: weights, architecture: readNetwork(weights).architecture, ...work };
+  const divisor = 2 ** (test.architecture.encoder.length - 1);
+  if (size % divisor !== 0)
+    throw new UserError(
+      'usage',
+      `--size: found ${size}, expected a multiple of ${divisor} for so many levels`,
+    );
+  return test;
 }

@@ -6,20 +6,42 @@ import { initialWeights } from '../network/weights.js';
 import { stream } from '../random.js';
 import { type ConvolutionPass, type Engine, type Network, type Sample, type VolumeSize } from './engine.js';
 
-/** A network and what to do with it. */
-export interface BenchCase {
+/** A network of a family. */
+export interface FamilyMember {
   readonly family: 'unet' | 'lunet';
   readonly n: number;
   readonly levels: number;
   readonly convs: number;
+}
+
+/** What to do with a network. */
+export interface Work {
   /** Voxels along each axis. */
   readonly size: number;
   readonly batch: number;
   readonly mode: 'train' | 'infer';
 }
 
+/** A network and what to do with it. */
+export interface BenchCase extends Work {
+  readonly network: string;
+  readonly architecture: Architecture;
+}
+
+/** A member of a family with one input and one label. */
+export function familyCase(member: FamilyMember, { size, batch, mode }: Work): BenchCase {
+  const { family, n, levels, convs } = member;
+  return {
+    network: `${family} n=${n}, ${levels} levels, ${convs} convs`,
+    architecture: buildArchitecture({ ...member, scale: 1, skips: true }, 1, 1),
+    size,
+    batch,
+    mode,
+  };
+}
+
 /** The standard list: the paper's networks at its smaller size. */
-export const BENCH_CASES: readonly BenchCase[] = [
+export const STANDARD_LIST: readonly (FamilyMember & Work)[] = [
   { family: 'lunet', n: 4, levels: 5, convs: 2, size: 64, batch: 1, mode: 'infer' },
   { family: 'lunet', n: 4, levels: 5, convs: 2, size: 64, batch: 1, mode: 'train' },
   { family: 'lunet', n: 4, levels: 5, convs: 2, size: 64, batch: 16, mode: 'train' },
@@ -41,7 +63,7 @@ export interface Measurement {
   readonly deviceMemoryMB?: number;
 }
 
-/** A network with new weights and one label. */
+/** A network with new weights, whose labels are all the same region. */
 function loadNew(
   engine: Engine,
   architecture: Architecture,
@@ -49,7 +71,7 @@ function loadNew(
   maxBatch: number,
 ): Promise<Network> {
   const targets = new Uint32Array(256);
-  targets[1] = 1;
+  targets[1] = 2 ** architecture.labels - 1;
   const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
   return engine.load(
     { architecture, size, maxBatch, targets, adam },
@@ -67,10 +89,9 @@ export async function measure(
   repeats: number,
   withPasses = false,
 ): Promise<Measurement> {
-  const { size, batch, mode } = test;
-  const architecture = buildArchitecture({ ...test, scale: 1, skips: true }, 1, 1);
+  const { architecture, size, batch, mode } = test;
   const network = await loadNew(engine, architecture, [size, size, size], batch);
-  const samples = Array.from({ length: batch }, () => sphere(size));
+  const samples = Array.from({ length: batch }, () => sphere(size, architecture.inputChannels));
   const masks = new Float32Array(batch * totalChannels(architecture)).fill(1);
   const times: number[] = [];
   const run = async (): Promise<number> => {
@@ -133,24 +154,24 @@ export async function secondsPerMultiplyAdd(
 }
 
 /** Multiply-adds per volume: training does each twice more, but for the first layer's input, which has no gradient. */
-function multiplyAdds(test: BenchCase): number {
-  const architecture = buildArchitecture({ ...test, scale: 1, skips: true }, 1, 1);
-  const voxels = test.size ** 3;
+export function multiplyAdds({ architecture, size, mode }: BenchCase): number {
+  const voxels = size ** 3;
   const forward = countMultiplyAdds(architecture, voxels);
-  if (test.mode === 'infer') return forward;
+  if (mode === 'infer') return forward;
   return 3 * forward - (listOperations(architecture, voxels)[0] as { multiplyAdds: number }).multiplyAdds;
 }
 
 /** A bright ball in a pattern that is far from constant. */
-function sphere(size: number): Sample {
-  const image = new Float32Array(size ** 3);
+function sphere(size: number, channels: number): Sample {
+  const image = new Float32Array(channels * size ** 3);
   const label = new Uint8Array(size ** 3);
   const centre = (size - 1) / 2;
   for (let z = 0, i = 0; z < size; z++)
     for (let y = 0; y < size; y++)
       for (let x = 0; x < size; x++, i++) {
         label[i] = Number((x - centre) ** 2 + (y - centre) ** 2 + (z - centre) ** 2 < (size / 4) ** 2);
-        image[i] = Math.sin(i * 12.9898) + (label[i] as number);
+        for (let c = 0; c < channels; c++)
+          image[c * size ** 3 + i] = Math.sin(i * 12.9898) + (label[i] as number);
       }
   return { image, label };
 }

@@ -22,6 +22,8 @@ export interface EngineOptions {
  */
 export async function createEngine(name: string, options: EngineOptions = {}): Promise<Engine> {
   choose('--engine', [name], ENGINE_NAMES);
+  if (options.isa !== undefined && name !== 'native' && name !== 'auto')
+    throw new UserError('usage', `--isa is for the native engine: found --engine ${name}, expected native`);
   switch (name as (typeof ENGINE_NAMES)[number]) {
     case 'native':
       return (await import('./native/index.js')).createNativeEngine(options);
@@ -32,7 +34,8 @@ export async function createEngine(name: string, options: EngineOptions = {}): P
     case 'cpu':
       return (await import('./tfjs/index.js')).createTfjsEngine();
     case 'auto':
-      return createBestEngine(options);
+      // Who names an instruction set wants no other engine.
+      return options.isa === undefined ? createBestEngine(options) : createEngine('native', options);
   }
 }
 

@@ -25,5 +25,10 @@ export function lunet(
   args: readonly string[],
   { cwd = emptyFolder(), env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, [BIN, ...args], { cwd, encoding: 'utf8', env: plainEnvironment(env) });
+  return spawnSync(process.execPath, [BIN, ...args], {
+    cwd,
+    encoding: 'utf8',
+    env: plainEnvironment(env),
+    timeout: 600_000,
+  });
 }
