@@ -1,5 +1,9 @@
 #include "threads.h"
 
+#ifdef __linux__
+#include <sched.h>
+#endif
+
 namespace lunet {
 
 namespace {
@@ -21,7 +25,7 @@ inline void finishStores() {
 }
 }  // namespace
 
-Threads::Threads(int count) : count_(count) {
+Threads::Threads(int count) : count_(count), processors_(count) {
   for (int i = 1; i < count; i++) threads_.emplace_back([this, i] { serve(i); });
 }
 
@@ -44,6 +48,25 @@ void Threads::take(int thread) {
   finishStores();
 }
 
+// Moves a thread off the processor that one before it is on. The scheduler would leave them there for a tenth of a
+// second while another idles: the whole time of a few predictions.
+void Threads::spread([[maybe_unused]] int thread) {
+#ifdef __linux__
+  const int here = sched_getcpu();
+  bool shared = false;
+  for (int i = 0; i < thread; i++) shared |= processors_[i].load(std::memory_order_relaxed) == here;
+  processors_[thread].store(here, std::memory_order_relaxed);
+  cpu_set_t allowed;
+  if (!shared || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  cpu_set_t free = allowed;
+  for (int i = 0; i < thread; i++) CPU_CLR((size_t)processors_[i].load(std::memory_order_relaxed), &free);
+  if (CPU_COUNT(&free) == 0) return;
+  sched_setaffinity(0, sizeof free, &free);
+  sched_setaffinity(0, sizeof allowed, &allowed);
+  processors_[thread].store(sched_getcpu(), std::memory_order_relaxed);
+#endif
+}
+
 void Threads::serve(int thread) {
   unsigned seen = 0;
   for (;;) {
@@ -54,6 +77,7 @@ void Threads::serve(int thread) {
     }
     seen = round_.load(std::memory_order_acquire);
     if (stop_) return;
+    spread(thread);
     take(thread);
     busy_.fetch_sub(1, std::memory_order_release);
   }
@@ -64,6 +88,7 @@ void Threads::run(int tasks, const std::function<void(int, int)>& work) {
   tasks_ = tasks;
   next_.store(0, std::memory_order_relaxed);
   if (!threads_.empty() && tasks > 1) {
+    spread(0);
     busy_.store((int)threads_.size(), std::memory_order_relaxed);
     {
       std::lock_guard<std::mutex> lock(mutex_);

@@ -33,9 +33,11 @@ class Threads {
  private:
   void serve(int thread);
   void take(int thread);
+  void spread(int thread);
 
   const int count_;
   std::vector<std::thread> threads_;
+  std::vector<std::atomic<int>> processors_;  // where each thread was last seen
   const std::function<void(int, int)>* work_ = nullptr;
   int tasks_ = 0;
   std::atomic<int> next_{0};
