@@ -1,110 +1,14 @@
-// The face towards JavaScript (Node-API): checks each argument in one line, then hands typed arrays to a Network.
-// Computing calls run on a thread of their own and resolve a promise; src/engine/native/index.ts is the only caller.
-#include <node_api.h>
-
-#include <chrono>
-#include <cmath>
+// The face towards JavaScript (Node-API): checks each argument, then hands typed arrays to a Network.
+// src/engine/native/index.ts is the only caller.
 #include <cstring>
-#include <functional>
-#include <limits>
-#include <memory>
-#include <new>
-#include <string>
 
 #include "instruction_sets.h"
 #include "kernel_bench.h"
-#include "network.h"
+#include "node_calls.h"
 
 using namespace lunet;
 
 namespace {
-
-// Thrown after a JavaScript exception has been set.
-struct Thrown {};
-
-[[noreturn]] void fail(napi_env env, const std::string& message) {
-  bool pending = false;
-  napi_is_exception_pending(env, &pending);
-  if (!pending) napi_throw_type_error(env, nullptr, message.c_str());
-  throw Thrown();
-}
-
-void check(napi_env env, napi_status status, const char* what) {
-  if (status != napi_ok) fail(env, std::string("native engine: ") + what);
-}
-
-struct Arguments {
-  napi_value at[10];
-  size_t count = 10;
-  Arguments(napi_env env, napi_callback_info info, size_t expected) {
-    check(env, napi_get_cb_info(env, info, &count, at, nullptr, nullptr), "no arguments");
-    if (count != expected) fail(env, "native engine: expected " + std::to_string(expected) + " arguments");
-  }
-};
-
-template <napi_typedarray_type Type>
-struct ElementOf;
-template <>
-struct ElementOf<napi_float32_array> {
-  using type = float;
-};
-template <>
-struct ElementOf<napi_float64_array> {
-  using type = double;
-};
-template <>
-struct ElementOf<napi_int32_array> {
-  using type = int32_t;
-};
-template <>
-struct ElementOf<napi_uint32_array> {
-  using type = uint32_t;
-};
-template <>
-struct ElementOf<napi_uint8_array> {
-  using type = uint8_t;
-};
-
-// The elements of a typed array of just this type and length (any length for SIZE_MAX, which is then set).
-template <napi_typedarray_type Type>
-typename ElementOf<Type>::type* array(napi_env env, napi_value value, const char* what, size_t& length) {
-  bool is = false;
-  check(env, napi_is_typedarray(env, value, &is), what);
-  napi_typedarray_type type;
-  size_t found = 0;
-  void* data = nullptr;
-  if (!is || napi_get_typedarray_info(env, value, &type, &found, &data, nullptr, nullptr) != napi_ok || type != Type)
-    fail(env, std::string("native engine: ") + what + " has the wrong type");
-  if (length != SIZE_MAX && found != length)
-    fail(env, std::string("native engine: ") + what + " has " + std::to_string(found) + " elements, expected " +
-                  std::to_string(length));
-  length = found;
-  return static_cast<typename ElementOf<Type>::type*>(data);
-}
-
-template <napi_typedarray_type Type>
-typename ElementOf<Type>::type* arrayOf(napi_env env, napi_value value, const char* what, size_t length) {
-  return array<Type>(env, value, what, length);
-}
-
-double number(napi_env env, napi_value value, const char* what) {
-  double result = 0;
-  check(env, napi_get_value_double(env, value, &result), what);
-  return result;
-}
-
-bool flag(napi_env env, napi_value value, const char* what) {
-  bool result = false;
-  check(env, napi_get_value_bool(env, value, &result), what);
-  return result;
-}
-
-std::string text(napi_env env, napi_value value, const char* what) {
-  char buffer[64];
-  size_t length = 0;
-  check(env, napi_get_value_string_utf8(env, value, buffer, sizeof buffer, &length), what);
-  return std::string(buffer, length);
-}
 
 // [inputChannels, labels, skips, D, H, W, maxBatch, levels, layers per encoder block, then per decoder block,
 //  widths of all encoder layers, of all decoder layers (level 0 first), up widths]
@@ -142,81 +46,6 @@ Shape shapeOf(napi_env env, napi_value value) {
   return shape;
 }
 
-struct Handle {
-  std::unique_ptr<Network> network;
-  bool busy = false;
-};
-
-Handle& handleOf(napi_env env, napi_value value) {
-  Handle* handle = nullptr;
-  check(env, napi_get_value_external(env, value, (void**)&handle), "not a network");
-  if (!handle->network) fail(env, "native engine: the network has been disposed");
-  return *handle;
-}
-
-// A computing call in flight.
-struct Call {
-  napi_async_work work = nullptr;
-  napi_deferred deferred = nullptr;
-  napi_ref keep = nullptr;  // the arguments' memory
-  Handle* handle = nullptr;
-  std::function<void()> compute;
-  std::function<napi_value(napi_env)> result;
-  std::string error;
-};
-
-void execute(napi_env, void* data) {
-  Call& call = *static_cast<Call*>(data);
-  try {
-    call.compute();
-  } catch (const Interrupted&) {
-    call.error = "interrupted";
-  } catch (const std::bad_alloc&) {
-    call.error = "out of memory";
-  } catch (const std::exception& error) {
-    call.error = error.what();
-  }
-}
-
-void complete(napi_env env, napi_status, void* data) {
-  std::unique_ptr<Call> call(static_cast<Call*>(data));
-  call->handle->busy = false;
-  call->handle->network->resume();
-  napi_value value = nullptr;
-  if (call->error.empty()) {
-    value = call->result(env);
-    napi_resolve_deferred(env, call->deferred, value);
-  } else {
-    napi_value message;
-    napi_create_string_utf8(env, call->error.c_str(), NAPI_AUTO_LENGTH, &message);
-    napi_create_error(env, nullptr, message, &value);
-    napi_reject_deferred(env, call->deferred, value);
-  }
-  napi_delete_reference(env, call->keep);
-  napi_delete_async_work(env, call->work);
-}
-
-// Starts compute() on another thread; `arguments` stay alive until the promise is settled.
-napi_value start(napi_env env, const Arguments& arguments, Handle& handle, std::function<void()> compute,
-                 std::function<napi_value(napi_env)> result) {
-  if (handle.busy) fail(env, "native engine: the network is busy; await one call before the next");
-  auto call = std::make_unique<Call>();
-  call->handle = &handle;
-  call->compute = std::move(compute);
-  call->result = std::move(result);
-  napi_value promise, name, kept;
-  check(env, napi_create_array_with_length(env, arguments.count, &kept), "arguments");
-  for (size_t i = 0; i < arguments.count; i++) napi_set_element(env, kept, (uint32_t)i, arguments.at[i]);
-  check(env, napi_create_reference(env, kept, 1, &call->keep), "reference");
-  check(env, napi_create_promise(env, &call->deferred, &promise), "promise");
-  check(env, napi_create_string_utf8(env, "lunet", NAPI_AUTO_LENGTH, &name), "name");
-  check(env, napi_create_async_work(env, nullptr, name, execute, complete, call.get(), &call->work), "work");
-  handle.busy = true;
-  check(env, napi_queue_async_work(env, call->work), "queue");
-  call.release();
-  return promise;
-}
-
 // Images (and labels) of a batch from JavaScript arrays of typed arrays.
 Batch batchOf(napi_env env, const Handle& handle, napi_value images, napi_value labels) {
   const Shape& shape = handle.network->shape();
@@ -240,21 +69,6 @@ Batch batchOf(napi_env env, const Handle& handle, napi_value images, napi_value 
 
 const float* masksOf(napi_env env, const Handle& handle, napi_value value, const Batch& batch) {
   return arrayOf<napi_float32_array>(env, value, "masks", (size_t)batch.size() * handle.network->channels());
-}
-
-napi_value numberValue(napi_env env, double value) {
-  napi_value result;
-  napi_create_double(env, value, &result);
-  return result;
-}
-
-// A new typed array; `data` receives its memory.
-template <napi_typedarray_type Type>
-napi_value newArray(napi_env env, size_t length, typename ElementOf<Type>::type*& data) {
-  napi_value buffer, result;
-  check(env, napi_create_arraybuffer(env, length * sizeof *data, (void**)&data, &buffer), "out of memory");
-  check(env, napi_create_typedarray(env, Type, length, buffer, 0, &result), "out of memory");
-  return result;
 }
 
 // create(shape, weights, targets, adam [beta1, beta2, epsilon], m | undefined, v | undefined, step, isa, threads)
@@ -446,22 +260,7 @@ napi_value peak(napi_env env, napi_callback_info info) {
   const Arguments a(env, info, 2);
   const Kernels* kernels = instructionSet(text(env, a.at[0], "isa").c_str());
   if (!kernels) fail(env, "native engine: this machine has no such instruction set");
-  Threads threads((int)number(env, a.at[1], "threads"));
-  constexpr int kRepeats = 500000;
-  double best = 0;
-  for (int round = 0; round < 100; round++) {
-    std::vector<double> done(threads.count());
-    const auto begin = std::chrono::steady_clock::now();
-    threads.run(threads.count(), [&](int task, int) {
-      float sink[16] = {1.0f, 0.999f, 0.001f};
-      done[task] = kernels->peak(kRepeats, sink);
-    });
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    double total = 0;
-    for (double part : done) total += part;
-    best = std::fmax(best, 2 * total / seconds * 1e-9);
-  }
-  return numberValue(env, best);
+  return numberValue(env, lunet::measurePeak(*kernels, (int)number(env, a.at[1], "threads")));
 }
 
 // benchKernels(isa) -> one line a kernel, "kernel\tshape\tGFLOP/s\tGB/s"; blocks for about a second.

@@ -40,6 +40,25 @@ Floats noise(size_t count) {
 
 }  // namespace
 
+double measurePeak(const Kernels& kernels, int count) {
+  Threads threads(count);
+  constexpr int kRepeats = 500000;
+  double best = 0;
+  for (int round = 0; round < 100; round++) {
+    std::vector<double> done(count);
+    const auto begin = std::chrono::steady_clock::now();
+    threads.run(count, [&](int task, int) {
+      float sink[16] = {1.0f, 0.999f, 0.001f};
+      done[task] = kernels.peak(kRepeats, sink);
+    });
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    double total = 0;
+    for (double part : done) total += part;
+    best = std::max(best, 2 * total / seconds * 1e-9);
+  }
+  return best;
+}
+
 std::vector<KernelFigure> benchKernels(const Kernels& k) {
   constexpr int kSide = 64, kRows = 64, kRun = 2048;
   const Size size{2, kRows, kSide};

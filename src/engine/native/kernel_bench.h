@@ -15,6 +15,9 @@ struct KernelFigure {
   double seconds;     // the best of several rounds
 };
 
+// GFLOP/s of multiply-adds in registers on so many threads: the best of many rounds of a millisecond or two.
+double measurePeak(const Kernels& kernels, int threads);
+
 std::vector<KernelFigure> benchKernels(const Kernels& kernels);
 
 }  // namespace lunet
