@@ -52,7 +52,7 @@ void Network::headTerms(const Batch* batch) {
       if (batch) {
         headLogits(n, k, at, count, slope, scratch.pointers.data());
         k_.sigmoid(count, slope);
-        k_.dice_terms(count, slope, batch->labels[n] + at, targets_.data(), k, sums);
+        k_.dice_terms(count, slope, batch->labels[n] + at, regionOf(k), sums);
       } else {
         std::fill(slope, slope + count, 1.0f);
         sums[3] = count;
@@ -139,7 +139,7 @@ void Network::evaluate(const Batch& batch, double* overlaps) {
     for (int k = 0; k < labels; k++) {
       headLogits(n, k, at, count, p, scratch.pointers.data());
       k_.sigmoid(count, p);
-      k_.overlap(count, p, batch.labels[n] + at, targets_.data(), k, &slots_[3 * ((size_t)slot * labels + k)]);
+      k_.overlap(count, p, batch.labels[n] + at, regionOf(k), &slots_[3 * ((size_t)slot * labels + k)]);
     }
   });
   std::fill(overlaps, overlaps + (size_t)3 * labels * batch_, 0.0);

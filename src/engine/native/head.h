@@ -1,8 +1,11 @@
 // The 1x1x1 head, sigmoid, soft Dice loss and its gradient, over runs of voxels; and the sums that Dice is made of.
 #pragma once
+#include "kernels.h"
 #include "simd.h"
 
 namespace {
+
+using lunet::Region;
 
 inline void head_logits(int count, int channels, const float* const* activation, const float* scale, const float* shift,
                         const float* weight, float bias, float* logits) {
@@ -38,18 +41,32 @@ inline void sigmoid(int count, float* values) {
   });
 }
 
-// 1 where the voxel's label belongs to the output, else 0; 0 behind the last voxel.
-LUNET_INLINE V target_of(const uint8_t* label, const uint32_t* targets, int bit, int n) {
-  float t[L] = {};
-  for (int i = 0; i < n; i++) t[i] = (float)((targets[label[i]] >> bit) & 1u);
-  return load(t);
+// The labels of n voxels, -1 behind the last.
+LUNET_INLINE M load_labels(const uint8_t* label, int n) {
+#if LUNET_LANES == 16
+  if (n == L) return (M)_mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128((const __m128i*)label));
+#elif LUNET_LANES == 8
+  if (n == L) return (M)_mm256_cvtepu8_epi32(_mm_loadu_si64(label));
+#endif
+  int32_t labels[L];
+  for (int i = 0; i < L; i++) labels[i] = i < n ? label[i] : -1;
+  M lanes;
+  __builtin_memcpy(&lanes, labels, sizeof lanes);
+  return lanes;
 }
 
-inline void dice_terms(int count, float* probability, const uint8_t* label, const uint32_t* targets, int bit,
-                       double* sums) {
+// 1 where the voxel's label is one of the region's, else 0; 0 behind the last of n voxels.
+LUNET_INLINE V target_of(const uint8_t* label, Region region, int n) {
+  const M labels = load_labels(label, n);
+  M inside = {};
+  for (int i = 0; i < region.count; i++) inside |= labels == region.labels[i];
+  return select(inside, splat(1.0f), zero());
+}
+
+inline void dice_terms(int count, float* probability, const uint8_t* label, Region region, double* sums) {
   V both = zero(), predicted = zero(), target = zero(), off = zero(), on = zero();
   each_lanes(count, [&](int i, int n) LUNET_INLINE_LAMBDA {
-    const V p = load_lanes(probability + i, n), t = target_of(label + i, targets, bit, n);
+    const V p = load_lanes(probability + i, n), t = target_of(label + i, region, n);
     const V q = p * (splat(1.0f) - p), onTarget = q * t;
     both += p * t;
     predicted += p;
@@ -65,12 +82,11 @@ inline void dice_terms(int count, float* probability, const uint8_t* label, cons
   sums[4] += sum_lanes(on);
 }
 
-inline void overlap(int count, const float* probability, const uint8_t* label, const uint32_t* targets, int bit,
-                    double* sums) {
+inline void overlap(int count, const float* probability, const uint8_t* label, Region region, double* sums) {
   V both = zero(), predicted = zero(), target = zero();
   each_lanes(count, [&](int i, int n) LUNET_INLINE_LAMBDA {
     const V p = select(load_lanes(probability + i, n) > splat(0.5f), splat(1.0f), zero());
-    const V t = target_of(label + i, targets, bit, n);
+    const V t = target_of(label + i, region, n);
     both += p * t;
     predicted += p;
     target += t;

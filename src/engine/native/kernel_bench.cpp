@@ -69,7 +69,7 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
   Floats volume = noise(20 * voxels), gradient = noise(16 * voxels), weights = noise(8 * most * 27);
   Floats sums(8 * most * 27);
   std::vector<uint8_t> labels(16 * voxels, 1);
-  uint32_t targets[256] = {0, 1};
+  const uint8_t inside[] = {1, 2};
   double total[3] = {};
   ptrdiff_t taps[27];
   for (int t = 0; t < 27; t++) taps[t] = (t / 9 - 1) * s.plane + (t / 3 % 3 - 1) * s.row + t % 3 - 1;
@@ -137,8 +137,9 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
   });
   add("sigmoid", "4096", 0, 2 * plane, [&] { k.sigmoid((int)voxels, out.data()); });
   double terms[5] = {};
-  add("dice_terms", "4096", 0, 2.25 * plane,
-      [&] { k.dice_terms((int)voxels, out.data(), labels.data(), targets, 0, terms); });
+  add("dice_terms", "4096", 0, 2.25 * plane, [&] {
+    k.dice_terms((int)voxels, out.data(), labels.data(), {inside, 2}, terms);
+  });
   add("signed_sums", "4096", 0, 2 * plane, [&] { k.signed_sums((int)voxels, out.data(), volume.data(), total); });
   add("head_gradient", "4096", 0, 2 * plane,
       [&] { k.head_gradient((int)voxels, out.data(), 0.1f, 0.2f, true, gradient.data()); });

@@ -19,6 +19,12 @@ struct Rows {
   ptrdiff_t stride;
 };
 
+// The labels of voxels that an output is to find.
+struct Region {
+  const uint8_t* labels;
+  int count;
+};
+
 struct Kernels {
   const char* name;
   int lanes;
@@ -82,13 +88,11 @@ struct Kernels {
                       const float* weight, float bias, float* logits);
   // probability = 1 / (1 + exp(-logit)), in place.
   void (*sigmoid)(int count, float* values);
-  // With t bit `bit` of targets[label]: adds the sums of p*t, p, t and of the positive and the negative slopes, which
+  // With t 1 inside the region, else 0: adds the sums of p*t, p, t and of the positive and the negative slopes, which
   // take the place of p: p (1 - p) where t is 0, -p (1 - p) where it is 1.
-  void (*dice_terms)(int count, float* probability, const uint8_t* label, const uint32_t* targets, int bit,
-                     double* sums);
+  void (*dice_terms)(int count, float* probability, const uint8_t* label, Region region, double* sums);
   // Adds the sums of p*t, p, t of the mask p > 0.5.
-  void (*overlap)(int count, const float* probability, const uint8_t* label, const uint32_t* targets, int bit,
-                  double* sums);
+  void (*overlap)(int count, const float* probability, const uint8_t* label, Region region, double* sums);
   // gradient (+)= slope times `above` where it is positive, `below` where it is negative; `first` overwrites.
   void (*head_gradient)(int count, const float* slope, float above, float below, bool first, float* gradient);
   // Adds the sums of positive slopes times x and of negative slopes times x.

@@ -58,7 +58,7 @@ Network::Network(const Shape& shape, const float* weights, const uint32_t* targe
       k_(kernels),
       threads_(threads),
       plan_(std::make_unique<Plan>(shape, false)),
-      targets_(targets, targets + 256),
+      regions_(shape.labels),
       beta1_(adam[0]),
       beta2_(adam[1]),
       epsilon_(adam[2]) {
@@ -76,6 +76,9 @@ Network::Network(const Shape& shape, const float* weights, const uint32_t* targe
   mean_.resize(plan_->channels);
   variance_.resize(plan_->channels);
   headSlopes_.resize(shape.labels);
+  for (int k = 0; k < shape.labels; k++)
+    for (int label = 0; label < 256; label++)
+      if (targets[label] >> k & 1u) regions_[k].push_back((uint8_t)label);
   foldedUps_.resize(plan_->ups.size());
   scratch_.resize(threads);
 }

@@ -106,6 +106,7 @@ class Network {
 
   // head.cpp
   float headLoss(const Batch& batch);
+  Region regionOf(int label) const { return {regions_[label].data(), (int)regions_[label].size()}; }
   void headTerms(const Batch* batch);
   void headBackward(bool synflow);
   void mixGradient(int caseIndex, int channel, size_t at, int count, bool synflow, float* gradient);
@@ -130,7 +131,7 @@ class Network {
   const Kernels& k_;
   Threads threads_;
   std::unique_ptr<Plan> plan_;
-  std::vector<uint32_t> targets_;
+  std::vector<std::vector<uint8_t>> regions_;  // labels of each output
   const float beta1_, beta2_, epsilon_;
 
   Floats weights_, gradient_, m_, v_;
