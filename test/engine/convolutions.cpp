@@ -49,11 +49,11 @@ struct Volume {
   }
 };
 
-void pack(const Kernels& k, const Slabs& s, int slab, const Volume& volume, int channels, bool gradient,
-          float* packed) {
+void pack(const Kernels& k, const Slabs& s, int slab, int from, int to, const Volume& volume, int channels,
+          bool gradient, float* packed) {
   std::vector<float> raw(5 * s.plane);
   for (int c = 0; c < channels; c++)
-    packChannel(k, s, slab, gradient, raw.data(), packed + c * (gradient ? s.gradientChannel : s.channel),
+    packChannel(k, s, slab, gradient, from, to, raw.data(), packed + c * (gradient ? s.gradientChannel : s.channel),
                 [&](int, int z, float* to) {
                   k.pack_affine({s.size.h, s.size.w, s.row}, to, volume.plane(c, z), 1, 0);
                 });
@@ -74,31 +74,33 @@ bool check(const Kernels& k, Size size, int inputs, int outputs, bool winograd) 
                           [&](int o, int c, int t) { return weights[((size_t)o * inputs + c) * 27 + t]; });
   Error forward, backward;
   for (int slab = 0; slab < s.count; slab++) {
-    pack(k, s, slab, x, inputs, false, packed.data());
-    pack(k, s, slab, dy, outputs, true, gradient.data());
-    const int rows = s.rowsIn(slab);
-    for (int from = 0; from < rows; from += rowsAtOnce(s)) {
-      const int to = std::min(rows, from + rowsAtOnce(s));
-      for (int b = 0; b < convolution.blocks.count; b++) {
-        convolve(k, convolution, s, taps, b, packed.data(), s.channel, packedWeights.data(), from, to, results.data());
-        eachPiece(s, slab, from, to, [&](int y0, int count, int z, int, ptrdiff_t at) {
-          for (int o = 0; o < convolution.blocks.width(b); o++)
-            for (int y = y0; y < y0 + count; y++)
-              for (int x0 = 0; x0 < size.w; x0++) {
-                double expected = 0;
-                for (int c = 0; c < inputs; c++)
-                  for (int t = 0; t < 27; t++)
-                    expected += (double)weights[((size_t)(convolution.blocks.first(b) + o) * inputs + c) * 27 + t] *
-                                x.at(c, z + t / 9 - 1, y + t / 3 % 3 - 1, x0 + t % 3 - 1);
-                forward.add(results[o * resultStride(s) + at + (y - y0) * s.row + x0], expected);
-              }
-        });
-      }
-    }
     products.clear(0, products.blocks.count, sums.data());
-    for (int b = 0; b < products.blocks.count; b++)
-      products.add(k, s, b, gradient.data(), packed.data(), 0, (int)((rows - 1) * s.row - 1), pointers.data(),
-                   sums.data());
+    eachWindow(s, slab, [&](int first, int end, int firstRow, int endRow) {
+      pack(k, s, slab, first, end, x, inputs, false, packed.data());
+      pack(k, s, slab, first, end, dy, outputs, true, gradient.data());
+      for (int from = firstRow; from < endRow; from += rowsAtOnce(s)) {
+        const int to = std::min(endRow, from + rowsAtOnce(s));
+        for (int b = 0; b < convolution.blocks.count; b++) {
+          convolve(k, convolution, s, taps, b, packed.data(), s.channel, packedWeights.data(), from, to,
+                   results.data());
+          eachPiece(s, slab, from, to, [&](int y0, int count, int z, int, ptrdiff_t at) {
+            for (int o = 0; o < convolution.blocks.width(b); o++)
+              for (int y = y0; y < y0 + count; y++)
+                for (int x0 = 0; x0 < size.w; x0++) {
+                  double expected = 0;
+                  for (int c = 0; c < inputs; c++)
+                    for (int t = 0; t < 27; t++)
+                      expected += (double)weights[((size_t)(convolution.blocks.first(b) + o) * inputs + c) * 27 + t] *
+                                  x.at(c, z + t / 9 - 1, y + t / 3 % 3 - 1, x0 + t % 3 - 1);
+                  forward.add(results[o * resultStride(s) + at + (y - y0) * s.row + x0], expected);
+                }
+          });
+        }
+      }
+      for (int b = 0; b < products.blocks.count; b++)
+        products.add(k, s, b, gradient.data(), packed.data(), firstRow * s.row, (int)((endRow - firstRow) * s.row - 1),
+                     pointers.data(), sums.data());
+    });
     for (size_t i = 0; i < sums.size(); i++) total[i] += sums[i];
   }
   for (int b = 0; b < products.blocks.count; b++) products.finish(b, total.data(), found.data());

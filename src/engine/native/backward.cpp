@@ -113,60 +113,65 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
     float* mixed = raw + 4 * s.plane;
     float* results = scratch_[thread].results.data();
     float* partial = partial_.data() + slab * each;
-    const int planes = s.planesIn(slab), z0 = s.firstPlane(slab), rows = s.rowsIn(slab);
-
-    for (int o = 0; o < layer.width; o++) {
-      double sum = 0;
-      packChannel(k_, s, slab, true, raw, dy + o * s.gradientChannel, [&](int n, int z, float* to) {
-        const size_t at = (size_t)n * plan_->channels + layer.channelAt + o, from = o * voxels + z * plane;
-        if (last) mixGradient(n, o, z * plane, (int)plane, synflow, mixed);
-        const float* gradient = last ? mixed : volume(layer.gradient, n) + from;
-        const double part = k_.pack_gradient({size.h, size.w, s.row}, to, gradient, volume(layer.activation, n) + from,
-                                             a_[at], b_[at], c_[at], threshold);
-        if (z >= z0 && z < z0 + planes) sum += part;
-      });
-      if (group == 0) partial[weights + o] = (float)sum;
-    }
-    packInputs(batch, layer, s, slab, raw, x);
-
+    const int planes = s.planesIn(slab), z0 = s.firstPlane(slab);
     const int firstBlock = outputs.count * group / groups, endBlock = outputs.count * (group + 1) / groups;
     products.clear(firstBlock, endBlock, partial);
-    // The last row is padding.
-    const ptrdiff_t length = (rows - 1) * s.row - 1;
-    meter.time(Pass::weightGradient, thread, [&] {
-      for (ptrdiff_t i = 0; i < length; i += kRun)
-        for (int b = firstBlock; b < endBlock; b++)
-          products.add(k_, s, b, dy, x, i, (int)std::min<ptrdiff_t>(kRun, length - i), scratch_[thread].pointers.data(),
-                       partial);
-    });
-    if (toImage) return;
+    if (group == 0) std::fill(partial + weights, partial + each, 0.0f);
 
-    for (int from = 0; from < rows; from += atOnce) {
-      const int to = std::min(rows, from + atOnce);
-      for (int b = inputs.count * group / groups; b < inputs.count * (group + 1) / groups; b++) {
-        const int first = inputs.first(b), width = inputs.width(b);
-        meter.time(Pass::inputGradient, thread, [&] {
-          convolve(k_, turned, s, taps, b, dy, s.gradientChannel, backwardWeights_.data() + layer.packedWeight, from,
-                   to, results);
-        });
-        eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
-          for (int c = 0; c < width; c++) {
-            const Target& target = targets[first + c];
-            const Rows packed{count, size.w, s.row};
-            if (target.up) {
-              float* to = volume(*target.gradient, n) + (8 * target.channel + z % 2 * 4) * target.up->part;
-              k_.unpack_parts(packed, results + c * stride + at, y, to + z / 2 * (plane / 4), target.up->part,
-                              pastCaches_);
-              continue;
-            }
-            const size_t place = target.channel * voxels + z * plane + (size_t)y * size.w;
-            k_.unpack_gradient(packed, results + c * stride + at, volume(*target.gradient, n) + place,
-                               target.activation ? volume(*target.activation, n) + place : nullptr, pastCaches_,
-                               slot(s.slot(n, z), layer.inputs, first + c));
-          }
-        });
+    eachWindow(s, slab, [&](int firstPlane, int endPlane, int firstRow, int endRow) {
+      for (int o = 0; o < layer.width; o++) {
+        double sum = 0;
+        packChannel(
+            k_, s, slab, true, firstPlane, endPlane, raw, dy + o * s.gradientChannel, [&](int n, int z, float* to) {
+              const size_t at = (size_t)n * plan_->channels + layer.channelAt + o, from = o * voxels + z * plane;
+              if (last) mixGradient(n, o, z * plane, (int)plane, synflow, mixed);
+              const float* gradient = last ? mixed : volume(layer.gradient, n) + from;
+              const double part =
+                  k_.pack_gradient({size.h, size.w, s.row}, to, gradient, volume(layer.activation, n) + from, a_[at],
+                                   b_[at], c_[at], threshold);
+              if (z >= z0 && z < z0 + planes) sum += part;
+            });
+        if (group == 0) partial[weights + o] += (float)sum;
       }
-    }
+      packInputs(batch, layer, s, slab, firstPlane, endPlane, raw, x);
+
+      const ptrdiff_t begin = firstRow * s.row, length = (endRow - firstRow) * s.row - 1;
+      const ptrdiff_t runs = (length + kRun - 1) / kRun, run = ((length + runs - 1) / runs + 15) / 16 * 16;
+      meter.time(Pass::weightGradient, thread, [&] {
+        for (ptrdiff_t i = 0; i < length; i += run)
+          for (int b = firstBlock; b < endBlock; b++)
+            products.add(k_, s, b, dy, x, begin + i, (int)std::min(run, length - i), scratch_[thread].pointers.data(),
+                         partial);
+      });
+      if (toImage) return;
+
+      for (int from = firstRow; from < endRow; from += atOnce) {
+        const int to = std::min(endRow, from + atOnce);
+        for (int b = inputs.count * group / groups; b < inputs.count * (group + 1) / groups; b++) {
+          const int first = inputs.first(b), width = inputs.width(b);
+          meter.time(Pass::inputGradient, thread, [&] {
+            convolve(k_, turned, s, taps, b, dy, s.gradientChannel, backwardWeights_.data() + layer.packedWeight, from,
+                     to, results);
+          });
+          eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
+            for (int c = 0; c < width; c++) {
+              const Target& target = targets[first + c];
+              const Rows packed{count, size.w, s.row};
+              if (target.up) {
+                float* to = volume(*target.gradient, n) + (8 * target.channel + z % 2 * 4) * target.up->part;
+                k_.unpack_parts(packed, results + c * stride + at, y, to + z / 2 * (plane / 4), target.up->part,
+                                pastCaches_);
+                continue;
+              }
+              const size_t place = target.channel * voxels + z * plane + (size_t)y * size.w;
+              k_.unpack_gradient(packed, results + c * stride + at, volume(*target.gradient, n) + place,
+                                 target.activation ? volume(*target.activation, n) + place : nullptr, pastCaches_,
+                                 slot(s.slot(n, z), layer.inputs, first + c));
+            }
+          });
+        }
+      }
+    });
   });
 
   count(Pass::weightGradient, layer);

@@ -13,12 +13,12 @@ namespace {
 constexpr double kEpsilon = 1e-5;
 }
 
-void Network::packSource(const Batch& batch, const Source& source, int channel, const Slabs& s, int slab, float* raw,
-                         float* packed) const {
+void Network::packSource(const Batch& batch, const Source& source, int channel, const Slabs& s, int slab, int first,
+                         int end, float* raw, float* packed) const {
   const Size size = s.size;
   const size_t plane = (size_t)size.h * size.w;
   const Rows rows{size.h, size.w, s.row};
-  packChannel(k_, s, slab, false, raw, packed, [&](int n, int z, float* to) {
+  packChannel(k_, s, slab, false, first, end, raw, packed, [&](int n, int z, float* to) {
     if (source.from == From::image)
       return k_.pack_affine(rows, to, batch.images[n] + channel * size.voxels() + z * plane, 1, 0);
     if (source.from == From::up) {
@@ -37,10 +37,11 @@ void Network::packSource(const Batch& batch, const Source& source, int channel, 
   });
 }
 
-void Network::packInputs(const Batch& batch, const Layer& layer, const Slabs& s, int slab, float* raw,
-                         float* packed) const {
+void Network::packInputs(const Batch& batch, const Layer& layer, const Slabs& s, int slab, int first, int end,
+                         float* raw, float* packed) const {
   for (const Source& source : layer.sources)
-    for (int c = 0; c < source.channels; c++, packed += s.channel) packSource(batch, source, c, s, slab, raw, packed);
+    for (int c = 0; c < source.channels; c++, packed += s.channel)
+      packSource(batch, source, c, s, slab, first, end, raw, packed);
 }
 
 // Counts the multiply-adds of one of a layer's convolutions.
@@ -66,26 +67,27 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
     const int slab = task / groups, group = task % groups;
     float* packed = scratch_[thread].packed.data();
     float* results = scratch_[thread].results.data();
-    packInputs(batch, layer, s, slab, scratch_[thread].raw.data(), packed);
-    const int rows = s.rowsIn(slab);
-    for (int from = 0; from < rows; from += atOnce) {
-      const int to = std::min(rows, from + atOnce);
-      for (int b = blocks.count * group / groups; b < blocks.count * (group + 1) / groups; b++) {
-        meter.time(Pass::forward, thread, [&] {
-          convolve(k_, convolution, s, taps, b, packed, s.channel, forwardWeights_.data() + layer.packedWeight, from,
-                   to, results);
-        });
-        eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
-          for (int o = 0; o < blocks.width(b); o++) {
-            const int channel = blocks.first(b) + o;
-            const float offset = absolute ? std::fabs(bias[channel]) : bias[channel];
-            float* out = volume(layer.activation, n) + channel * size.voxels() + ((size_t)z * size.h + y) * size.w;
-            k_.unpack_relu({count, size.w, s.row}, results + o * stride + at, offset, out, pastCaches_,
-                           slot(s.slot(n, z), layer.width, channel));
-          }
-        });
+    eachWindow(s, slab, [&](int first, int end, int firstRow, int endRow) {
+      packInputs(batch, layer, s, slab, first, end, scratch_[thread].raw.data(), packed);
+      for (int from = firstRow; from < endRow; from += atOnce) {
+        const int to = std::min(endRow, from + atOnce);
+        for (int b = blocks.count * group / groups; b < blocks.count * (group + 1) / groups; b++) {
+          meter.time(Pass::forward, thread, [&] {
+            convolve(k_, convolution, s, taps, b, packed, s.channel, forwardWeights_.data() + layer.packedWeight, from,
+                     to, results);
+          });
+          eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
+            for (int o = 0; o < blocks.width(b); o++) {
+              const int channel = blocks.first(b) + o;
+              const float offset = absolute ? std::fabs(bias[channel]) : bias[channel];
+              float* out = volume(layer.activation, n) + channel * size.voxels() + ((size_t)z * size.h + y) * size.w;
+              k_.unpack_relu({count, size.w, s.row}, results + o * stride + at, offset, out, pastCaches_,
+                             slot(s.slot(n, z), layer.width, channel));
+            }
+          });
+        }
       }
-    }
+    });
   });
   count(Pass::forward, layer);
   sumSlots(s.perCase, layer.width, layer.channelAt, sum_, squares_);

@@ -99,10 +99,10 @@ class Network {
   void count(Pass pass, const Layer& layer);
   void forwardLayer(const Batch& batch, const Layer& layer, bool absolute);
   void normalise(const Layer& layer, int batch, const float* masks, Mode mode);
-  void packInputs(const Batch& batch, const Layer& layer, const Slabs& slabs, int slab, float* raw,
+  void packInputs(const Batch& batch, const Layer& layer, const Slabs& slabs, int slab, int from, int to, float* raw,
                   float* packed) const;
-  void packSource(const Batch& batch, const Source& source, int channel, const Slabs& slabs, int slab, float* raw,
-                  float* packed) const;
+  void packSource(const Batch& batch, const Source& source, int channel, const Slabs& slabs, int slab, int from, int to,
+                  float* raw, float* packed) const;
 
   // head.cpp
   float headLoss(const Batch& batch);
