@@ -228,9 +228,10 @@ export async function pruneRun(
           writeBest(folder, step);
           writeCases(folder, dataset.outputs, split.test, cases, 'cases-best.csv');
         }
-        if (scores && Object.values(at.snapshots).some(({ step: taken }) => taken === step.step))
+        if (scores && Object.values(at.snapshots).some(({ step: taken }) => taken === step.step)) {
           at.scoreRows.push(...scoreRows(layers, scores, choice, step));
-        if (at.scoreRows.length > 0) writeCsv(join(folder, 'scores.csv'), SCORE_COLUMNS, at.scoreRows);
+          writeCsv(join(folder, 'scores.csv'), SCORE_COLUMNS, at.scoreRows);
+        }
         const stop =
           choice === undefined ? 'one-channel' : at.below >= pruning.collapse.steps ? 'collapse' : undefined;
         if (stop !== undefined) (at.rows.at(-1) as Record<string, unknown>)['stop'] = stop;

@@ -47,10 +47,10 @@ async function probe(engine: Engine, test: EngineCase): Promise<Record<string, u
   const synflow = await network.synflowGradients();
   const batchStatistics = await network.predict(images, 'batch');
   const before = await network.readWeights();
-  const losses = [await network.trainStep(batch, masksFor(test, 0), 0.01)];
+  const losses = [await network.trainStep(batch, masksFor(test, 0), 0.001)];
   const afterOne = await network.readWeights();
   for (let step = 1; step < 3; step++)
-    losses.push(await network.trainStep(batch, masksFor(test, step), 0.01));
+    losses.push(await network.trainStep(batch, masksFor(test, step), 0.001));
   const result = {
     loss: gradients.loss,
     gradients: gradients.gradients,
@@ -90,10 +90,12 @@ type Probe = Awaited<ReturnType<typeof probe>> & {
 // to weights whose gradient is nearly 0 is compared through the moments instead.
 const FORWARD = 2e-5;
 const BACKWARD = 2e-3;
-// Libraries sum in orders of their own, variances too; over volumes of a few voxels that shows.
+// Libraries sum in orders of their own, variances too; over volumes of a few voxels that shows. On some processors the
+// order depends on the size of the batch.
 const OTHERS = 1e-4;
 
-function compare(found: Probe, expected: Probe, test: EngineCase, forward = FORWARD): void {
+/** `alone`: what a case's prediction may differ by when it is alone in its batch. */
+function compare(found: Probe, expected: Probe, test: EngineCase, forward = FORWARD, alone = 0): void {
   assert.ok(
     Math.abs(found.loss - expected.loss) < 1e-5,
     `loss: found ${found.loss}, expected ${expected.loss}`,
@@ -111,7 +113,7 @@ function compare(found: Probe, expected: Probe, test: EngineCase, forward = FORW
     assertClose((found.synflow.get(name) as Tensor).data, data, 1e-4, `synflow ${name}`);
   assertClose(found.batchStatistics, expected.batchStatistics, forward, 'prediction with batch statistics');
   assert.deepEqual([...found.before], [...weightsFor(test)], 'scoring must not change weights or statistics');
-  assertClose(found.losses, expected.losses, 5e-4, 'three losses');
+  assertClose(found.losses, expected.losses, 1e-4, 'three losses');
   assert.equal(found.optimizer.step, 3);
   // Statistics of the first step, whose weights are still the same; later ones tell what Adam made of rounding.
   for (const [name, { data }] of expected.afterOne)
@@ -125,7 +127,7 @@ function compare(found: Probe, expected: Probe, test: EngineCase, forward = FORW
   assertClose(
     found.single,
     found.running.slice(-voxels * test.architecture.labels),
-    0,
+    alone,
     'a case alone or in a batch',
   );
 }
@@ -141,7 +143,7 @@ describe('cases', () => {
     for (const engine of optional)
       it(`${test.name}: ${engine.description.name} agrees with TensorFlow.js in JavaScript`, async () => {
         expected ??= probe(oracle, test) as Promise<Probe>;
-        compare((await probe(engine, test)) as Probe, await expected, test, OTHERS);
+        compare((await probe(engine, test)) as Probe, await expected, test, OTHERS, OTHERS);
       });
   }
 });

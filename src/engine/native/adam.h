@@ -20,20 +20,12 @@ inline void adam(size_t count, float* weight, const float* gradient, float* m, f
                  float beta2, float correction, float epsilon) {
   for (size_t i = 0; i < count; i += L) {
     const int n = count - i < (size_t)L ? (int)(count - i) : L;
-    const V g = n == L ? load(gradient + i) : load_first(gradient + i, n);
-    const V first = (n == L ? load(m + i) : load_first(m + i, n)) * beta1 + g * (1 - beta1);
-    const V second = (n == L ? load(v + i) : load_first(v + i, n)) * beta2 + g * g * (1 - beta2);
-    const V w = (n == L ? load(weight + i) : load_first(weight + i, n)) -
-                first * rate / (square_root(second) * correction + epsilon);
-    if (n == L) {
-      store(m + i, first);
-      store(v + i, second);
-      store(weight + i, w);
-    } else {
-      store_first(m + i, first, n);
-      store_first(v + i, second, n);
-      store_first(weight + i, w, n);
-    }
+    const V g = load_lanes(gradient + i, n);
+    const V first = load_lanes(m + i, n) * beta1 + g * (1 - beta1);
+    const V second = load_lanes(v + i, n) * beta2 + g * g * (1 - beta2);
+    store_lanes(m + i, first, n);
+    store_lanes(v + i, second, n);
+    store_lanes(weight + i, load_lanes(weight + i, n) - first * rate / (square_root(second) * correction + epsilon), n);
   }
 }
 

@@ -1,7 +1,7 @@
-// The convolution kernel: forward pass, input gradient (with turned weights) and, with one tap, the up-convolution.
-// Loop order: tile of voxels; inputs; taps; outputs x vectors in registers. A tile is `outputs` x T vectors with
-// T = (registers - 1) / (outputs + 1), so that the sums, one vector of each input position and one weight fit:
-// 4 outputs x 6 vectors with 32 registers. Per tap it loads T vectors and `outputs` weights for outputs*T fused
+// The convolution kernel: forward pass, input gradient (with turned weights) and, with one tap, the input gradient of
+// the up-convolution. Loop order: tile of voxels; inputs; taps; outputs x vectors in registers. A tile is `outputs` x T
+// vectors with T = (registers - 1) / (outputs + 1), so that the sums, one vector of each input position and one weight
+// fit: 4 outputs x 6 vectors with 32 registers. Per tap it loads T vectors and `outputs` weights for outputs*T fused
 // multiply-adds. Limit: the loads of unaligned vectors (two cache lines each) for 3 outputs and fewer.
 #pragma once
 #include "simd.h"

@@ -2,7 +2,6 @@
 // with the sums that batch norm needs. Batch norm and dropout are a scale and a shift that the next layer's packing
 // applies, max pooling, up-convolution and concatenation are ways of packing, so none of them has a pass of its own.
 #include <cmath>
-#include <cstring>
 
 #include "network.h"
 #include "packing.h"

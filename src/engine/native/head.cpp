@@ -2,7 +2,6 @@
 // a volume for each label, from which the last layer's gradient is mixed where it is read (see mixGradient), so that
 // gradient is never stored.
 #include <cmath>
-#include <cstring>
 
 #include "network.h"
 
@@ -47,7 +46,7 @@ void Network::headTerms(const Batch* batch) {
   slots_.assign(perRun * runs * batch_, 0.0);
   eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch& scratch, int slot) {
     for (int k = 0; k < shape_.labels; k++) {
-      float* slope = volume(plan_->logits, n) + k * voxels + at;
+      float* slope = volume(plan_->slopes, n) + k * voxels + at;
       double* sums = &slots_[perRun * slot + each * k];
       if (batch) {
         headLogits(n, k, at, count, slope, scratch.pointers.data());
@@ -124,7 +123,7 @@ void Network::mixGradient(int caseIndex, int channel, size_t at, int count, bool
   for (int k = 0; k < shape_.labels; k++) {
     const float signedWeight = w[(size_t)k * plan_->layers.back().width];
     const double weight = synflow ? std::fabs(signedWeight) : signedWeight;
-    k_.head_gradient(count, volume(plan_->logits, caseIndex) + k * shape_.size.voxels() + at,
+    k_.head_gradient(count, volume(plan_->slopes, caseIndex) + k * shape_.size.voxels() + at,
                      (float)(weight * headSlopes_[k].above), (float)(weight * headSlopes_[k].below), k == 0, gradient);
   }
 }

@@ -16,7 +16,7 @@
 
 namespace {
 
-// Multiply-adds that `repeats` rounds over all registers but two do; enough of them to hide the latency.
+// Multiply-adds that `repeats` rounds over all registers but four do; enough of them to hide the latency.
 double peak(int repeats, float* sink) {
   constexpr int Registers = LUNET_REGISTERS - 4;
   V sum[Registers];

@@ -94,17 +94,24 @@ size_t Network::estimate(const Shape& shape, int threads) {
     packed = std::max(packed, (size_t)s.channel * layer.inputs + (size_t)s.gradientChannel * layer.width);
     partial = std::max(partial, weights * s.count);
   }
-  return sizeof(float) *
-         (plan.arena * shape.maxBatch + packed * threads + partial + 4 * plan.parameters + 2 * plan.packedWeights);
+  size_t folded = 0;
+  for (const Up& up : plan.ups) {
+    folded += (size_t)shape.maxBatch * up.outputs * foldedFloats(up);
+    const int voxels = (int)plan.sizeAt(plan.layers[up.source].level).voxels();
+    partial = std::max(partial, upPartialFloats(up, voxels, shape.maxBatch));
+  }
+  return sizeof(float) * (plan.arena * shape.maxBatch + packed * threads + partial + folded + 4 * plan.parameters +
+                          2 * plan.packedWeights);
 }
 
 // Makes sure that the arena fits what follows: inference alone takes less memory than training.
 void Network::prepare(bool training, const Batch& batch) {
   batch_ = batch.size();
+  const bool fits = arena_.size() > 0 && (plan_->training || !training);
+  if (!fits && plan_->training != training) plan_ = std::make_unique<Plan>(shape_, training);
   constexpr size_t kBeyondCaches = 16 << 20;  // floats
   pastCaches_ = plan_->arena * batch_ >= kBeyondCaches;
-  if (arena_.size() > 0 && (plan_->training || !training)) return;
-  if (plan_->training != training) plan_ = std::make_unique<Plan>(shape_, training);
+  if (fits) return;
   // Every volume is written before it is read, so an arena needs no zeros.
   const size_t needed = plan_->arena * shape_.maxBatch + 16;
   arena_ = Floats();

@@ -3,8 +3,6 @@
 #pragma once
 #include <algorithm>
 #include <memory>
-#include <stdexcept>
-#include <string>
 #include <vector>
 
 #include "convolution.h"
@@ -99,10 +97,10 @@ class Network {
   void count(Pass pass, const Layer& layer);
   void forwardLayer(const Batch& batch, const Layer& layer, bool absolute);
   void normalise(const Layer& layer, int batch, const float* masks, Mode mode);
-  void packInputs(const Batch& batch, const Layer& layer, const Slabs& slabs, int slab, int from, int to, float* raw,
+  void packInputs(const Batch& batch, const Layer& layer, const Slabs& slabs, int slab, int first, int end, float* raw,
                   float* packed) const;
-  void packSource(const Batch& batch, const Source& source, int channel, const Slabs& slabs, int slab, int from, int to,
-                  float* raw, float* packed) const;
+  void packSource(const Batch& batch, const Source& source, int channel, const Slabs& slabs, int slab, int first,
+                  int end, float* raw, float* packed) const;
 
   // head.cpp
   float headLoss(const Batch& batch);
@@ -125,6 +123,8 @@ class Network {
   // up.cpp
   void foldUp(const Up& up, bool absolute);
   static size_t foldedFloats(const Up& up) { return (size_t)2 * 4 * (1 + up.inputs); }  // of one output of a case
+  // Of the sums that backwardUp gathers, for so many coarse voxels.
+  static size_t upPartialFloats(const Up& up, int voxels, int batch);
   void backwardUp(const Up& up);
 
   const Shape shape_;

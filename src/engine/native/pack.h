@@ -1,6 +1,6 @@
 // Kernels that fill one plane of one channel of a packed slab (see kernels.h): rows of floats, each with one zero
 // behind it, and a zero row at the end. What a layer's input is made of (scale and shift of batch norm and dropout,
-// maximum, gradient through ReLU and batch norm) is computed here, on load, so that it is never stored.
+// maximum, up-convolution, gradient through ReLU and batch norm) is computed here, on load, so that it is never stored.
 #pragma once
 #include "kernels.h"
 #include "simd.h"

@@ -36,13 +36,11 @@ void Plan::connect() {
     for (size_t i = 0; i < widths.size(); i++) {
       Layer layer{};
       layer.level = level;
-      layer.decoder = decoder;
       layer.width = widths[i];
       if (i > 0) {
         layer.sources = {{From::layer, previous, layers[previous].width}};
       } else if (decoder) {
         Up up{};
-        up.level = level;
         up.source = previous;
         up.target = (int)layers.size();
         up.inputs = layers[previous].width;
@@ -115,7 +113,7 @@ void Plan::place() {
     add(layer.activation, floats(layer.level, layer.width), forward(i), training ? backward(i) : lastUse);
   }
   if (training) {
-    add(logits, floats(0, shape.labels), head, backward(count - 1));
+    add(slopes, floats(0, shape.labels), head, backward(count - 1));
     for (int i = 0; i < count; i++) {
       Layer& layer = layers[i];
       if (layer.sources[0].from == From::pooled)

@@ -18,7 +18,6 @@ struct Buffer {
   size_t perCase = 0;
   int from = 0, to = -1;  // first and last pass that use it
   size_t at = 0;          // floats from the arena's start, per case of the largest batch
-  bool used() const { return to >= from && perCase > 0; }
 };
 
 enum class From { image, layer, pooled, up };
@@ -33,7 +32,6 @@ struct Source {
 // A 3x3x3 convolution with ReLU, batch norm and dropout. Offsets are floats in the flat list of tensors.
 struct Layer {
   int level;
-  bool decoder;
   int inputs, width;
   int channelAt;  // of its first channel among the channels of all layers
   size_t weight, bias, normWeight, normBias, mean, variance;
@@ -48,7 +46,6 @@ struct Layer {
 
 // The 2x2x2 up-convolution from `source`'s output to `level`. Its output is never stored.
 struct Up {
-  int level;
   int source;  // layer
   int target;  // layer that reads it
   int inputs, outputs;
@@ -71,7 +68,7 @@ struct Plan {
   Shape shape;
   std::vector<Layer> layers;  // in the order in which data flows
   std::vector<Up> ups;        // in that order too: deepest first
-  Buffer logits;              // probabilities, then the gradient with respect to the logits: one volume a label
+  Buffer slopes;              // of the sigmoid, signed (see head.cpp): one volume a label
   size_t headWeight = 0, headBias = 0;
   size_t parameters = 0;     // floats in the flat list of tensors, running statistics included
   size_t packedWeights = 0;  // floats of the weights packed for the kernels, in one direction

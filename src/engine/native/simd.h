@@ -58,8 +58,25 @@ LUNET_INLINE void hold(V& v) {
 }
 LUNET_INLINE V zero() { return V{}; }
 LUNET_INLINE V select(M mask, V yes, V no) { return (V)(((M)yes & mask) | ((M)no & ~mask)); }
-LUNET_INLINE V vmax(V a, V b) { return select(a > b, a, b); }
-LUNET_INLINE V vmin(V a, V b) { return select(a < b, a, b); }
+// NaN in `a` stays NaN.
+LUNET_INLINE V vmax(V a, V b) {
+#if LUNET_LANES == 16
+  return (V)_mm512_maskz_max_ps(0xffff, (__m512)b, (__m512)a);
+#elif LUNET_LANES == 8
+  return (V)_mm256_max_ps((__m256)b, (__m256)a);
+#else
+  return select(b > a, b, a);
+#endif
+}
+LUNET_INLINE V vmin(V a, V b) {
+#if LUNET_LANES == 16
+  return (V)_mm512_maskz_min_ps(0xffff, (__m512)b, (__m512)a);
+#elif LUNET_LANES == 8
+  return (V)_mm256_min_ps((__m256)b, (__m256)a);
+#else
+  return select(b < a, b, a);
+#endif
+}
 
 // The first n < L floats at p, zeros behind them; touches no memory beyond them.
 LUNET_INLINE V load_first(const float* p, int n) {

@@ -46,7 +46,7 @@ struct Slabs {
 // weight gradient.
 inline Slabs cut(Size size, int batch, bool winograd, int inputs, int gradients, size_t weights) {
   constexpr ptrdiff_t kSmall = 4096;        // floats: below, a slab holds several cases
-  constexpr ptrdiff_t kCache = 384 * 1024;  // floats of a packed slab: three quarters of a second-level cache of 2 MB
+  constexpr ptrdiff_t kCache = 384 * 1024;  // floats of a packed slab: three quarters of 2 MB
   constexpr size_t kManyWeights = 32768;
   Slabs s;
   s.size = size;

@@ -25,7 +25,7 @@ inline void finishStores() {
 }
 }  // namespace
 
-Threads::Threads(int count) : count_(count), processors_(count) {
+Threads::Threads(int count) : count_(count), processors_(count), moves_(4 * count) {
   for (int i = 1; i < count; i++) threads_.emplace_back([this, i] { serve(i); });
 }
 
@@ -48,8 +48,9 @@ void Threads::take(int thread) {
   finishStores();
 }
 
-// Moves a thread off the processor that one before it is on. The scheduler would leave them there for a tenth of a
-// second while another idles: the whole time of a few predictions.
+// Moves a thread off the processor that one before it is on, as long as the machine has others. The scheduler would
+// leave them there for a tenth of a second while another idles: the whole time of a few predictions. Only a few times a
+// network, since where other processes are at work, the scheduler knows better.
 void Threads::spread([[maybe_unused]] int thread) {
 #ifdef __linux__
   const int here = sched_getcpu();
@@ -57,12 +58,14 @@ void Threads::spread([[maybe_unused]] int thread) {
   for (int i = 0; i < thread; i++) shared |= processors_[i].load(std::memory_order_relaxed) == here;
   processors_[thread].store(here, std::memory_order_relaxed);
   cpu_set_t allowed;
-  if (!shared || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  if (!shared || here < 0 || moves_.load(std::memory_order_relaxed) <= 0 ||
+      sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+    return;
   cpu_set_t free = allowed;
   for (int i = 0; i < thread; i++) CPU_CLR((size_t)processors_[i].load(std::memory_order_relaxed), &free);
   if (CPU_COUNT(&free) == 0) return;
-  sched_setaffinity(0, sizeof free, &free);
-  sched_setaffinity(0, sizeof allowed, &allowed);
+  moves_.fetch_sub(1, std::memory_order_relaxed);
+  if (sched_setaffinity(0, sizeof free, &free) == 0) sched_setaffinity(0, sizeof allowed, &allowed);
   processors_[thread].store(sched_getcpu(), std::memory_order_relaxed);
 #endif
 }

@@ -21,8 +21,6 @@ class Threads {
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
 
-  int count() const { return count_; }
-
   // Calls work(task, thread) for every task in [0, tasks), thread in [0, count). Returns when all are done.
   void run(int tasks, const std::function<void(int task, int thread)>& work);
 
@@ -38,6 +36,7 @@ class Threads {
   const int count_;
   std::vector<std::thread> threads_;
   std::vector<std::atomic<int>> processors_;  // where each thread was last seen
+  std::atomic<int> moves_;                    // of threads to other processors that are left
   const std::function<void(int, int)>* work_ = nullptr;
   int tasks_ = 0;
   std::atomic<int> next_{0};

@@ -2,8 +2,8 @@
 // (pack_up), with the batch norm before them folded into their weights. Backward, the gradient of their output lies
 // taken apart into its eight positions (unpack_parts), each a dense coarse volume, so that without neighbours to look
 // at nothing is packed.
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "network.h"
 
@@ -46,6 +46,10 @@ void Network::foldUp(const Up& up, bool absolute) {
       }
 }
 
+size_t Network::upPartialFloats(const Up& up, int voxels, int batch) {
+  return (size_t)8 * up.outputs * (up.inputs + 1) * tasksInCase(voxels, batch) * batch;
+}
+
 void Network::backwardUp(const Up& up) {
   const Layer& from = plan_->layers[up.source];
   const int voxels = (int)plan_->sizeAt(from.level).voxels();
@@ -57,7 +61,8 @@ void Network::backwardUp(const Up& up) {
   const int atOnce = std::min(kRun, std::max(64, (1 << 16) / parts / 16 * 16));
   const Blocks outputs(parts, 4), inputs = outputBlocks(k_, up.inputs);
   reserve(kRun, kWidest * kRun, 0, factors);
-  if (partial_.size() < each * perCase * batch_) partial_ = Floats(each * perCase * batch_);
+  const size_t partials = upPartialFloats(up, voxels, batch_);
+  if (partial_.size() < partials) partial_ = Floats(partials);
   clearSlots(perCase * batch_, up.inputs);
   threads_.run(perCase * batch_, [&](int task, int thread) {
     const int n = task / perCase, begin = task % perCase * share, end = std::min(voxels, begin + share);
@@ -96,29 +101,27 @@ void Network::backwardUp(const Up& up) {
 
   // The sums were over activations. PyTorch's axes are (input, output, position).
   float* gradient = gradient_.data();
-  std::vector<double> biases(parts);
+  const auto sumOf = [&](int n, int i, int factor) {
+    double sum = 0;
+    for (int task = n * perCase; task < (n + 1) * perCase; task++)
+      sum += partial_.data()[task * each + (size_t)i * factors + factor];
+    return sum;
+  };
   threads_.run(outputs.count, [&](int b, int) {
     for (int i = outputs.first(b); i < outputs.first(b + 1); i++)
       for (int c = 0; c < up.inputs; c++) {
-        double total = 0, bias = 0;
+        double total = 0;
         for (int n = 0; n < batch_; n++) {
-          double product = 0, sum = 0;
-          for (int part = 0; part < perCase; part++) {
-            const float* sums = partial_.data() + (n * perCase + part) * each + (size_t)i * factors;
-            product += sums[c];
-            sum += sums[up.inputs];
-          }
           const size_t at = (size_t)n * plan_->channels + from.channelAt + c;
-          total += scale_[at] * product + shift_[at] * sum;
-          bias += sum;
+          total += scale_[at] * sumOf(n, i, c) + shift_[at] * sumOf(n, i, up.inputs);
         }
         gradient[up.weight + (size_t)c * parts + i] = (float)total;
-        biases[i] = bias;
       }
   });
   for (int u = 0; u < up.outputs; u++) {
     double bias = 0;
-    for (int part = 0; part < 8; part++) bias += biases[8 * u + part];
+    for (int n = 0; n < batch_; n++)
+      for (int i = 8 * u; i < 8 * u + 8; i++) bias += sumOf(n, i, up.inputs);
     gradient[up.bias + u] = (float)bias;
   }
 }

@@ -1,7 +1,7 @@
-// How the weight gradient of a 3x3x3 convolution is gathered from packed slabs, in the forms of convolution.h:
+// How the weight gradient of a 3x3x3 convolution is gathered from packed slabs:
 //   direct:   four outputs times 27 taps.
-//   narrow:   for one or two outputs, the output's gradient shifted by the three taps along a row counts as three
-//             outputs of 9 taps each.
+//   narrow:   for a block of one or two outputs, each output's gradient shifted by the three taps along a row counts as
+//             three outputs of 9 taps each.
 //   winograd: the transpose of the forward pass. With e0, e1 the gradients of two output planes and X the parts of the
 //             input, the gradients of the transformed weights are e0 X0, (e0 + e1) X1, (e0 - e1) X2 and -e1 X3. Packed
 //             (see kernels.h) are e0, e0 + e1, e1 - e0 and e1, so the last two sums have their signs turned.
