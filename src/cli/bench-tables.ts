@@ -107,7 +107,8 @@ export async function showPruned(
   }));
   const { network, size, batch, mode } = start;
   if (json) {
-    printJson({ network, size, batch, mode, path: results });
+    const { name, device, threads } = engine.description;
+    printJson({ engine: name, isa: device, threads, network, size, batch, mode, path: results });
     return;
   }
   print(

@@ -65,6 +65,14 @@ export const command = addExamples(
         showKernels(options);
         return;
       }
+      const { weights, family, n, levels, convs, size, batch, mode } = options;
+      const single = [weights, family, n, levels, convs, size, batch, mode].some(
+        (value) => value !== undefined,
+      );
+      const wanted =
+        single || options.pruned
+          ? [chosenCase(options)]
+          : STANDARD_LIST.map((each) => familyCase(each, each));
       const engine = await createEngine(options.engine, {
         threads: options.threads,
         isa: options.isa,
@@ -73,23 +81,17 @@ export const command = addExamples(
       const { name, device, threads } = engine.description;
       const repeats = options.repeats ?? 5;
       if (options.pruned) {
-        await showPruned(engine, chosenCase(options), repeats, options.json ?? false);
+        await showPruned(engine, wanted[0] as BenchCase, repeats, options.json ?? false);
         return;
       }
       const peak =
         name === 'native' ? measurePeak(device, Math.min(threads, availableParallelism())) : undefined;
-      const { weights, family, n, levels, convs, size, batch, mode } = options;
-      const single = [weights, family, n, levels, convs, size, batch, mode].some(
-        (value) => value !== undefined,
-      );
       if (peak !== undefined)
         note(
           `${name} (${device}, ${threads} threads): ${peak.toFixed(0)} GFLOP/s of multiply-adds in registers`,
         );
       const cases = [];
-      for (const test of single
-        ? [chosenCase(options)]
-        : STANDARD_LIST.map((each) => familyCase(each, each))) {
+      for (const test of wanted) {
         const measured = await measure(engine, test, repeats, options.passes);
         cases.push({
           ...test,

@@ -13,7 +13,15 @@ import { createTfjsEngine } from '../../src/engine/tfjs/index.js';
 import { type Architecture, totalChannels } from '../../src/network/architecture.js';
 import { type Tensor, type Weights } from '../../src/network/weights.js';
 import { stream } from '../../src/random.js';
-import { type EngineCase, batchFor, engineCases, masksFor, settingsFor, weightsFor } from './cases.js';
+import {
+  type EngineCase,
+  batchFor,
+  engineCases,
+  largeCases,
+  masksFor,
+  settingsFor,
+  weightsFor,
+} from './cases.js';
 import { assertClose, assertTensorsClose } from './closeness.js';
 
 // A missing native engine is a failure, not a reason to test less: set LUNET_WITHOUT_NATIVE=1 where there is no compiler.
@@ -133,14 +141,14 @@ function compare(found: Probe, expected: Probe, test: EngineCase, forward = FORW
 }
 
 describe('cases', () => {
-  for (const test of engineCases) {
+  for (const test of [...engineCases, ...largeCases]) {
     let expected: Promise<Probe> | undefined;
     for (const isa of instructionSets)
       it(`${test.name}: native ${isa} agrees with TensorFlow.js`, async () => {
         expected ??= probe(oracle, test) as Promise<Probe>;
         compare((await probe(createNativeEngine({ isa, threads: 2 }), test)) as Probe, await expected, test);
       });
-    for (const engine of optional)
+    for (const engine of largeCases.includes(test) ? [] : optional)
       it(`${test.name}: ${engine.description.name} agrees with TensorFlow.js in JavaScript`, async () => {
         expected ??= probe(oracle, test) as Promise<Probe>;
         compare((await probe(engine, test)) as Probe, await expected, test, OTHERS, OTHERS);

@@ -65,7 +65,8 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
   const Slabs s = cut(size, 16, false, 1, 0, 0);
   const Rows rows{kRows, kSide, s.row};
   const size_t voxels = (size_t)kRows * kSide, most = 48;
-  Floats packed = noise(most * s.channel), other = noise(most * s.channel), out(8 * s.channel + 512);
+  Floats packed = noise(most * s.channel), other = noise(most * s.channel),
+         out(8 * s.channel + 512 + 6 * (voxels + 16));
   Floats volume = noise(20 * voxels), gradient = noise(16 * voxels), weights = noise(8 * most * 27);
   Floats sums(8 * most * 27);
   std::vector<uint8_t> labels(16 * voxels, 1);
@@ -122,6 +123,12 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
       [&] { k.pack_pooled(rows, out.data(), volume.data(), 4 * voxels, 1.1f, 0.1f); });
   add("pack_up", "64 x 64 from 4 channels of 32 x 32", 0, 2 * plane,
       [&] { k.pack_up(rows, out.data(), 4, volume.data(), voxels / 4, weights.data()); });
+  const float* const planes[4] = {packed.data(), packed.data() + s.channel, other.data(), other.data() + s.channel};
+  add("winograd_input", "4 planes of 64 x 64", 0, 8 * plane,
+      [&] { k.winograd_input((int)voxels, planes, out.data(), voxels + 16); });
+  add("winograd_gradient", "4 planes of 64 x 64", 0, 10 * plane,
+      [&] { k.winograd_gradient((int)voxels, planes, out.data(), voxels + 16); });
+  add("winograd_output", "4 x 1040", 0, 4 * 6 * 4 * 1040.0, [&] { k.winograd_output(4, 1040, out.data(), 1056); });
   add("pack_gradient", "64 x 64", 0, 3 * plane,
       [&] { k.pack_gradient(rows, out.data(), gradient.data(), volume.data(), 1.1f, 0.1f, 0.2f, 0.0f); });
   add("unpack_relu", "64 x 64", 0, 2 * plane,
@@ -130,6 +137,9 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
       [&] { k.unpack_gradient(rows, packed.data(), gradient.data(), volume.data(), false, total); });
   add("unpack_parts", "64 x 64", 0, 2 * plane,
       [&] { k.unpack_parts(rows, packed.data(), 0, volume.data(), voxels / 4 + 16, false); });
+  const ptrdiff_t fine[4] = {0, kSide, 2 * kSide, 3 * kSide};
+  add("unpool_row", "32 out of 64 x 2 x 2", 0, 4.0 * (32 + 3 * 4 * kSide),
+      [&] { k.unpool_row(kSide / 2, packed.data(), volume.data(), gradient.data(), fine, true, false, total); });
   add("head_logits", "4 channels", 0, 5 * plane, [&] {
     const float* channels[4] = {volume.data(), volume.data() + voxels, gradient.data(), gradient.data() + voxels};
     const float ones[4] = {1, 1, 1, 1};
@@ -139,6 +149,9 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
   double terms[5] = {};
   add("dice_terms", "4096", 0, 2.25 * plane, [&] {
     k.dice_terms((int)voxels, out.data(), labels.data(), {inside, 2}, terms);
+  });
+  add("overlap", "4096", 0, 1.25 * plane, [&] {
+    k.overlap((int)voxels, out.data(), labels.data(), {inside, 2}, total);
   });
   add("signed_sums", "4096", 0, 2 * plane, [&] { k.signed_sums((int)voxels, out.data(), volume.data(), total); });
   add("head_gradient", "4096", 0, 2 * plane,
