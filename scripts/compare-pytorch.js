@@ -1,9 +1,10 @@
 // Times lunet's native engine beside PyTorch on this machine, in turns, each measurement in a process of its own:
 //   node scripts/compare-pytorch.js [--python PYTHON] [--rounds 3] [--json]
-// PYTHON is an interpreter that has PyTorch (pip install torch). The table is the first one of docs/performance.md.
+// PYTHON is an interpreter that has PyTorch (pip install torch); lunet has been built. The table is the first one of docs/performance.md.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { STANDARD_LIST } from '../dist/src/engine/bench.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -15,15 +16,6 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds);
 if (!Number.isInteger(rounds) || rounds < 1)
   fail(`--rounds: found ${options.rounds}, expected a whole number`);
-
-const CASES = [
-  { family: 'lunet', n: 4, levels: 5, convs: 2, size: 64, batch: 16, mode: 'train' },
-  { family: 'unet', n: 4, levels: 5, convs: 2, size: 64, batch: 16, mode: 'train' },
-  { family: 'lunet', n: 4, levels: 5, convs: 2, size: 64, batch: 1, mode: 'train' },
-  { family: 'unet', n: 24, levels: 4, convs: 3, size: 64, batch: 1, mode: 'train' },
-  { family: 'lunet', n: 24, levels: 4, convs: 3, size: 64, batch: 1, mode: 'train' },
-  { family: 'lunet', n: 4, levels: 5, convs: 2, size: 64, batch: 1, mode: 'infer' },
-];
 
 function fail(message) {
   console.error(`error: ${message}`);
@@ -62,7 +54,7 @@ function median(measurements, key) {
   return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
 }
 
-const results = CASES.map((test) => {
+const results = STANDARD_LIST.map((test) => {
   const ours = [];
   const theirs = [];
   for (let round = 0; round < rounds; round++) {
