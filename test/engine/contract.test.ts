@@ -228,7 +228,7 @@ describe('volumes that no cache holds', () => {
 
 describe('to the bit', () => {
   const named = (start: string): EngineCase =>
-    engineCases.find(({ name }) => name.startsWith(start)) as EngineCase;
+    [...engineCases, ...largeCases].find(({ name }) => name.startsWith(start)) as EngineCase;
   const test = named('four levels');
   const weightsAfter = async (threads: number, test: EngineCase): Promise<Weights> => {
     const network = await createNativeEngine({ threads }).load(settingsFor(test), weightsFor(test));
