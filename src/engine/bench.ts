@@ -126,7 +126,7 @@ export async function measure(
 }
 
 /**
- * Seconds of training for each multiply-add of a network with one label: the best of a few steps on made-up volumes.
+ * Seconds of training for each multiply-add of a network: the best of a few steps on made-up volumes.
  * For telling how long a run will take.
  */
 export async function secondsPerMultiplyAdd(

@@ -2,8 +2,8 @@
 // output, see gradientCoefficients) and its input, and from the two gets a part of the weight gradient and of its
 // input's gradient, which goes straight to where the input came from, with the sums that batch norm needs there.
 //
-// Batch norm and dropout, y = mask * (gamma * xhat + beta) with xhat = (a - mean) / sd over M values: with g =
-// dLoss/dy,
+// Batch norm and dropout, y = mask * (gamma * xhat + beta) with xhat = (a - mean) / sd over M values: with
+// g = dLoss/dy,
 //   dLoss/da = gamma/sd * (mask*g - mean of mask*g - xhat * mean of mask*g*xhat),
 // which is a*g + b*activation + c with coefficients per case and channel. Then the ReLU: 0 where a is 0.
 #include <cmath>

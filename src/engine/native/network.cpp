@@ -79,7 +79,7 @@ Network::Network(const Shape& shape, const float* weights, const uint32_t* targe
   for (int k = 0; k < shape.labels; k++)
     for (int label = 0; label < 256; label++)
       if (targets[label] >> k & 1u) regions_[k].push_back((uint8_t)label);
-  foldedUps_.resize(plan_->ups.size());
+  for (const Up& up : plan_->ups) foldedUps_.push_back(Floats((size_t)shape.maxBatch * up.outputs * foldedFloats(up)));
   scratch_.resize(threads);
 }
 

@@ -24,10 +24,7 @@ int tasksInCase(int voxels, int batch) {
 void Network::foldUp(const Up& up, bool absolute) {
   const int channelAt = plan_->layers[up.source].channelAt;
   const float* w = weights_.data() + up.weight;
-  Floats& folded = foldedUps_[&up - plan_->ups.data()];
-  const size_t needed = (size_t)shape_.maxBatch * up.outputs * foldedFloats(up);
-  if (folded.size() < needed) folded = Floats(needed);
-  float* to = folded.data();
+  float* to = foldedUps_[&up - plan_->ups.data()].data();
   for (int n = 0; n < batch_; n++)
     for (int u = 0; u < up.outputs; u++)
       for (int z = 0; z < 2; z++) {
@@ -108,15 +105,18 @@ void Network::backwardUp(const Up& up) {
     return sum;
   };
   threads_.run(outputs.count, [&](int b, int) {
-    for (int i = outputs.first(b); i < outputs.first(b + 1); i++)
+    std::vector<double> gradients(batch_);
+    for (int i = outputs.first(b); i < outputs.first(b + 1); i++) {
+      for (int n = 0; n < batch_; n++) gradients[n] = sumOf(n, i, up.inputs);
       for (int c = 0; c < up.inputs; c++) {
         double total = 0;
         for (int n = 0; n < batch_; n++) {
           const size_t at = (size_t)n * plan_->channels + from.channelAt + c;
-          total += scale_[at] * sumOf(n, i, c) + shift_[at] * sumOf(n, i, up.inputs);
+          total += scale_[at] * sumOf(n, i, c) + shift_[at] * gradients[n];
         }
         gradient[up.weight + (size_t)c * parts + i] = (float)total;
       }
+    }
   });
   for (int u = 0; u < up.outputs; u++) {
     double bias = 0;
