@@ -146,6 +146,15 @@ export const engineCases: readonly EngineCase[] = [
     0.2,
   ),
   engineCase(
+    'a wide up-convolution from one channel, without skips',
+    [1, 2],
+    [[[2], [1]], [[3]], [6]],
+    [6, 10, 14],
+    11,
+    0.2,
+    false,
+  ),
+  engineCase(
     'every layer one channel',
     [1, 1],
     [

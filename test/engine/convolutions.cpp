@@ -1,10 +1,12 @@
 // Run by scripts/sanitize.js: every form of a convolution and of its weight gradient (see convolution.h and
-// weight_gradient.h) against plain loops in double precision, on odd sizes and widths. Prints each form's largest
-// error, as a share of the results' root mean square, and exits with 1 if one is larger than rounding explains.
+// weight_gradient.h), and convolutions composed with an up-convolution (see corners.h), against plain loops in double
+// precision, on odd sizes and widths. Prints each form's largest error, as a share of the results' root mean square,
+// and exits with 1 if one is larger than rounding explains.
 #include <cmath>
 #include <cstdio>
 #include <vector>
 
+#include "../../src/engine/native/corners.h"
 #include "../../src/engine/native/instruction_sets.h"
 #include "../../src/engine/native/packing.h"
 #include "../../src/engine/native/weight_gradient.h"
@@ -91,16 +93,16 @@ bool check(const Kernels& k, Size size, int batch, int inputs, int outputs, bool
         for (int b = 0; b < convolution.blocks.count; b++) {
           convolve(k, convolution, s, taps, b, packed.data(), s.channel, packedWeights.data(), from, to,
                    results.data());
-          eachPiece(s, slab, from, to, [&](int y0, int count, int z, int n, ptrdiff_t at) {
+          eachPiece(s, slab, from, to, [&](const Piece& piece, ptrdiff_t at) {
             for (int o = 0; o < convolution.blocks.width(b); o++)
-              for (int y = y0; y < y0 + count; y++)
+              for (int y = piece.y; y < piece.y + piece.rows; y++)
                 for (int x0 = 0; x0 < size.w; x0++) {
                   double expected = 0;
                   for (int c = 0; c < inputs; c++)
                     for (int t = 0; t < 27; t++)
                       expected += (double)weights[((size_t)(convolution.blocks.first(b) + o) * inputs + c) * 27 + t] *
-                                  x.at(n, c, z + t / 9 - 1, y + t / 3 % 3 - 1, x0 + t % 3 - 1);
-                  forward.add(results[o * resultStride(s) + at + (y - y0) * s.row + x0], expected);
+                                  x.at(piece.n, c, piece.z + t / 9 - 1, y + t / 3 % 3 - 1, x0 + t % 3 - 1);
+                  forward.add(results[o * resultStride(s) + at + (y - piece.y) * s.row + x0], expected);
                 }
           });
         }
@@ -111,7 +113,7 @@ bool check(const Kernels& k, Size size, int batch, int inputs, int outputs, bool
     });
     for (size_t i = 0; i < sums.size(); i++) total[i] += sums[i];
   }
-  for (int b = 0; b < products.blocks.count; b++) products.finish(b, total.data(), found.data());
+  for (int b = 0; b < products.blocks.count; b++) products.finish(b, total.data(), found.data(), (size_t)inputs * 27);
   for (int o = 0; o < outputs; o++)
     for (int c = 0; c < inputs; c++)
       for (int t = 0; t < 27; t++) {
@@ -128,6 +130,89 @@ bool check(const Kernels& k, Size size, int batch, int inputs, int outputs, bool
               size.d, size.h, size.w, forward.share(), backward.share());
   return forward.count == batch * outputs * size.voxels() && forward.share() <= kAllowed &&
          backward.share() <= kAllowed;
+}
+
+// Composed weights, applied by the kernels to a coarse volume, against the two layers one after the other; and as they
+// depend on each layer's weights linearly, their gradients against differences.
+bool checkComposed(const Kernels& k, Size size, int coarse, int between) {
+  const Composition composition{coarse + 1, between, 1};
+  const std::vector<float> convolution = noise((size_t)between * 27);
+  std::vector<float> up = noise((size_t)coarse * between * 8);
+  for (const float bias : noise(between)) up.insert(up.end(), 8, bias);
+  std::vector<float> composed(composition.composedInOutput());
+  composition.compose(0, up.data(), convolution.data(), composed.data());
+
+  Volume x(1, coarse + 1, size.halved());
+  std::fill(x.values.end() - x.size.voxels(), x.values.end(), 1.0f);
+  const Slabs fine = cut(size, 1, false, 1, 0, 0);
+  const Corners corners(Up{}, fine);
+  const Slabs& s = corners.coarse;
+  const ptrdiff_t stride = s.plane + 16;  // the kernels write whole vectors
+  Error forward;
+  std::vector<float> packed((size_t)s.channel * x.channels), parts(4 * stride), plane(fine.plane);
+  std::vector<float> back(4 * s.plane), weights(4 * 8 * x.channels);
+  bool splitBack = true;
+  for (int slab = 0; slab < s.count; slab++) {
+    std::fill(packed.begin(), packed.end(), NAN);
+    pack(k, s, slab, -1, s.planesIn(slab) + 1, x, false, packed.data());
+    for (int z = fine.firstPlane(slab); z < fine.firstPlane(slab) + fine.planesIn(slab); z++) {
+      for (int c = 0; c < x.channels; c++)
+        for (int tap = 0; tap < 8; tap++)
+          for (int part = 0; part < 4; part++)
+            weights[(c * 8 + tap) * 4 + part] = composed[((z % 2 * 4 + part) * x.channels + c) * 8 + tap];
+      const int at = (z + 1) / 2 - s.firstPlane(slab);
+      k.correlate(4, packed.data() + s.origin + at * s.plane, s.channel, x.channels, corners.taps.at, 8, weights.data(),
+                  false, parts.data(), stride, (int)s.plane);
+      std::fill(plane.begin(), plane.end(), 0.0f);
+      const Rows rows{size.h, size.w, fine.row};
+      k.add_parts(rows, plane.data(), 0, parts.data(), stride, s.row);
+      k.split_parts(rows, plane.data(), back.data(), s.plane, s.row);
+      for (int y = 0; y < size.h; y++)
+        for (int x0 = 0; x0 < size.w; x0++) {
+          double expected = 0;
+          for (int u = 0; u < between; u++)
+            for (int t = 0; t < 27; t++) {
+              const int at[3] = {z + t / 9 - 1, y + t / 3 % 3 - 1, x0 + t % 3 - 1};
+              if (at[0] < 0 || at[1] < 0 || at[2] < 0 || at[0] >= size.d || at[1] >= size.h || at[2] >= size.w)
+                continue;
+              const int position = at[0] % 2 * 4 + at[1] % 2 * 2 + at[2] % 2;
+              for (int c = 0; c < x.channels; c++)
+                expected += (double)convolution[u * 27 + t] * up[(c * between + u) * 8 + position] *
+                            x.at(0, c, at[0] / 2, at[1] / 2, at[2] / 2);
+            }
+          const float found = plane[y * fine.row + x0];
+          forward.add(found, expected);
+          const int part = y % 2 * 2 + x0 % 2;
+          splitBack &= found == back[part * s.plane + (y + 1) / 2 * s.row + (x0 + 1) / 2];
+        }
+      double inside = 0, all = 0;
+      for (int y = 0; y < size.h; y++)
+        for (int x0 = 0; x0 < size.w; x0++) inside += std::fabs(plane[y * fine.row + x0]);
+      for (const float value : back) all += std::fabs(value);
+      splitBack &= std::fabs(all - inside) <= 1e-9 * inside;  // zeros where a part lies outside
+    }
+  }
+
+  // With g as gradient of the composed weights, g . composed(a, b) is a . convolutionGradient(b) and b . upGradient(a).
+  const std::vector<float> g = noise(composed.size());
+  std::vector<float> convolutionGradient((size_t)between * 27);
+  composition.convolutionGradient(0, g.data(), up.data(), convolutionGradient.data());
+  double expected = 0, byConvolution = 0, byUp = 0;
+  for (size_t i = 0; i < g.size(); i++) expected += (double)g[i] * composed[i];
+  for (size_t i = 0; i < convolution.size(); i++) byConvolution += (double)convolution[i] * convolutionGradient[i];
+  for (int u = 0; u < between; u++) {
+    std::vector<double> gradient((size_t)8 * x.channels);
+    composition.upGradient(u, g.data(), convolution.data(), gradient.data());
+    for (int c = 0; c < x.channels; c++)
+      for (int position = 0; position < 8; position++)
+        byUp += up[(c * between + u) * 8 + position] * gradient[c * 8 + position];
+  }
+  Error gradients;
+  gradients.add(byConvolution, expected);
+  gradients.add(byUp, expected);
+  std::printf("composed %2d -> %2d -> 1 on %d x %d x %d: output %.1e, weight gradients %.1e\n", coarse, between, size.d,
+              size.h, size.w, forward.share(), gradients.share());
+  return splitBack && forward.count == size.voxels() && forward.share() <= kAllowed && gradients.share() <= kAllowed;
 }
 
 }  // namespace
@@ -147,6 +232,9 @@ int main() {
           passed &= check(*k, volume.size, volume.batch, inputs, outputs, false);
           passed &= check(*k, volume.size, volume.batch, inputs, outputs, true);
         }
+    for (const Size size : {Size{2, 2, 2}, Size{6, 10, 38}, Size{4, 8, 16}, Size{16, 34, 66}})
+      for (int coarse : {1, 3})
+        for (int between : {1, 4}) passed &= checkComposed(*k, size, coarse, between);
   }
   if (!passed) std::printf("an error is larger than %.0e\n", kAllowed);
   return passed ? 0 : 1;

@@ -61,27 +61,37 @@ void Network::sumPartials(const Slabs& s, size_t each, float* to) {
   });
 }
 
+// Packs a plane of the gradient before a layer's ReLU; `mixed` is room for a dense plane. Returns the sum.
+double Network::packGradient(int index, int n, int channel, int z, Rows to, float* packed, float* mixed, bool synflow) {
+  const Layer& layer = plan_->layers[index];
+  const int plane = to.rows * to.width;
+  const size_t at = (size_t)n * plan_->channels + layer.channelAt + channel;
+  const size_t from = channel * plan_->sizeAt(layer.level).voxels() + (size_t)z * plane;
+  const bool last = index + 1 == (int)plan_->layers.size();
+  if (last) mixGradient(n, channel, (size_t)z * plane, plane, synflow, mixed);
+  return k_.pack_gradient(to, packed, last ? mixed : volume(layer.gradient, n) + from,
+                          volume(layer.activation, n) + from, a_[at], b_[at], c_[at], synflow ? -1.0f : 0.0f);
+}
+
 void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
   const Layer& layer = plan_->layers[index];
   gradientCoefficients(layer, synflow);
   const Size size = plan_->sizeAt(layer.level);
-  const bool winograd = usesWinograd(layer, size);
-  const Convolution turned(k_, size, winograd, layer.width, layer.inputs);
-  const WeightGradient products(layer.inputs, layer.width, winograd);
+  const bool winograd = layer.winograd;
+  const Convolution turned(k_, size, winograd, layer.width, layer.direct());
+  const WeightGradient products(layer.direct(), layer.width, winograd);
   const Blocks &inputs = turned.blocks, &outputs = products.blocks;
   // The bias gradients follow the weights' in each slab's partial sums.
   const size_t weights = products.floats(), each = weights + layer.width;
-  const Slabs s = cut(size, batch_, winograd, layer.inputs, layer.width, weights);
-  reserve(s, s.channel * layer.inputs + s.gradientChannel * layer.width, products.pointers());
+  const Slabs s = cut(size, batch_, winograd, layer.direct(), layer.width, weights);
+  reserve(s, s.channel * layer.direct() + s.gradientChannel * layer.width, products.pointers());
   if (partial_.size() < each * s.count) partial_ = Floats(each * s.count);
-  clearSlots(s.slots(), layer.inputs);
+  clearSlots(s.slots(), layer.direct());
   const Taps taps(s, !winograd, true);
   const size_t voxels = size.voxels(), plane = (size_t)size.h * size.w;
-  const bool last = index + 1 == (int)plan_->layers.size();
   const bool toImage = layer.sources[0].from == From::image;
   const int groups = std::min(s.groups, std::max(outputs.count, inputs.count)), atOnce = rowsAtOnce(s);
   const ptrdiff_t stride = resultStride(s);
-  const float threshold = synflow ? -1.0f : 0.0f;
 
   // Where the gradient of an input channel goes, and the activation whose sums with it are wanted there.
   struct Target {
@@ -121,16 +131,11 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
     eachWindow(s, slab, [&](int firstPlane, int endPlane, int firstRow, int endRow) {
       for (int o = 0; o < layer.width; o++) {
         double sum = 0;
-        packChannel(
-            k_, s, slab, true, firstPlane, endPlane, raw, dy + o * s.gradientChannel, [&](int n, int z, float* to) {
-              const size_t at = (size_t)n * plan_->channels + layer.channelAt + o, from = o * voxels + z * plane;
-              if (last) mixGradient(n, o, z * plane, (int)plane, synflow, mixed);
-              const float* gradient = last ? mixed : volume(layer.gradient, n) + from;
-              const double part =
-                  k_.pack_gradient({size.h, size.w, s.row}, to, gradient, volume(layer.activation, n) + from, a_[at],
-                                   b_[at], c_[at], threshold);
-              if (z >= z0 && z < z0 + planes) sum += part;
-            });
+        packChannel(k_, s, slab, true, firstPlane, endPlane, raw, dy + o * s.gradientChannel,
+                    [&](int n, int z, float* to) {
+                      const double part = packGradient(index, n, o, z, {size.h, size.w, s.row}, to, mixed, synflow);
+                      if (z >= z0 && z < z0 + planes) sum += part;
+                    });
         if (group == 0) partial[weights + o] += (float)sum;
       }
       packInputs(batch, layer, s, slab, firstPlane, endPlane, raw, x);
@@ -153,20 +158,21 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
             convolve(k_, turned, s, taps, b, dy, s.gradientChannel, backwardWeights_.data() + layer.packedWeight, from,
                      to, results);
           });
-          eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
+          eachPiece(s, slab, from, to, [&](const Piece& piece, ptrdiff_t at) {
             for (int c = 0; c < width; c++) {
               const Target& target = targets[first + c];
-              const Rows packed{count, size.w, s.row};
+              const Rows packed{piece.rows, size.w, s.row};
               if (target.up) {
-                float* to = volume(*target.gradient, n) + (8 * target.channel + z % 2 * 4) * target.up->part;
-                k_.unpack_parts(packed, results + c * stride + at, y, to + z / 2 * (plane / 4), target.up->part,
-                                pastCaches_);
+                float* to =
+                    volume(*target.gradient, piece.n) + (8 * target.channel + piece.z % 2 * 4) * target.up->part;
+                k_.unpack_parts(packed, results + c * stride + at, piece.y, to + piece.z / 2 * (plane / 4),
+                                target.up->part, pastCaches_);
                 continue;
               }
-              const size_t place = target.channel * voxels + z * plane + (size_t)y * size.w;
-              k_.unpack_gradient(packed, results + c * stride + at, volume(*target.gradient, n) + place,
-                                 target.activation ? volume(*target.activation, n) + place : nullptr, pastCaches_,
-                                 slot(s.slot(n, z), layer.inputs, first + c));
+              const size_t place = target.channel * voxels + piece.at(size);
+              k_.unpack_gradient(packed, results + c * stride + at, volume(*target.gradient, piece.n) + place,
+                                 target.activation ? volume(*target.activation, piece.n) + place : nullptr, pastCaches_,
+                                 slot(s.slot(piece.n, piece.z), layer.direct(), first + c));
             }
           });
         }
@@ -176,13 +182,14 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
 
   count(Pass::weightGradient, layer);
   if (!toImage) count(Pass::inputGradient, layer);
-  float* gradient = gradient_.data() + layer.weight;
+  float* gradient = gradient_.data() + layer.weight + (size_t)layer.firstDirect * 27;
   sumPartials(s, each, partial_.data());
-  threads_.run(outputs.count, [&](int b, int) { products.finish(b, partial_.data(), gradient); });
+  threads_.run(outputs.count,
+               [&](int b, int) { products.finish(b, partial_.data(), gradient, (size_t)layer.inputs * 27); });
   std::memcpy(gradient_.data() + layer.bias, partial_.data() + weights, layer.width * sizeof(float));
   const Source& source = layer.sources[0];
   if (source.from == From::layer)
-    sumSlots(s.perCase, layer.inputs, plan_->layers[source.layer].channelAt, gradientSum_, gradientProduct_);
+    sumSlots(s.perCase, layer.direct(), plan_->layers[source.layer].channelAt, gradientSum_, gradientProduct_);
 }
 
 // Adds the gradient of a layer's pooled output to what its skip connection brought.
@@ -223,7 +230,10 @@ void Network::backward(const Batch& batch, bool synflow) {
   for (int i = (int)plan_->layers.size() - 1; i >= 0; i--) {
     const Layer& layer = plan_->layers[i];
     backwardLayer(batch, i, synflow);
-    if (layer.up >= 0) backwardUp(plan_->ups[layer.up]);
+    if (layer.up >= 0) {
+      const Up& up = plan_->ups[layer.up];
+      up.composed ? backwardComposed(up, synflow) : backwardUp(up);
+    }
     if (layer.sources[0].from == From::pooled) unpool(i);
   }
 }

@@ -29,12 +29,6 @@ inline Blocks outputBlocks(const Kernels& k, int channels) {
 
 enum class Form { direct, narrow, winograd };
 
-// Whether a layer's convolutions, all three, are worth Winograd's algorithm.
-inline bool usesWinograd(const Layer& layer, Size size) {
-  constexpr int kLeast = 8;  // channels
-  return std::min(layer.inputs, layer.width) >= kLeast && size.d > 1;
-}
-
 // Results of a block of outputs, or of a part of it, lie so many rows apart in a thread's `results`.
 constexpr int kWidest = 8;
 
@@ -52,6 +46,10 @@ struct Convolution {
                                                  : Form::direct),
         blocks(outputBlocks(k, outputs)),
         perPair(winograd ? 36 : 27) {}
+
+  // One of other taps than 3x3x3.
+  Convolution(const Kernels& k, int taps, int inputs, int outputs)
+      : inputs(inputs), outputs(outputs), form(Form::direct), blocks(outputBlocks(k, outputs)), perPair(taps) {}
 
   // Packs weights in the order in which `convolve` reads them; value(output, input, tap) is a weight.
   template <typename Value>
@@ -74,7 +72,7 @@ struct Convolution {
                 for (int o = first; o < end; o++) *to++ = value(o, c, z + y + x);
       } else {
         for (int c = 0; c < inputs; c++)
-          for (int t = 0; t < 27; t++)
+          for (int t = 0; t < perPair; t++)
             for (int o = first; o < end; o++) *to++ = value(o, c, t);
       }
     }
@@ -85,6 +83,7 @@ struct Convolution {
 struct Taps {
   ptrdiff_t at[27];
   int count = 0;
+  Taps() = default;
   Taps(const Slabs& s, bool depth, bool columns) {
     for (int z = depth ? -1 : 0; z <= (depth ? 1 : 0); z++)
       for (int y = -1; y <= 1; y++)
@@ -108,6 +107,7 @@ inline void convolve(const Kernels& k, const Convolution& convolution, const Sla
   // A few inputs at a time: their rows stay in the first-level cache for the whole piece.
   const auto correlate = [&](const float* at, float* out) {
     constexpr int kInputs = 8;
+    for (int o = 0; inputs == 0 && o < width; o++) std::fill(out + o * stride, out + o * stride + count, 0.0f);
     for (int c = 0; c < inputs; c += kInputs) {
       const int some = std::min(kInputs, inputs - c);
       k.correlate(width, at + c * xStride, xStride, some, taps.at, taps.count, w, c > 0, out, stride, count);
@@ -126,10 +126,17 @@ inline void convolve(const Kernels& k, const Convolution& convolution, const Sla
   }
 }
 
-// Calls piece(first row, rows, z in case, case, offset in results) for each run of rows of one plane among the packed
-// rows [from, to) of a slab, skipping padding. Packed rows count from the first output plane.
-template <typename Piece>
-void eachPiece(const Slabs& s, int slab, int from, int to, Piece piece) {
+// Rows of a plane of a case.
+struct Piece {
+  int n, z, y, rows;
+  // The first row's place in a dense volume.
+  size_t at(Size size) const { return ((size_t)z * size.h + y) * size.w; }
+};
+
+// Calls work(piece, offset in results) for each run of rows of one plane among the packed rows [from, to) of a slab,
+// skipping padding. Packed rows count from the first output plane.
+template <typename Work>
+void eachPiece(const Slabs& s, int slab, int from, int to, Work work) {
   const int height = s.size.h + 1, planes = s.planesIn(slab);
   const int perCase = s.winograd ? (planes + 1) / 2 : planes + 1;
   for (int row = from; row < to;) {
@@ -138,9 +145,9 @@ void eachPiece(const Slabs& s, int slab, int from, int to, Piece piece) {
     const int n = s.firstCase(slab) + plane / perCase, at = plane % perCase;
     const int rows = std::min(next - row, s.size.h - y), z = s.winograd ? 2 * at : at;
     const ptrdiff_t offset = (row - from) * s.row;
-    if (rows > 0 && z < planes) piece(y, rows, s.firstPlane(slab) + z, n, offset);
+    if (rows > 0 && z < planes) work(Piece{n, s.firstPlane(slab) + z, y, rows}, offset);
     if (rows > 0 && s.winograd && z + 1 < planes)
-      piece(y, rows, s.firstPlane(slab) + z + 1, n, offset + kWidest * resultStride(s));
+      work(Piece{n, s.firstPlane(slab) + z + 1, y, rows}, offset + kWidest * resultStride(s));
     row = next;
   }
 }

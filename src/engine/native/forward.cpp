@@ -1,7 +1,9 @@
 // The forward pass: every layer packs its input slab by slab, convolves it and stores its activation after the ReLU,
 // with the sums that batch norm needs. Batch norm and dropout are a scale and a shift that the next layer's packing
 // applies, max pooling, up-convolution and concatenation are ways of packing, so none of them has a pass of its own.
+// Most up-convolutions are composed with the convolution behind them instead (see corners.h).
 #include <cmath>
+#include <optional>
 
 #include "network.h"
 #include "packing.h"
@@ -39,24 +41,33 @@ void Network::packSource(const Batch& batch, const Source& source, int channel, 
 void Network::packInputs(const Batch& batch, const Layer& layer, const Slabs& s, int slab, int first, int end,
                          float* raw, float* packed) const {
   for (const Source& source : layer.sources)
-    for (int c = 0; c < source.channels; c++, packed += s.channel)
-      packSource(batch, source, c, s, slab, first, end, raw, packed);
+    if (source.from != From::composed)
+      for (int c = 0; c < source.channels; c++, packed += s.channel)
+        packSource(batch, source, c, s, slab, first, end, raw, packed);
 }
 
 // Counts the multiply-adds of one of a layer's convolutions.
 void Network::count(Pass pass, const Layer& layer) {
   const Size size = plan_->sizeAt(layer.level);
-  const double inPlane = (double)size.h * size.w * layer.inputs * layer.width * batch_;
-  meter.multiplyAdds[(int)pass] += inPlane * (usesWinograd(layer, size) ? 36.0 * ((size.d + 1) / 2) : 27.0 * size.d);
+  const double inPlane = (double)size.h * size.w * layer.width * batch_;
+  meter.multiplyAdds[(int)pass] +=
+      inPlane * layer.direct() * (layer.winograd ? 36.0 * ((size.d + 1) / 2) : 27.0 * size.d);
+  if (!layer.isComposed()) return;
+  const int coarse = plan_->ups[layer.up].inputs + (pass == Pass::inputGradient ? 0 : 1);
+  meter.multiplyAdds[(int)pass] += inPlane * size.d * 8 * coarse;
 }
 
 void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute) {
   const Size size = plan_->sizeAt(layer.level);
-  const bool winograd = usesWinograd(layer, size);
-  const Convolution convolution(k_, size, winograd, layer.inputs, layer.width);
+  const bool winograd = layer.winograd;
+  const Convolution convolution(k_, size, winograd, layer.direct(), layer.width);
   const Blocks& blocks = convolution.blocks;
-  const Slabs s = cut(size, batch_, winograd, layer.inputs, 0, 0);
-  reserve(s, s.channel * layer.inputs, 0);
+  const Slabs s = cut(size, batch_, winograd, layer.direct(), 0, 0);
+  std::optional<Corners> corners;
+  if (layer.isComposed()) corners.emplace(plan_->ups[layer.up], s);
+  const size_t direct = s.channel * layer.direct();
+  reserve(direct + (corners ? corners->packedFloats() : 0), resultFloats(s) + (corners ? corners->partsFloats() : 0),
+          5 * s.plane, 0);
   clearSlots(s.slots(), layer.width);
   const Taps taps(s, !winograd, true);
   const int groups = std::min(s.groups, blocks.count), atOnce = rowsAtOnce(s);
@@ -66,6 +77,9 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
     const int slab = task / groups, group = task % groups;
     float* packed = scratch_[thread].packed.data();
     float* results = scratch_[thread].results.data();
+    float* coarse = packed + direct;
+    float* parts = results + resultFloats(s);
+    if (corners) packCorners(corners->up, corners->coarse, slab, coarse);
     eachWindow(s, slab, [&](int first, int end, int firstRow, int endRow) {
       packInputs(batch, layer, s, slab, first, end, scratch_[thread].raw.data(), packed);
       for (int from = firstRow; from < endRow; from += atOnce) {
@@ -75,13 +89,17 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
             convolve(k_, convolution, s, taps, b, packed, s.channel, forwardWeights_.data() + layer.packedWeight, from,
                      to, results);
           });
-          eachPiece(s, slab, from, to, [&](int y, int count, int z, int n, ptrdiff_t at) {
+          eachPiece(s, slab, from, to, [&](const Piece& piece, ptrdiff_t at) {
             for (int o = 0; o < blocks.width(b); o++) {
               const int channel = blocks.first(b) + o;
+              if (corners)
+                meter.time(Pass::forward, thread, [&] {
+                  addCorners(*corners, slab, channel, piece, coarse, parts, results + o * stride + at);
+                });
               const float offset = absolute ? std::fabs(bias[channel]) : bias[channel];
-              float* out = volume(layer.activation, n) + channel * size.voxels() + ((size_t)z * size.h + y) * size.w;
-              k_.unpack_relu({count, size.w, s.row}, results + o * stride + at, offset, out, pastCaches_,
-                             slot(s.slot(n, z), layer.width, channel));
+              float* out = volume(layer.activation, piece.n) + channel * size.voxels() + piece.at(size);
+              k_.unpack_relu({piece.rows, size.w, s.row}, results + o * stride + at, offset, out, pastCaches_,
+                             slot(s.slot(piece.n, piece.z), layer.width, channel));
             }
           });
         }
@@ -126,7 +144,7 @@ void Network::forward(const Batch& batch, const float* masks, Mode mode) {
   const bool absolute = mode == Mode::synflow;
   packWeights(absolute, mode == Mode::training || mode == Mode::synflow);
   for (const Layer& layer : plan_->layers) {
-    if (layer.up >= 0) foldUp(plan_->ups[layer.up], absolute);
+    if (layer.up >= 0 && !layer.isComposed()) foldUp(plan_->ups[layer.up], absolute);
     forwardLayer(batch, layer, absolute);
     normalise(layer, batch_, masks, mode);
   }

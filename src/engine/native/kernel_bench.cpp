@@ -123,6 +123,10 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
       [&] { k.pack_pooled(rows, out.data(), volume.data(), 4 * voxels, 1.1f, 0.1f); });
   add("pack_up", "64 x 64 from 4 channels of 32 x 32", 0, 2 * plane,
       [&] { k.pack_up(rows, out.data(), 4, volume.data(), voxels / 4, weights.data()); });
+  add("split_parts", "64 x 64", 0, 2 * plane,
+      [&] { k.split_parts(rows, packed.data(), out.data(), s.channel / 4, kSide / 2 + 1); });
+  add("add_parts", "64 x 64", 0, 3 * plane,
+      [&] { k.add_parts(rows, out.data(), 0, packed.data(), s.channel / 4, kSide / 2 + 1); });
   const float* const planes[4] = {packed.data(), packed.data() + s.channel, other.data(), other.data() + s.channel};
   add("winograd_input", "4 planes of 64 x 64", 0, 8 * plane,
       [&] { k.winograd_input((int)voxels, planes, out.data(), voxels + 16); });

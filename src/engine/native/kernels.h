@@ -66,6 +66,14 @@ struct Kernels {
   // the biases of the four (y, x) positions, then four weights for each input. Reads up to a vector behind the plane.
   void (*pack_up)(Rows to, float* packed, int inputs, const float* source, ptrdiff_t sourceStride, const float* w);
 
+  // Takes a packed plane (`from`, its padding left out) apart into the parts of corners (see corners.h): the four (y,
+  // x) parts of a plane of corners, `part` floats apart, in rows `row` floats apart. Writes zeros where a part lies
+  // outside.
+  void (*split_parts)(Rows from, const float* packed, float* parts, ptrdiff_t part, ptrdiff_t row);
+  // The way back: adds the parts of corners to fine rows y, y + 1, ... of a plane. `parts` points at the corners of row
+  // y.
+  void (*add_parts)(Rows to, float* packed, int y, const float* parts, ptrdiff_t part, ptrdiff_t row);
+
   // With `past`, the next three store past the caches where rows are aligned: for volumes that no cache will hold until
   // they are read.
   // out = max(packed + bias, 0), dense rows; adds the sums of out and its square to sums[0], sums[1].

@@ -34,10 +34,32 @@ double peak(int repeats, float* sink) {
 }
 
 constexpr lunet::Kernels table(const char* name) {
-  return {name,         L,           correlate,   correlate_rows, winograd_input, winograd_gradient, winograd_output,
-          products,     pack_affine, pack_pooled, pack_gradient,  pack_up,        unpack_relu,       unpack_gradient,
-          unpack_parts, unpool_row,  head_logits, sigmoid,        dice_terms,     overlap,           head_gradient,
-          signed_sums,  adam,        peak};
+  return {name,
+          L,
+          correlate,
+          correlate_rows,
+          winograd_input,
+          winograd_gradient,
+          winograd_output,
+          products,
+          pack_affine,
+          pack_pooled,
+          pack_gradient,
+          pack_up,
+          split_parts,
+          add_parts,
+          unpack_relu,
+          unpack_gradient,
+          unpack_parts,
+          unpool_row,
+          head_logits,
+          sigmoid,
+          dice_terms,
+          overlap,
+          head_gradient,
+          signed_sums,
+          adam,
+          peak};
 }
 
 }  // namespace

@@ -79,7 +79,8 @@ Network::Network(const Shape& shape, const float* weights, const uint32_t* targe
   for (int k = 0; k < shape.labels; k++)
     for (int label = 0; label < 256; label++)
       if (targets[label] >> k & 1u) regions_[k].push_back((uint8_t)label);
-  for (const Up& up : plan_->ups) foldedUps_.push_back(Floats((size_t)shape.maxBatch * up.outputs * foldedFloats(up)));
+  for (const Up& up : plan_->ups)
+    foldedUps_.push_back(Floats(up.composed ? 0 : (size_t)shape.maxBatch * up.outputs * foldedFloats(up)));
   scratch_.resize(threads);
 }
 
@@ -88,17 +89,24 @@ size_t Network::estimate(const Shape& shape, int threads) {
   size_t packed = 0, partial = 0;
   for (const Layer& layer : plan.layers) {
     const Size size = plan.sizeAt(layer.level);
-    const bool winograd = usesWinograd(layer, size);
-    const size_t weights = (size_t)layer.width * layer.inputs * (winograd ? 36 : 27);
-    const Slabs s = cut(size, shape.maxBatch, winograd, layer.inputs, layer.width, weights);
-    packed = std::max(packed, (size_t)s.channel * layer.inputs + (size_t)s.gradientChannel * layer.width);
+    const size_t weights = (size_t)layer.width * layer.direct() * (layer.winograd ? 36 : 27);
+    const Slabs s = cut(size, shape.maxBatch, layer.winograd, layer.direct(), layer.width, weights);
+    packed = std::max(packed, (size_t)s.channel * layer.direct() + (size_t)s.gradientChannel * layer.width);
     partial = std::max(partial, weights * s.count);
   }
   size_t folded = 0;
   for (const Up& up : plan.ups) {
-    folded += (size_t)shape.maxBatch * up.outputs * foldedFloats(up);
-    const int voxels = (int)plan.sizeAt(plan.layers[up.source].level).voxels();
-    partial = std::max(partial, upPartialFloats(up, voxels, shape.maxBatch));
+    const Size size = plan.sizeAt(plan.layers[up.source].level);
+    if (up.composed) {
+      const int parts = 8 * plan.layers[up.target].width, inputs = up.inputs + 1;
+      const size_t weights = (size_t)parts * inputs * 8;
+      const Slabs s = cut(size, shape.maxBatch, false, inputs, parts, weights);
+      packed = std::max(packed, (size_t)s.channel * (inputs + parts));
+      partial = std::max(partial, weights * s.count);
+    } else {
+      folded += (size_t)shape.maxBatch * up.outputs * foldedFloats(up);
+      partial = std::max(partial, upPartialFloats(up, (int)size.voxels(), shape.maxBatch));
+    }
   }
   return sizeof(float) * (plan.arena * shape.maxBatch + packed * threads + partial + folded + 4 * plan.parameters +
                           2 * plan.packedWeights);
@@ -168,19 +176,19 @@ void Network::packWeights(bool absolute, bool backward) {
   threads_.run((int)plan_->layers.size(), [&](int task, int) {
     const Layer& layer = plan_->layers[task];
     const Size size = plan_->sizeAt(layer.level);
-    const bool winograd = usesWinograd(layer, size);
-    Convolution(k_, size, winograd, layer.inputs, layer.width)
-        .packWeights(forwardWeights_.data() + layer.packedWeight, [&](int o, int c, int t) {
-          return value(layer.weight + ((size_t)o * layer.inputs + c) * 27 + t);
-        });
+    const size_t direct = layer.weight + (size_t)layer.firstDirect * 27;
+    Convolution(k_, size, layer.winograd, layer.direct(), layer.width)
+        .packWeights(forwardWeights_.data() + layer.packedWeight,
+                     [&](int o, int c, int t) { return value(direct + ((size_t)o * layer.inputs + c) * 27 + t); });
+    if (layer.isComposed()) composeWeights(plan_->ups[layer.up], absolute, backward);
     if (!backward) return;
-    Convolution(k_, size, winograd, layer.width, layer.inputs)
-        .packWeights(backwardWeights_.data() + layer.packedWeight, [&](int o, int c, int t) {
-          return value(layer.weight + ((size_t)c * layer.inputs + o) * 27 + 26 - t);
-        });
+    Convolution(k_, size, layer.winograd, layer.width, layer.direct())
+        .packWeights(backwardWeights_.data() + layer.packedWeight,
+                     [&](int o, int c, int t) { return value(direct + ((size_t)c * layer.inputs + o) * 27 + 26 - t); });
   });
   if (!backward) return;
   for (const Up& up : plan_->ups) {
+    if (up.composed) continue;
     const Blocks in = outputBlocks(k_, up.inputs);
     float* to = backwardWeights_.data() + up.packedWeight;
     for (int b = 0; b < in.count; b++)

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "convolution.h"
+#include "corners.h"
 #include "kernels.h"
 #include "meter.h"
 #include "plan.h"
@@ -115,10 +116,22 @@ class Network {
   // backward.cpp
   void backward(const Batch& batch, bool synflow);
   void backwardLayer(const Batch& batch, int index, bool synflow);
+  double packGradient(int index, int n, int channel, int z, Rows to, float* packed, float* mixed, bool synflow);
   void unpool(int layer);
   void gradientCoefficients(const Layer& layer, bool synflow);
   void sumPartials(const Slabs& slabs, size_t each, float* to);
   void update(float learningRate);
+
+  // composed_up.cpp
+  std::vector<float> upWeights(const Up& up, bool absolute) const;
+  std::vector<float> readerWeights(const Up& up, bool absolute) const;
+  void composeWeights(const Up& up, bool absolute, bool backward);
+  void packCorners(const Up& up, const Slabs& coarse, int slab, float* packed) const;
+  void addCorners(const Corners& corners, int slab, int output, const Piece& piece, const float* packed, float* parts,
+                  float* results) const;
+  void packParts(const Up& up, const Slabs& s, int slab, bool synflow, float* raw, float* packed);
+  void backwardComposed(const Up& up, bool synflow);
+  void takeApart(const Up& up, const float* composed, bool synflow);
 
   // up.cpp
   void foldUp(const Up& up, bool absolute);

@@ -102,4 +102,24 @@ inline void pack_up(Rows to, float* packed, int inputs, const float* source, ptr
   for (int x = 0; x < to.stride; x++) packed[x] = 0;
 }
 
+inline void split_parts(Rows from, const float* packed, float* parts, ptrdiff_t part, ptrdiff_t row) {
+  const int width = from.width / 2;
+  // Where a plane's first part ends and its second begins there are no voxels.
+  for (int x = 0; x <= width; x++) {
+    float* last = parts + from.rows / 2 * row + x;
+    last[0] = last[part] = parts[2 * part + x] = parts[3 * part + x] = 0;
+  }
+  for (int y = 0; y < from.rows; y++, packed += from.stride) {
+    float* even = parts + y % 2 * 2 * part + (y + 1) / 2 * row;
+    float* odd = even + part;
+    odd[0] = even[width] = 0;
+    each_lanes(width, [=](int x, int n) LUNET_INLINE_LAMBDA {
+      V a, b;
+      load_pairs(packed + 2 * x, n, a, b);
+      store_lanes(even + x, even_lanes(a, b), n);
+      store_lanes(odd + 1 + x, odd_lanes(a, b), n);
+    });
+  }
+}
+
 }  // namespace

@@ -4,6 +4,27 @@
 
 namespace lunet {
 
+namespace {
+
+// Whether a convolution has enough channels to make up for taking planes to Winograd's parts and back. In volumes of
+// two planes half of the taps see none, and the gradients of their weights are to stay exactly zero.
+bool worthWinograd(int inputs, int outputs, Size size) {
+  constexpr int kLeast = 4;
+  return std::min(inputs, outputs) >= kLeast && size.d > 2;
+}
+
+// Whether an up-convolution and the convolution that reads it are faster as one (see corners.h): multiply-adds for a
+// voxel and an output of the convolution, and those that compose the weights, which are not done in vectors.
+bool worthComposing(const Up& up, int skip, int width, Size size) {
+  constexpr double kScalar = 8;
+  const double taps = worthWinograd(up.outputs + skip, width, size) ? 18 : 27;
+  const double apart = up.outputs * (taps + (double)up.inputs / width);
+  const double composed = 8.0 * (up.inputs + 1) + kScalar * 216 * up.outputs * up.inputs / size.voxels();
+  return composed < apart;
+}
+
+}  // namespace
+
 Size Plan::sizeAt(int level) const {
   Size s = shape.size;
   for (int i = 0; i < level; i++) s = s.halved();
@@ -49,13 +70,14 @@ void Plan::connect() {
         up.bias = take(up.outputs);
         // A power of two would put all positions into the same cache sets.
         up.part = (ptrdiff_t)(sizeAt(level + 1).voxels() + 15) / 16 * 16 + 16;
-        up.packedWeight = takePacked((size_t)up.inputs * up.outputs * 8);
+        const int skip = shape.skips ? layers[encoderEnd[level]].width : 0;
+        up.composed = worthComposing(up, skip, layer.width, sizeAt(level));
+        up.packedWeight =
+            takePacked(up.composed ? (size_t)64 * layer.width * (up.inputs + 1) : (size_t)8 * up.inputs * up.outputs);
         layer.up = (int)ups.size();
-        layer.sources = {{From::up, layer.up, up.outputs}};
-        if (shape.skips) {
-          const int skip = encoderEnd[level];
-          layer.sources.push_back({From::layer, skip, layers[skip].width});
-        }
+        layer.firstDirect = up.composed ? up.outputs : 0;
+        layer.sources = {{up.composed ? From::composed : From::up, layer.up, up.outputs}};
+        if (shape.skips) layer.sources.push_back({From::layer, encoderEnd[level], skip});
         ups.push_back(up);
       } else if (level > 0) {
         layer.sources = {{From::pooled, previous, layers[previous].width}};
@@ -63,6 +85,7 @@ void Plan::connect() {
         layer.sources = {{From::image, -1, shape.inputChannels}};
       }
       for (const Source& source : layer.sources) layer.inputs += source.channels;
+      layer.winograd = worthWinograd(layer.direct(), layer.width, sizeAt(level));
       layer.weight = take((size_t)layer.width * layer.inputs * 27);
       layer.bias = take(layer.width);
       layer.normWeight = take(layer.width);
@@ -96,6 +119,8 @@ void Plan::place() {
   const auto forward = [](int layer) { return 2 * layer + 1; };
   const auto backward = [end](int layer) { return end - (2 * layer + 1); };
   const int head = 2 * count;  // forward; the backward pass of the head is the next one
+  // Of what a layer's backward pass reads.
+  const auto lastRead = [&](int layer) { return backward(layer) + (layers[layer].isComposed() ? 1 : 0); };
   const auto floats = [this](int level, int width) { return sizeAt(level).voxels() * width; };
   std::vector<Buffer*> buffers;
   const auto add = [&buffers](Buffer& buffer, size_t perCase, int from, int to) {
@@ -110,10 +135,10 @@ void Plan::place() {
     for (int j = i + 1; j < count; j++)
       for (const Source& s : layers[j].sources)
         if (s.from == From::layer && s.layer == i) lastUse = std::max(lastUse, forward(j));
-    add(layer.activation, floats(layer.level, layer.width), forward(i), training ? backward(i) : lastUse);
+    add(layer.activation, floats(layer.level, layer.width), forward(i), training ? lastRead(i) : lastUse);
   }
   if (training) {
-    add(slopes, floats(0, shape.labels), head, backward(count - 1));
+    add(slopes, floats(0, shape.labels), head, lastRead(count - 1));
     for (int i = 0; i < count; i++) {
       Layer& layer = layers[i];
       if (layer.sources[0].from == From::pooled)
@@ -126,9 +151,11 @@ void Plan::place() {
       for (int j = i + 2; j < count; j++)
         for (const Source& s : layers[j].sources)
           if (s.from == From::layer && s.layer == i) from = std::min(from, backward(j));
-      add(layer.gradient, floats(layer.level, layer.width), from, backward(i));
+      add(layer.gradient, floats(layer.level, layer.width), from, lastRead(i));
     }
-    for (Up& up : ups) add(up.gradient, (size_t)up.outputs * 8 * up.part, backward(up.target), backward(up.target) + 1);
+    for (Up& up : ups)
+      if (!up.composed)
+        add(up.gradient, (size_t)up.outputs * 8 * up.part, backward(up.target), backward(up.target) + 1);
   }
   std::stable_sort(buffers.begin(), buffers.end(),
                    [](const Buffer* a, const Buffer* b) { return a->perCase > b->perCase; });

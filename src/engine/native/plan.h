@@ -20,12 +20,12 @@ struct Buffer {
   size_t at = 0;          // floats from the arena's start, per case of the largest batch
 };
 
-enum class From { image, layer, pooled, up };
+enum class From { image, layer, pooled, up, composed };
 
 // Part of a layer's input channels.
 struct Source {
   From from;
-  int layer;  // whose activation, for `layer` and `pooled`; whose up-convolution, for `up`
+  int layer;  // whose activation, for `layer` and `pooled`; which up-convolution, for `up` and `composed`
   int channels;
 };
 
@@ -33,15 +33,20 @@ struct Source {
 struct Layer {
   int level;
   int inputs, width;
-  int channelAt;  // of its first channel among the channels of all layers
+  int firstDirect = 0;  // inputs before it come composed with the convolution (see corners.h)
+  int channelAt;        // of its first channel among the channels of all layers
   size_t weight, bias, normWeight, normBias, mean, variance;
   size_t packedWeight;  // where the weight starts among those packed for the kernels
+  bool winograd;        // whether its convolutions, all three, are worth Winograd's algorithm (see winograd.h)
   std::vector<Source> sources;
   Buffer activation;      // after ReLU, dense
   Buffer gradient;        // with respect to its output, after batch norm and dropout; the last layer's is never stored
   bool pooled;            // an encoder block's last layer above the bottleneck
   int up = -1;            // the up-convolution in front of it, or -1
   Buffer pooledGradient;  // with respect to its pooled input, for an encoder block's first layer below the top
+
+  bool isComposed() const { return firstDirect > 0; }
+  int direct() const { return inputs - firstDirect; }
 };
 
 // The 2x2x2 up-convolution from `source`'s output to `level`. Its output is never stored.
@@ -49,9 +54,11 @@ struct Up {
   int source;  // layer
   int target;  // layer that reads it
   int inputs, outputs;
+  bool composed;  // with the convolution that reads it, see corners.h
   size_t weight, bias, packedWeight;
-  Buffer gradient;  // with respect to its output: for each output its eight positions (z, y, x), each a coarse volume
-  ptrdiff_t part;   // floats from a position to the next
+  // Unless composed: with respect to its output, for each output its eight positions (z, y, x), each a coarse volume.
+  Buffer gradient;
+  ptrdiff_t part;  // floats from a position to the next
 };
 
 // The network's shape as it comes from JavaScript.

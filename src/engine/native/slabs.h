@@ -42,6 +42,27 @@ struct Slabs {
   }
 };
 
+// Fills in how a channel of a slab is laid out.
+inline void layOut(Slabs& s) {
+  s.row = s.size.w + 1;
+  s.plane = (s.size.h + 1) * s.row;
+  // One row and one float of zeros in front; vectors of outputs start aligned. Behind: what a tile of the largest
+  // kernel may read past the last row.
+  const ptrdiff_t lead = s.row + 1, behind = s.row + 512;
+  // A multiple of the page size would put all channels into the same cache sets.
+  const auto spread = [](ptrdiff_t floats) { return floats % 1024 == 0 ? floats + 16 : floats; };
+  if (s.winograd) {
+    s.origin = (lead + 15) / 16 * 16;
+    s.part = spread((s.origin + (ptrdiff_t)s.cases * ((s.planes + 1) / 2) * s.plane + lead + 15) / 16 * 16);
+    s.channel = spread((4 * s.part + behind) / 16 * 16);
+    s.gradientChannel = spread((6 * s.part + behind) / 16 * 16);
+  } else {
+    s.origin = (lead + s.plane + 15) / 16 * 16;
+    s.channel = spread((s.origin + (ptrdiff_t)s.cases * (s.planes + 1) * s.plane + behind) / 16 * 16);
+    s.gradientChannel = s.channel;
+  }
+}
+
 // `inputs` and `gradients` channels are packed side by side; `weights` floats are the partial results of a slab's
 // weight gradient.
 inline Slabs cut(Size size, int batch, bool winograd, int inputs, int gradients, size_t weights) {
@@ -52,44 +73,38 @@ inline Slabs cut(Size size, int batch, bool winograd, int inputs, int gradients,
   s.size = size;
   s.batch = batch;
   s.winograd = winograd;
-  s.row = size.w + 1;
-  s.plane = (size.h + 1) * s.row;
   // Work for every thread and more, but few partial sums where each is large.
   const int wanted = weights > kManyWeights ? 4 : 8;
-  const ptrdiff_t volume = (size.d + 1) * s.plane;
+  const ptrdiff_t plane = (size.h + 1) * (size.w + 1), volume = (size.d + 1) * plane;
   s.planes = size.d;
   if (volume <= kSmall) {
     const int most = (int)std::max<ptrdiff_t>(1, kSmall / volume);
     s.cases = std::max(1, std::min(most, (batch + wanted - 1) / wanted));
     s.count = (batch + s.cases - 1) / s.cases;
   } else {
-    const int inCache = winograd ? (int)(kCache / (s.plane * (2 * inputs + 3 * gradients)))
-                                 : (int)(kCache / (s.plane * (inputs + gradients)) - 2);
+    const int inCache = winograd ? (int)(kCache / (plane * (2 * inputs + 3 * gradients)))
+                                 : (int)(kCache / (plane * std::max(1, inputs + gradients)) - 2);
     const int parts = (wanted + batch - 1) / batch;
     s.planes = std::min({size.d, std::max(2, inCache), (size.d + parts - 1) / parts});
     s.perCase = (size.d + s.planes - 1) / s.planes;
     s.planes = (size.d + s.perCase - 1) / s.perCase;
-    if (winograd) s.planes += s.planes % 2;
+    s.planes += s.planes % 2;  // for Winograd's algorithm, and halved()
     s.perCase = (size.d + s.planes - 1) / s.planes;
     s.count = batch * s.perCase;
   }
   s.groups = s.count >= 8 ? 1 : (8 + s.count - 1) / s.count;
-  // One row and one float of zeros in front; vectors of outputs start aligned. Behind: what a tile of the largest
-  // kernel may read past the last row.
-  const ptrdiff_t lead = s.row + 1, behind = s.row + 512;
-  // A multiple of the page size would put all channels into the same cache sets.
-  const auto spread = [](ptrdiff_t floats) { return floats % 1024 == 0 ? floats + 16 : floats; };
-  if (winograd) {
-    s.origin = (lead + 15) / 16 * 16;
-    s.part = spread((s.origin + (ptrdiff_t)s.cases * ((s.planes + 1) / 2) * s.plane + lead + 15) / 16 * 16);
-    s.channel = spread((4 * s.part + behind) / 16 * 16);
-    s.gradientChannel = spread((6 * s.part + behind) / 16 * 16);
-  } else {
-    s.origin = (lead + s.plane + 15) / 16 * 16;
-    s.channel = spread((s.origin + (ptrdiff_t)s.cases * (s.planes + 1) * s.plane + behind) / 16 * 16);
-    s.gradientChannel = s.channel;
-  }
+  layOut(s);
   return s;
+}
+
+// The same slabs of the volume one level below.
+inline Slabs halved(const Slabs& s) {
+  Slabs half = s;
+  half.size = s.size.halved();
+  half.planes = s.planes / 2;
+  half.winograd = false;
+  layOut(half);
+  return half;
 }
 
 }  // namespace lunet

@@ -54,6 +54,20 @@ inline void unpack_gradient(Rows from, const float* packed, float* out, const fl
   sums[1] += sum_lanes(products);
 }
 
+inline void add_parts(Rows to, float* packed, int y, const float* parts, ptrdiff_t part, ptrdiff_t row) {
+  const int width = to.width / 2;
+  for (const int first = (y + 1) / 2, end = y + to.rows; y < end; y++, packed += to.stride) {
+    const float* even = parts + y % 2 * 2 * part + ((y + 1) / 2 - first) * row;
+    const float* odd = even + part + 1;
+    each_lanes(width, [=](int x, int n) LUNET_INLINE_LAMBDA {
+      const V a = load_lanes(even + x, n), b = load_lanes(odd + x, n);
+      V low, high;
+      load_pairs(packed + 2 * x, n, low, high);
+      store_pairs(packed + 2 * x, n, low + interleave_low(a, b), high + interleave_high(a, b));
+    });
+  }
+}
+
 inline void unpack_parts(Rows from, const float* packed, int y, float* out, ptrdiff_t part, bool past) {
   const int width = from.width / 2;
   past = past && width % L == 0 && part % L == 0 && is_aligned(out);

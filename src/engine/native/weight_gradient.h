@@ -63,12 +63,13 @@ struct WeightGradient {
     }
   }
 
-  // Brings block b of the sums over all slabs into the order of PyTorch's weights.
-  void finish(int b, const float* sums, float* gradient) const {
+  // Brings block b of the sums over all slabs into the order of PyTorch's weights, whose outputs lie outputStride
+  // apart.
+  void finish(int b, const float* sums, float* gradient, size_t outputStride) const {
     const size_t inOutput = (size_t)inputs * 9;
     for (int o = blocks.first(b); o < blocks.first(b + 1); o++)
       for (int c = 0; c < inputs; c++) {
-        float* to = gradient + ((size_t)o * inputs + c) * 27;
+        float* to = gradient + o * outputStride + c * 27;
         if (winograd) {
           const float* u = sums + o * inOutput + c * 9;
           const size_t part = outputs * inOutput;
