@@ -26,7 +26,11 @@ function fail(message) {
 function printed(command, words) {
   const { status, stdout, stderr, error } = spawnSync(command, words, { encoding: 'utf8' });
   if (status !== 0) fail(`${command} ${words.join(' ')}: ${error?.message ?? stderr.trim()}`);
-  return JSON.parse(stdout);
+  try {
+    return JSON.parse(stdout);
+  } catch {
+    return fail(`${command} ${words.join(' ')}: found ${stdout.trim() || 'nothing'}, expected JSON`);
+  }
 }
 
 const script = (name) => fileURLToPath(new URL(name, import.meta.url));

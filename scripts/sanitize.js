@@ -1,6 +1,6 @@
-// Runs the engine tests with the native engine built for the address and undefined-behaviour sanitizers, so a program
-// that checks convolutions against plain loops, and a program of many threads built for the thread sanitizer:
-// node scripts/sanitize.js. Needs g++ on Linux, and a build before it.
+// Runs the engine tests with the native engine built for the address and undefined-behaviour sanitizers, and programs: two
+// that hold convolutions to plain loops and memory to what was said of it, and one of many threads for the thread
+// sanitizer: node scripts/sanitize.js. Needs g++ on Linux, and a build before it.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,6 +55,9 @@ run('threads', 'setarch', ['-R', join(output, 'threads')], { TSAN_OPTIONS: 'halt
 
 buildProgram('convolutions', 'address,undefined');
 run('convolutions', join(output, 'convolutions'), []);
+
+buildProgram('memory', 'address,undefined');
+run('memory', join(output, 'memory'), []);
 
 run(
   'building for the address and undefined-behaviour sanitizers',

@@ -41,6 +41,10 @@ interface Options {
 const count = (flags: string, description: string): Option =>
   new Option(flags, description).argParser((value: string) => parseCount(value, 4096));
 
+// What says nothing about single kernels.
+const NOT_WITH_KERNELS =
+  'weights family n levels convs size batch mode repeats threads engine passes pruned'.split(' ');
+
 export const command = addExamples(
   new Command('bench')
     .description('Measures training and inference. Without options: a short standard list.')
@@ -57,8 +61,17 @@ export const command = addExamples(
     .addOption(new Option('--isa <name>', 'instruction set of the native engine: avx512, avx2, baseline'))
     .addOption(engineOption())
     .option('--passes', 'the 3x3x3 convolutions of the native engine too: forward, input and weight gradient')
-    .option('--pruned', 'networks along the path of pruning from that network instead, by their work')
-    .option('--kernels', 'the kernels of the native engine one by one instead, on one thread')
+    .addOption(
+      new Option(
+        '--pruned',
+        'networks along the path of pruning from that network instead, by their work',
+      ).conflicts('passes'),
+    )
+    .addOption(
+      new Option('--kernels', 'the kernels of the native engine one by one instead, on one thread').conflicts(
+        NOT_WITH_KERNELS,
+      ),
+    )
     .addOption(jsonOption())
     .action(async (options: Options) => {
       if (options.kernels) {

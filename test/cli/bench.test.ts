@@ -67,6 +67,19 @@ describe('lunet bench', () => {
     assert.ok(Math.abs(test.gflops / expected - 1) < 1e-9, `${test.gflops}, expected ${expected}`);
   });
 
+  it('refuses options that it would not look at', () => {
+    for (const words of [
+      ['--kernels', '--batch', '2'],
+      ['--kernels', '--engine', 'tfjs'],
+      ['--pruned', '--passes'],
+    ]) {
+      const { status, stdout, stderr } = lunet(['bench', ...words]);
+      assert.equal(status, 2, stderr);
+      assert.equal(stdout, '');
+      assert.match(stderr, /^error: option '.+' cannot be used with option '.+'/m);
+    }
+  });
+
   it('follows the path of pruning', () => {
     const { path } = printed('--pruned', '--family', 'unet', ...SMALL, '--n', '4');
     assert.equal(path[0]?.percent, 100);

@@ -11,14 +11,40 @@
 
 #include "network.h"
 #include "packing.h"
-#include "weight_gradient.h"
 
 namespace lunet {
 
 namespace {
 constexpr double kEpsilon = 1e-5;
 constexpr double kMomentum = 0.1;
-constexpr int kRun = 2048;  // voxels that the weight-gradient kernel keeps its sums in registers for
+
+// Where the gradient of an input channel goes, and the activation whose sums with it are wanted there.
+struct Target {
+  const Buffer* gradient;
+  const Buffer* activation;
+  int channel;
+  const Up* up;  // takes it apart
+};
+
+// Of the inputs that are not composed.
+std::vector<Target> targetsOf(const Plan& plan, const Layer& layer) {
+  std::vector<Target> targets;
+  for (const Source& source : layer.sources)
+    for (int c = 0; c < source.channels; c++) {
+      if (source.from == From::up) {
+        const Up& up = plan.ups[source.layer];
+        targets.push_back({&up.gradient, nullptr, c, &up});
+      }
+      if (source.from == From::pooled) targets.push_back({&layer.pooledGradient, nullptr, c, nullptr});
+      if (source.from == From::layer) {
+        // The gradient of a pooled layer is finished by `unpool`, which gathers the sums then.
+        const Layer& from = plan.layers[source.layer];
+        targets.push_back({&from.gradient, from.pooled ? nullptr : &from.activation, c, nullptr});
+      }
+    }
+  return targets;
+}
+
 }  // namespace
 
 void Network::gradientCoefficients(const Layer& layer, bool synflow) {
@@ -79,13 +105,12 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
   const Size size = plan_->sizeAt(layer.level);
   const bool winograd = layer.winograd;
   const Convolution turned(k_, size, winograd, layer.width, layer.direct());
-  const WeightGradient products(layer.direct(), layer.width, winograd);
+  const BackwardPass pass(*plan_, layer, batch_);
+  const WeightGradient& products = pass.products;
   const Blocks &inputs = turned.blocks, &outputs = products.blocks;
-  // The bias gradients follow the weights' in each slab's partial sums.
-  const size_t weights = products.floats(), each = weights + layer.width;
-  const Slabs s = cut(size, batch_, winograd, layer.direct(), layer.width, weights);
-  reserve(s, s.channel * layer.direct() + s.gradientChannel * layer.width, products.pointers());
-  if (partial_.size() < each * s.count) partial_ = Floats(each * s.count);
+  const size_t weights = products.floats(), each = pass.each;
+  const Slabs& s = pass.slabs;
+  reserve(pass.room);
   clearSlots(s.slots(), layer.direct());
   const Taps taps(s, !winograd, true);
   const size_t voxels = size.voxels(), plane = (size_t)size.h * size.w;
@@ -93,27 +118,22 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
   const int groups = std::min(s.groups, std::max(outputs.count, inputs.count)), atOnce = rowsAtOnce(s);
   const ptrdiff_t stride = resultStride(s);
 
-  // Where the gradient of an input channel goes, and the activation whose sums with it are wanted there.
-  struct Target {
-    const Buffer* gradient;
-    const Buffer* activation;
-    int channel;
-    const Up* up;  // takes it apart
-  };
-  std::vector<Target> targets;
-  for (const Source& source : layer.sources)
-    for (int c = 0; c < source.channels; c++) {
-      if (source.from == From::up) {
-        const Up& up = plan_->ups[source.layer];
-        targets.push_back({&up.gradient, nullptr, c, &up});
-      }
-      if (source.from == From::pooled) targets.push_back({&layer.pooledGradient, nullptr, c, nullptr});
-      if (source.from == From::layer) {
-        // The gradient of a pooled layer is finished by `unpool`, which gathers the sums then.
-        const Layer& from = plan_->layers[source.layer];
-        targets.push_back({&from.gradient, from.pooled ? nullptr : &from.activation, c, nullptr});
-      }
+  const std::vector<Target> targets = targetsOf(*plan_, layer);
+  // Takes a run of rows of an input's gradient to where it belongs.
+  const auto unpack = [&](const Piece& piece, const float* packed, int input) {
+    const Target& target = targets[input];
+    const Rows rows{piece.rows, size.w, s.row};
+    float* to = volume(*target.gradient, piece.n);
+    if (target.up) {
+      to += (8 * target.channel + piece.z % 2 * 4) * target.up->part + piece.z / 2 * (plane / 4);
+      k_.unpack_parts(rows, packed, piece.y, to, target.up->part, pastCaches_);
+    } else {
+      const size_t at = target.channel * voxels + piece.at(size);
+      const float* activation = target.activation ? volume(*target.activation, piece.n) + at : nullptr;
+      k_.unpack_gradient(rows, packed, to + at, activation, pastCaches_,
+                         slot(s.slot(piece.n, piece.z), layer.direct(), input));
     }
+  };
 
   threads_.run(s.count * groups, [&](int task, int thread) {
     const int slab = task / groups, group = task % groups;
@@ -141,7 +161,7 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
       packInputs(batch, layer, s, slab, firstPlane, endPlane, raw, x);
 
       const ptrdiff_t begin = firstRow * s.row, length = (endRow - firstRow) * s.row - 1;
-      const ptrdiff_t runs = (length + kRun - 1) / kRun, run = ((length + runs - 1) / runs + 15) / 16 * 16;
+      const ptrdiff_t run = WeightGradient::run(length);
       meter.time(Pass::weightGradient, thread, [&] {
         for (ptrdiff_t i = 0; i < length; i += run)
           for (int b = firstBlock; b < endBlock; b++)
@@ -159,21 +179,7 @@ void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
                      to, results);
           });
           eachPiece(s, slab, from, to, [&](const Piece& piece, ptrdiff_t at) {
-            for (int c = 0; c < width; c++) {
-              const Target& target = targets[first + c];
-              const Rows packed{piece.rows, size.w, s.row};
-              if (target.up) {
-                float* to =
-                    volume(*target.gradient, piece.n) + (8 * target.channel + piece.z % 2 * 4) * target.up->part;
-                k_.unpack_parts(packed, results + c * stride + at, piece.y, to + piece.z / 2 * (plane / 4),
-                                target.up->part, pastCaches_);
-                continue;
-              }
-              const size_t place = target.channel * voxels + piece.at(size);
-              k_.unpack_gradient(packed, results + c * stride + at, volume(*target.gradient, piece.n) + place,
-                                 target.activation ? volume(*target.activation, piece.n) + place : nullptr, pastCaches_,
-                                 slot(s.slot(piece.n, piece.z), layer.direct(), first + c));
-            }
+            for (int c = 0; c < width; c++) unpack(piece, results + c * stride + at, first + c);
           });
         }
       }
@@ -232,7 +238,7 @@ void Network::backward(const Batch& batch, bool synflow) {
     backwardLayer(batch, i, synflow);
     if (layer.up >= 0) {
       const Up& up = plan_->ups[layer.up];
-      up.composed ? backwardComposed(up, synflow) : backwardUp(up);
+      up.composed ? backwardComposed(batch, up, synflow) : backwardUp(up);
     }
     if (layer.sources[0].from == From::pooled) unpool(i);
   }

@@ -11,9 +11,12 @@ namespace lunet {
 
 namespace {
 
-constexpr int kRun = 2048;  // voxels that the weight-gradient kernel keeps its sums in registers for
-
 Composition compositionOf(const Up& up, const Layer& reader) { return {up.inputs + 1, up.outputs, reader.width}; }
+
+std::vector<float> absoluteOf(std::vector<float> values) {
+  for (float& value : values) value = std::fabs(value);
+  return values;
+}
 
 // Fine voxels' gradient flows back to the coarse voxels before and at their corner.
 Taps turned(const Taps& taps) {
@@ -27,12 +30,12 @@ Taps turned(const Taps& taps) {
 // An up-convolution's weights and, as one more input's, its biases, as Composition takes them.
 std::vector<float> Network::upWeights(const Up& up, bool absolute) const {
   const float* w = weights_.data();
-  const size_t floats = (size_t)8 * up.inputs * up.outputs;
-  std::vector<float> weights(w + up.weight, w + up.weight + floats);
-  for (int u = 0; u < up.outputs; u++) weights.insert(weights.end(), 8, w[up.bias + u]);
-  if (absolute)
-    for (float& weight : weights) weight = std::fabs(weight);
-  return weights;
+  std::vector<float> weights;
+  for (int i = 0; i < 8 * up.outputs; i++) {
+    for (int c = 0; c < up.inputs; c++) weights.push_back(w[up.weight + (size_t)c * 8 * up.outputs + i]);
+    weights.push_back(w[up.bias + i / 8]);
+  }
+  return absolute ? absoluteOf(weights) : weights;
 }
 
 // The weights with which a convolution reads an up-convolution's output.
@@ -43,9 +46,7 @@ std::vector<float> Network::readerWeights(const Up& up, bool absolute) const {
     const float* from = weights_.data() + reader.weight + (size_t)o * reader.inputs * 27;
     weights.insert(weights.end(), from, from + (size_t)up.outputs * 27);
   }
-  if (absolute)
-    for (float& weight : weights) weight = std::fabs(weight);
-  return weights;
+  return absolute ? absoluteOf(weights) : weights;
 }
 
 // Composes the weights and brings them into the kernels' order: forward (output, z of the part, input, tap, the four
@@ -54,15 +55,20 @@ void Network::composeWeights(const Up& up, bool absolute, bool backward) {
   const Composition composition = compositionOf(up, plan_->layers[up.target]);
   const std::vector<float> ups = upWeights(up, absolute), reader = readerWeights(up, absolute);
   const int inputs = composition.inputs;
-  const size_t each = composition.composedInOutput();
-  std::vector<float> composed(each * composition.outputs);
-  for (int o = 0; o < composition.outputs; o++) composition.compose(o, ups.data(), reader.data(), composed.data());
-  const auto weight = [&](int part, int c, int tap) { return composed[((size_t)part * inputs + c) * 8 + tap]; };
-  float* to = forwardWeights_.data() + up.packedWeight;
-  for (int first = 0; first < 8 * composition.outputs; first += 4)
-    for (int c = 0; c < inputs; c++)
-      for (int tap = 0; tap < 8; tap++)
-        for (int part = first; part < first + 4; part++) *to++ = weight(part, c, tap);
+  Room room;
+  room.partial = composition.composedFloats();
+  reserve(room);
+  float* composed = partial_.data();
+  float* forward = forwardWeights_.data() + up.packedWeight;
+  const auto weight = [&](int part, int c, int tap) { return composed[((size_t)part * 8 + tap) * inputs + c]; };
+  threads_.run(composition.outputs, [&](int o, int) {
+    composition.compose(o, ups.data(), reader.data(), composed);
+    float* to = forward + o * composition.composedInOutput();
+    for (int first = 8 * o; first < 8 * o + 8; first += 4)
+      for (int c = 0; c < inputs; c++)
+        for (int tap = 0; tap < 8; tap++)
+          for (int part = first; part < first + 4; part++) *to++ = weight(part, c, tap);
+  });
   if (!backward) return;
   const Convolution back(k_, 8, 8 * composition.outputs, up.inputs);
   back.packWeights(backwardWeights_.data() + up.packedWeight,
@@ -70,18 +76,14 @@ void Network::composeWeights(const Up& up, bool absolute, bool backward) {
 }
 
 // Packs the coarse planes that a slab of fine ones needs: the channels of the layer below, then ones for the biases.
-void Network::packCorners(const Up& up, const Slabs& s, int slab, float* packed) const {
-  const Layer& from = plan_->layers[up.source];
-  const Rows rows{s.size.h, s.size.w, s.row};
-  const size_t plane = (size_t)s.size.h * s.size.w;
-  for (int c = 0; c <= up.inputs; c++, packed += s.channel)
-    packChannel(k_, s, slab, false, -1, s.casesIn(slab) * (s.planesIn(slab) + 1), nullptr, packed,
-                [&](int n, int z, float* to) {
-                  const bool ones = c == up.inputs;
-                  const size_t at = (size_t)n * plan_->channels + from.channelAt + c;
-                  const float* source = volume(from.activation, n) + (ones ? 0 : c * s.size.voxels()) + z * plane;
-                  k_.pack_affine(rows, to, source, ones ? 0 : scale_[at], ones ? 1 : shift_[at]);
-                });
+void Network::packCorners(const Batch& batch, const Up& up, const Slabs& s, int slab, float* packed) const {
+  const int end = s.casesIn(slab) * (s.planesIn(slab) + 1);
+  for (int c = 0; c < up.inputs; c++, packed += s.channel)
+    packSource(batch, {From::layer, up.source, up.inputs}, c, s, slab, -1, end, nullptr, packed);
+  packChannel(k_, s, slab, false, -1, end, nullptr, packed, [&](int, int, float* to) {
+    std::fill_n(to, s.plane, 0.0f);
+    for (int y = 0; y < s.size.h; y++) std::fill_n(to + y * s.row, s.size.w, 1.0f);
+  });
 }
 
 // Adds what comes from the coarse volume to an output's run of rows: to `results`, packed as they are. `parts` is room
@@ -123,19 +125,16 @@ void Network::packParts(const Up& up, const Slabs& s, int slab, bool synflow, fl
     }
 }
 
-void Network::backwardComposed(const Up& up, bool synflow) {
-  const Layer& reader = plan_->layers[up.target];
+void Network::backwardComposed(const Batch& batch, const Up& up, bool synflow) {
   const Layer& from = plan_->layers[up.source];
-  const Size size = plan_->sizeAt(from.level), fine = plan_->sizeAt(reader.level);
-  const Composition composition = compositionOf(up, reader);
-  const int parts = 8 * reader.width, factors = 8 * composition.inputs;
-  const size_t each = (size_t)parts * factors, voxels = size.voxels();
-  const Slabs s = cut(size, batch_, false, composition.inputs, parts, each);
+  const Size size = plan_->sizeAt(from.level);
+  const ComposedPass pass(*plan_, up, batch_);
+  const Slabs& s = pass.slabs;
+  const int parts = pass.parts, factors = pass.factors, atOnce = rowsAtOnce(s);
+  const size_t each = pass.each, voxels = size.voxels();
   const Convolution back(k_, 8, parts, up.inputs);
   const Taps taps = cornerTaps(s), backTaps = turned(taps);
-  const int atOnce = rowsAtOnce(s);
-  reserve((composition.inputs + parts) * s.channel, resultFloats(s), 2 * (fine.h + 1) * (fine.w + 1), factors);
-  if (partial_.size() < each * s.count) partial_ = Floats(each * s.count);
+  reserve(pass.room);
   clearSlots(s.slots(), up.inputs);
 
   threads_.run(s.count, [&](int slab, int thread) {
@@ -147,17 +146,17 @@ void Network::backwardComposed(const Up& up, bool synflow) {
     float* sums = partial_.data() + slab * each;
     std::fill(sums, sums + each, 0.0f);
     packParts(up, s, slab, synflow, scratch.raw.data(), dy);
-    packCorners(up, s, slab, x);
+    packCorners(batch, up, s, slab, x);
 
     // Of the first plane of corners only the parts behind it (z of 0) belong to the slab, of the last those before it.
-    const ptrdiff_t length = s.rowsIn(slab) * s.row;
+    const ptrdiff_t length = s.rowsIn(slab) * s.row, run = WeightGradient::run(length);
     meter.time(Pass::weightGradient, thread, [&] {
-      for (ptrdiff_t i = 0; i < length; i += kRun)
+      for (ptrdiff_t i = 0; i < length; i += run)
         for (int part = 0; part < parts; part += 4) {
           const ptrdiff_t begin = s.origin + part / 4 % 2 * s.plane + i;
-          for (int f = 0; f < factors; f++) at[f] = x + f / 8 * s.channel + begin + taps.at[f % 8];
-          k_.products(4, dy + part * s.channel + begin, s.channel, at, factors,
-                      (int)std::min<ptrdiff_t>(kRun, length - i), sums + (size_t)part * factors, factors);
+          for (int f = 0; f < factors; f++) at[f] = x + f % pass.inputs * s.channel + begin + taps.at[f / pass.inputs];
+          k_.products(4, dy + part * s.channel + begin, s.channel, at, factors, (int)std::min(run, length - i),
+                      sums + (size_t)part * factors, factors);
         }
     });
 
@@ -202,9 +201,10 @@ void Network::takeApart(const Up& up, const float* composed, bool synflow) {
     composition.upGradient(u, composed, weights.data(), sums.data());
     for (int c = 0; c < up.inputs; c++)
       for (int position = 0; position < 8; position++)
-        gradient[up.weight + ((size_t)c * up.outputs + u) * 8 + position] = (float)sums[8 * c + position];
+        gradient[up.weight + ((size_t)c * up.outputs + u) * 8 + position] =
+            (float)sums[position * composition.inputs + c];
     double bias = 0;
-    for (int position = 0; position < 8; position++) bias += sums[8 * up.inputs + position];
+    for (int position = 0; position < 8; position++) bias += sums[position * composition.inputs + up.inputs];
     gradient[up.bias + u] = (float)bias;
   });
 }

@@ -4,9 +4,10 @@
 // Corners are the points where coarse voxels meet, those on the volume's faces included: n + 1 along an axis of n. The
 // 2x2x2 fine voxels around a corner, its parts, see only the 2x2x2 coarse voxels around it. Along an axis, corner j
 // lies between coarse voxels j - 1 and j, and between fine voxels 2j - 1 (part 1) and 2j (part 0). So both convolutions
-// together are one with 2x2x2 taps at every corner, with eight outputs, the parts, for each one of theirs. Where the
-// up-convolution has fewer inputs than three times its outputs that takes fewer multiply-adds, and its output is never
-// computed. Its bias is the weight of one more input, which is 1 inside the volume and, as every input, 0 outside.
+// together are one with 2x2x2 taps at every corner, with eight outputs, the parts, for each one of theirs. Unless the
+// up-convolution has far more inputs than outputs that takes fewer multiply-adds (see worthComposing in plan.cpp), and
+// its output is never computed. Its bias is the weight of one more input, which is 1 inside the volume and, as every
+// input, 0 outside.
 //
 // Parts, taps and positions count (z, y, x), x fastest. A packed slab of coarse planes (see kernels.h) has just the
 // stride that corners need: corner (j, i, h) lies where voxel (j, i, h) does, its taps at that voxel and before.
@@ -26,7 +27,8 @@ struct Reached {
   Reached(int part, int fineTap) : tap(0), position(0) {
     const int along[3] = {fineTap / 9, fineTap / 3 % 3, fineTap % 3};
     for (int axis = 0; axis < 3; axis++) {
-      const int from = along[axis] + 1 - (part >> (2 - axis) & 1);  // fine voxels from the first around the corner
+      const int from =
+          along[axis] + 1 - (part >> (2 - axis) & 1);  // fine voxels from the first of the coarse one before the corner
       tap = 2 * tap + from / 2;
       position = 2 * position + from % 2;
     }
@@ -59,21 +61,23 @@ struct Corners {
   size_t partsFloats() const { return (size_t)4 * stride; }
 };
 
-// How the two layers' weights make one: `up` is (inputs, between, 8 positions), with the biases, the same for every
-// position, as the last input's weights; `convolution` is (outputs, between, 27 taps); `composed` is (outputs, 8 parts,
-// inputs, 8 taps). Sums are in double precision.
+// How the two layers' weights make one, inputs fastest so that the innermost loops are vectors: `up` is (between, 8
+// positions, inputs), with the biases, the same for every position, as the last input's weights; `convolution` is
+// (outputs, between, 27 taps); `composed` is (outputs, 8 parts, 8 taps, inputs). Sums are in double precision.
 struct Composition {
   int inputs, between, outputs;
 
   size_t composedInOutput() const { return (size_t)64 * inputs; }
+  size_t composedFloats() const { return outputs * composedInOutput(); }
 
   void compose(int o, const float* up, const float* convolution, float* composed) const {
     std::vector<double> sums(composedInOutput());
     each([&](int part, int t, Reached reached) {
+      double* sum = &sums[(8 * part + reached.tap) * inputs];
       for (int u = 0; u < between; u++) {
         const double weight = convolution[(o * between + u) * 27 + t];
-        for (int c = 0; c < inputs; c++)
-          sums[(part * inputs + c) * 8 + reached.tap] += weight * up[(c * between + u) * 8 + reached.position];
+        const float* from = up + (8 * u + reached.position) * inputs;
+        for (int c = 0; c < inputs; c++) sum[c] += weight * from[c];
       }
     });
     std::copy(sums.begin(), sums.end(), composed + o * composedInOutput());
@@ -84,22 +88,26 @@ struct Composition {
     std::vector<double> sums((size_t)between * 27);
     composed += o * composedInOutput();
     each([&](int part, int t, Reached reached) {
-      for (int u = 0; u < between; u++)
-        for (int c = 0; c < inputs; c++)
-          sums[u * 27 + t] +=
-              (double)composed[(part * inputs + c) * 8 + reached.tap] * up[(c * between + u) * 8 + reached.position];
+      const float* a = composed + (8 * part + reached.tap) * inputs;
+      for (int u = 0; u < between; u++) {
+        const float* b = up + (8 * u + reached.position) * inputs;
+        double sum = 0;
+        for (int c = 0; c < inputs; c++) sum += (double)a[c] * b[c];
+        sums[u * 27 + t] += sum;
+      }
     });
     std::copy(sums.begin(), sums.end(), gradient);
   }
 
-  // The gradient of the up-convolution's weights of an output, (inputs, 8 positions).
+  // The gradient of the up-convolution's weights of an output, (8 positions, inputs).
   void upGradient(int u, const float* composed, const float* convolution, double* gradient) const {
     std::fill(gradient, gradient + (size_t)inputs * 8, 0.0);
     for (int o = 0; o < outputs; o++, composed += composedInOutput())
       each([&](int part, int t, Reached reached) {
         const double weight = convolution[(o * between + u) * 27 + t];
-        for (int c = 0; c < inputs; c++)
-          gradient[c * 8 + reached.position] += weight * composed[(part * inputs + c) * 8 + reached.tap];
+        const float* from = composed + (8 * part + reached.tap) * inputs;
+        double* sum = gradient + reached.position * inputs;
+        for (int c = 0; c < inputs; c++) sum[c] += weight * from[c];
       });
   }
 

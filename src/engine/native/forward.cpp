@@ -1,9 +1,8 @@
 // The forward pass: every layer packs its input slab by slab, convolves it and stores its activation after the ReLU,
 // with the sums that batch norm needs. Batch norm and dropout are a scale and a shift that the next layer's packing
-// applies, max pooling, up-convolution and concatenation are ways of packing, so none of them has a pass of its own.
-// Most up-convolutions are composed with the convolution behind them instead (see corners.h).
+// applies, max pooling, up-convolution and concatenation are ways of packing, so none of them has a pass of its own; or
+// an up-convolution is composed with the convolution behind it (see corners.h).
 #include <cmath>
-#include <optional>
 
 #include "network.h"
 #include "packing.h"
@@ -62,12 +61,10 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
   const bool winograd = layer.winograd;
   const Convolution convolution(k_, size, winograd, layer.direct(), layer.width);
   const Blocks& blocks = convolution.blocks;
-  const Slabs s = cut(size, batch_, winograd, layer.direct(), 0, 0);
-  std::optional<Corners> corners;
-  if (layer.isComposed()) corners.emplace(plan_->ups[layer.up], s);
-  const size_t direct = s.channel * layer.direct();
-  reserve(direct + (corners ? corners->packedFloats() : 0), resultFloats(s) + (corners ? corners->partsFloats() : 0),
-          5 * s.plane, 0);
+  const ForwardPass pass(*plan_, layer, batch_);
+  const Slabs& s = pass.slabs;
+  const std::optional<Corners>& corners = pass.corners;
+  reserve(pass.room);
   clearSlots(s.slots(), layer.width);
   const Taps taps(s, !winograd, true);
   const int groups = std::min(s.groups, blocks.count), atOnce = rowsAtOnce(s);
@@ -77,9 +74,9 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
     const int slab = task / groups, group = task % groups;
     float* packed = scratch_[thread].packed.data();
     float* results = scratch_[thread].results.data();
-    float* coarse = packed + direct;
+    float* coarse = packed + s.channel * layer.direct();
     float* parts = results + resultFloats(s);
-    if (corners) packCorners(corners->up, corners->coarse, slab, coarse);
+    if (corners) packCorners(batch, corners->up, corners->coarse, slab, coarse);
     eachWindow(s, slab, [&](int first, int end, int firstRow, int endRow) {
       packInputs(batch, layer, s, slab, first, end, scratch_[thread].raw.data(), packed);
       for (int from = firstRow; from < endRow; from += atOnce) {

@@ -13,6 +13,13 @@ constexpr int kDiceTerms = 5;
 constexpr double kSmooth = 1e-7;
 
 int runsOf(size_t voxels) { return (int)((voxels + kRun - 1) / kRun); }
+
+Room headRoom(const Plan& plan) {
+  Room room;
+  room.packed = kRun;
+  room.pointers = plan.layers.back().width;
+  return room;
+}
 }  // namespace
 
 // Calls run(case, first voxel, voxels, scratch of one run, slot) for all runs, spread over the threads.
@@ -20,7 +27,7 @@ template <typename Run>
 void Network::eachHeadRun(int batch, Run run) {
   const size_t voxels = shape_.size.voxels();
   const int runs = runsOf(voxels);
-  reserve(kRun, 0, 0, plan_->layers.back().width);
+  reserve(headRoom(*plan_));
   threads_.run(batch * runs, [&](int task, int thread) {
     const size_t at = (size_t)(task % runs) * kRun;
     run(task / runs, at, (int)std::min<size_t>(kRun, voxels - at), scratch_[thread], task);

@@ -21,6 +21,8 @@ namespace {
 std::mutex spareMutex;
 Floats spare;
 
+size_t arenaFloats(const Plan& plan) { return plan.arena * plan.shape.maxBatch + 16; }
+
 }  // namespace
 
 Floats::Floats(size_t count, bool zeroed) : size_(count) {
@@ -86,30 +88,28 @@ Network::Network(const Shape& shape, const float* weights, const uint32_t* targe
 
 size_t Network::estimate(const Shape& shape, int threads) {
   const Plan plan(shape, true);
-  size_t packed = 0, partial = 0;
+  Room room;
   for (const Layer& layer : plan.layers) {
-    const Size size = plan.sizeAt(layer.level);
-    const size_t weights = (size_t)layer.width * layer.direct() * (layer.winograd ? 36 : 27);
-    const Slabs s = cut(size, shape.maxBatch, layer.winograd, layer.direct(), layer.width, weights);
-    packed = std::max(packed, (size_t)s.channel * layer.direct() + (size_t)s.gradientChannel * layer.width);
-    partial = std::max(partial, weights * s.count);
+    room.widen(ForwardPass(plan, layer, shape.maxBatch).room);
+    room.widen(BackwardPass(plan, layer, shape.maxBatch).room);
   }
   size_t folded = 0;
   for (const Up& up : plan.ups) {
-    const Size size = plan.sizeAt(plan.layers[up.source].level);
-    if (up.composed) {
-      const int parts = 8 * plan.layers[up.target].width, inputs = up.inputs + 1;
-      const size_t weights = (size_t)parts * inputs * 8;
-      const Slabs s = cut(size, shape.maxBatch, false, inputs, parts, weights);
-      packed = std::max(packed, (size_t)s.channel * (inputs + parts));
-      partial = std::max(partial, weights * s.count);
-    } else {
-      folded += (size_t)shape.maxBatch * up.outputs * foldedFloats(up);
-      partial = std::max(partial, upPartialFloats(up, (int)size.voxels(), shape.maxBatch));
-    }
+    room.widen(up.composed ? ComposedPass(plan, up, shape.maxBatch).room : UpPass(plan, up, shape.maxBatch).room);
+    if (!up.composed) folded += (size_t)shape.maxBatch * up.outputs * foldedFloats(up);
   }
-  return sizeof(float) * (plan.arena * shape.maxBatch + packed * threads + partial + folded + 4 * plan.parameters +
-                          2 * plan.packedWeights);
+  return sizeof(float) * (arenaFloats(plan) + folded + 4 * plan.parameters + 2 * plan.packedWeights) +
+         room.bytes(threads);
+}
+
+size_t Network::bytes() const {
+  size_t floats = arena_.size() + 4 * plan_->parameters + 2 * plan_->packedWeights + partial_.size(), pointers = 0;
+  for (const Floats& folded : foldedUps_) floats += folded.size();
+  for (const Scratch& scratch : scratch_) {
+    floats += scratch.packed.size() + scratch.results.size() + scratch.raw.size();
+    pointers += scratch.pointers.size();
+  }
+  return sizeof(float) * floats + sizeof(float*) * pointers;
 }
 
 // Makes sure that the arena fits what follows: inference alone takes less memory than training.
@@ -121,7 +121,7 @@ void Network::prepare(bool training, const Batch& batch) {
   pastCaches_ = plan_->arena * batch_ >= kBeyondCaches;
   if (fits) return;
   // Every volume is written before it is read, so an arena needs no zeros.
-  const size_t needed = plan_->arena * shape_.maxBatch + 16;
+  const size_t needed = arenaFloats(*plan_);
   arena_ = Floats();
   {
     std::lock_guard<std::mutex> lock(spareMutex);
@@ -142,14 +142,20 @@ float* Network::volume(const Buffer& buffer, int caseIndex) const {
   return const_cast<Floats&>(arena_).data() + buffer.at * shape_.maxBatch + (size_t)caseIndex * buffer.perCase;
 }
 
-// Gives every thread room for so many floats of a packed slab, results and raw planes, and for pointers.
-void Network::reserve(size_t packed, size_t results, size_t raw, size_t pointers) {
+// Gives a pass its room.
+void Network::reserve(const Room& room) {
+  const auto grow = [](Floats& floats, size_t count) {
+    if (floats.size() >= count) return;
+    floats = Floats();  // first, so that never both are held
+    floats = Floats(count);
+  };
   for (Scratch& scratch : scratch_) {
-    if (scratch.packed.size() < packed) scratch.packed = Floats(packed);
-    if (scratch.results.size() < results) scratch.results = Floats(results);
-    if (scratch.raw.size() < raw) scratch.raw = Floats(raw);
-    if (scratch.pointers.size() < pointers) scratch.pointers.resize(pointers);
+    grow(scratch.packed, room.packed);
+    grow(scratch.results, room.results);
+    grow(scratch.raw, room.raw);
+    if (scratch.pointers.size() < room.pointers) scratch.pointers.resize(room.pointers);
   }
+  grow(partial_, room.partial);
 }
 
 // Adds the slots of each case, in their order.
@@ -180,15 +186,14 @@ void Network::packWeights(bool absolute, bool backward) {
     Convolution(k_, size, layer.winograd, layer.direct(), layer.width)
         .packWeights(forwardWeights_.data() + layer.packedWeight,
                      [&](int o, int c, int t) { return value(direct + ((size_t)o * layer.inputs + c) * 27 + t); });
-    if (layer.isComposed()) composeWeights(plan_->ups[layer.up], absolute, backward);
     if (!backward) return;
     Convolution(k_, size, layer.winograd, layer.width, layer.direct())
         .packWeights(backwardWeights_.data() + layer.packedWeight,
                      [&](int o, int c, int t) { return value(direct + ((size_t)c * layer.inputs + o) * 27 + 26 - t); });
   });
-  if (!backward) return;
   for (const Up& up : plan_->ups) {
-    if (up.composed) continue;
+    if (up.composed) composeWeights(up, absolute, backward);
+    if (up.composed || !backward) continue;
     const Blocks in = outputBlocks(k_, up.inputs);
     float* to = backwardWeights_.data() + up.packedWeight;
     for (int b = 0; b < in.count; b++)

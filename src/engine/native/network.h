@@ -5,12 +5,9 @@
 #include <memory>
 #include <vector>
 
-#include "convolution.h"
-#include "corners.h"
 #include "kernels.h"
 #include "meter.h"
-#include "plan.h"
-#include "slabs.h"
+#include "passes.h"
 #include "threads.h"
 
 namespace lunet {
@@ -77,16 +74,14 @@ class Network {
   double stepCount = 0;
   Meter meter;
 
-  // Bytes that a network of this shape takes at most while training.
+  // Bytes that a network of this shape takes at most while training, sums of channels left out; and those it takes now.
   static size_t estimate(const Shape& shape, int threads);
+  size_t bytes() const;
 
  private:
   // network.cpp
   void prepare(bool training, const Batch& batch);
-  void reserve(size_t packed, size_t results, size_t raw, size_t pointers);
-  void reserve(const Slabs& slabs, size_t packed, size_t pointers) {
-    reserve(packed, resultFloats(slabs), 5 * slabs.plane, pointers);
-  }
+  void reserve(const Room& room);
   void packWeights(bool absolute, bool backward);
   void clearSlots(int slots, int channels) { slots_.assign((size_t)2 * slots * channels, 0.0); }
   double* slot(int index, int channels, int channel) { return &slots_[2 * ((size_t)index * channels + channel)]; }
@@ -126,18 +121,16 @@ class Network {
   std::vector<float> upWeights(const Up& up, bool absolute) const;
   std::vector<float> readerWeights(const Up& up, bool absolute) const;
   void composeWeights(const Up& up, bool absolute, bool backward);
-  void packCorners(const Up& up, const Slabs& coarse, int slab, float* packed) const;
+  void packCorners(const Batch& batch, const Up& up, const Slabs& coarse, int slab, float* packed) const;
   void addCorners(const Corners& corners, int slab, int output, const Piece& piece, const float* packed, float* parts,
                   float* results) const;
   void packParts(const Up& up, const Slabs& s, int slab, bool synflow, float* raw, float* packed);
-  void backwardComposed(const Up& up, bool synflow);
+  void backwardComposed(const Batch& batch, const Up& up, bool synflow);
   void takeApart(const Up& up, const float* composed, bool synflow);
 
   // up.cpp
   void foldUp(const Up& up, bool absolute);
   static size_t foldedFloats(const Up& up) { return (size_t)2 * 4 * (1 + up.inputs); }  // of one output of a case
-  // Of the sums that backwardUp gathers, for so many coarse voxels.
-  static size_t upPartialFloats(const Up& up, int voxels, int batch);
   void backwardUp(const Up& up);
 
   const Shape shape_;
@@ -151,13 +144,13 @@ class Network {
   Floats arena_;
   // The convolutions' weights in the order in which the kernels read them.
   Floats forwardWeights_, backwardWeights_;
-  std::vector<Floats> foldedUps_;  // of every up-convolution, see foldUp
+  std::vector<Floats> foldedUps_;  // of every up-convolution that is not composed, see foldUp
   struct Scratch {
     Floats packed, results, raw;
     std::vector<const float*> pointers;
   };
   std::vector<Scratch> scratch_;  // one a thread
-  Floats partial_;                // weight gradients of slabs
+  Floats partial_;                // weight gradients of slabs; composed weights
   std::vector<double> slots_;     // sums of slabs
   // Per case and channel of all layers: scale and shift that turn an activation into its layer's output, and the
   // coefficients that turn the gradient there into that before the ReLU.

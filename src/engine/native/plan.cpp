@@ -6,8 +6,9 @@ namespace lunet {
 
 namespace {
 
-// Whether a convolution has enough channels to make up for taking planes to Winograd's parts and back. In volumes of
-// two planes half of the taps see none, and the gradients of their weights are to stay exactly zero.
+// Whether a convolution has enough channels to make up for taking planes to Winograd's parts and back. Of two planes, a
+// tap before or behind sees one: its weight's gradient, often exactly zero, would be what sums leave that cancel, and
+// Adam makes a full step of whatever is not zero.
 bool worthWinograd(int inputs, int outputs, Size size) {
   constexpr int kLeast = 4;
   return std::min(inputs, outputs) >= kLeast && size.d > 2;
@@ -16,10 +17,11 @@ bool worthWinograd(int inputs, int outputs, Size size) {
 // Whether an up-convolution and the convolution that reads it are faster as one (see corners.h): multiply-adds for a
 // voxel and an output of the convolution, and those that compose the weights, which are not done in vectors.
 bool worthComposing(const Up& up, int skip, int width, Size size) {
-  constexpr double kScalar = 8;
-  const double taps = worthWinograd(up.outputs + skip, width, size) ? 18 : 27;
-  const double apart = up.outputs * (taps + (double)up.inputs / width);
-  const double composed = 8.0 * (up.inputs + 1) + kScalar * 216 * up.outputs * up.inputs / size.voxels();
+  constexpr double kScalar = 16;
+  const auto direct = [&](int inputs) { return inputs * (worthWinograd(inputs, width, size) ? 18.0 : 27.0); };
+  const double apart = direct(up.outputs + skip) + (double)up.outputs * up.inputs / width;
+  const double weights = 216.0 * up.outputs * up.inputs;
+  const double composed = direct(skip) + 8.0 * (up.inputs + 1) + kScalar * weights / size.voxels();
   return composed < apart;
 }
 

@@ -75,7 +75,7 @@ inline Slabs cut(Size size, int batch, bool winograd, int inputs, int gradients,
   s.winograd = winograd;
   // Work for every thread and more, but few partial sums where each is large.
   const int wanted = weights > kManyWeights ? 4 : 8;
-  const ptrdiff_t plane = (size.h + 1) * (size.w + 1), volume = (size.d + 1) * plane;
+  const ptrdiff_t plane = (ptrdiff_t)(size.h + 1) * (size.w + 1), volume = (size.d + 1) * plane;
   s.planes = size.d;
   if (volume <= kSmall) {
     const int most = (int)std::max<ptrdiff_t>(1, kSmall / volume);

@@ -1,23 +1,13 @@
-// The 2x2x2 up-convolutions. Forward, they have no pass: packing a layer's input computes them from the coarse volume
-// (pack_up), with the batch norm before them folded into their weights. Backward, the gradient of their output lies
-// taken apart into its eight positions (unpack_parts), each a dense coarse volume, so that without neighbours to look
-// at nothing is packed.
+// The 2x2x2 up-convolutions that are not composed with the convolution behind them (see corners.h). Forward, they have
+// no pass: packing a layer's input computes them from the coarse volume (pack_up), with the batch norm before them
+// folded into their weights. Backward, the gradient of their output lies taken apart into its eight positions
+// (unpack_parts), each a dense coarse volume, so that without neighbours to look at nothing is packed.
 #include <algorithm>
 #include <cmath>
 
 #include "network.h"
 
 namespace lunet {
-
-namespace {
-constexpr int kRun = 1024;  // voxels that the kernels work on at a time
-
-// Tasks that a case is cut into: so that there is work for all threads, in as few partial sums as that takes.
-int tasksInCase(int voxels, int batch) {
-  constexpr int kWanted = 8, kLeast = 256;
-  return std::max(1, std::min((kWanted + batch - 1) / batch, voxels / kLeast));
-}
-}  // namespace
 
 // With a layer's output y = scale*activation + shift, weight*y + bias = (weight*scale)*activation + (weight*shift +
 // bias). Laid out as pack_up reads it: (case, output, z, 1 + inputs, (y, x)).
@@ -43,23 +33,17 @@ void Network::foldUp(const Up& up, bool absolute) {
       }
 }
 
-size_t Network::upPartialFloats(const Up& up, int voxels, int batch) {
-  return (size_t)8 * up.outputs * (up.inputs + 1) * tasksInCase(voxels, batch) * batch;
-}
-
 void Network::backwardUp(const Up& up) {
   const Layer& from = plan_->layers[up.source];
   const int voxels = (int)plan_->sizeAt(from.level).voxels();
-  const int parts = 8 * up.outputs;   // an output channel's positions count as channels
-  const int factors = up.inputs + 1;  // the last is constant: the sums of the gradients themselves
-  const size_t each = (size_t)parts * factors;
-  const int perCase = tasksInCase(voxels, batch_), share = ((voxels + perCase - 1) / perCase + 15) / 16 * 16;
+  const UpPass pass(*plan_, up, batch_);
+  const int parts = pass.parts, factors = pass.factors, perCase = pass.perCase, share = pass.share;
+  constexpr int kRun = UpPass::kRun;
+  const size_t each = pass.each;
   // Parts of all outputs at once for as many voxels as the second-level cache holds.
   const int atOnce = std::min(kRun, std::max(64, (1 << 16) / parts / 16 * 16));
   const Blocks outputs(parts, 4), inputs = outputBlocks(k_, up.inputs);
-  reserve(kRun, kWidest * kRun, 0, factors);
-  const size_t partials = upPartialFloats(up, voxels, batch_);
-  if (partial_.size() < partials) partial_ = Floats(partials);
+  reserve(pass.room);
   clearSlots(perCase * batch_, up.inputs);
   threads_.run(perCase * batch_, [&](int task, int thread) {
     const int n = task / perCase, begin = task % perCase * share, end = std::min(voxels, begin + share);

@@ -18,6 +18,12 @@ struct WeightGradient {
   WeightGradient(int inputs, int outputs, bool winograd)
       : inputs(inputs), outputs(outputs), winograd(winograd), blocks(outputs, 4) {}
 
+  // Voxels of so many that the kernel keeps its sums in registers for: of runs as long as each other.
+  static ptrdiff_t run(ptrdiff_t voxels) {
+    constexpr ptrdiff_t kMost = 2048;
+    const ptrdiff_t runs = (voxels + kMost - 1) / kMost;
+    return ((voxels + runs - 1) / runs + 15) / 16 * 16;
+  }
   // Floats of the sums of all blocks.
   size_t floats() const { return (size_t)outputs * inputs * (winograd ? 36 : 27); }
   size_t pointers() const { return (size_t)inputs * 27; }
