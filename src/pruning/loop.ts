@@ -7,15 +7,14 @@
 import { join } from 'node:path';
 import { type Criterion as CriterionName, type Strategy as StrategyName } from '../config/schema.js';
 import { type Split } from '../data/split.js';
-import { InterruptedError, type Network } from '../engine/engine.js';
+import { InterruptedError } from '../engine/engine.js';
 import { type Architecture, listLayers } from '../network/architecture.js';
 import { countParameters } from '../network/parameters.js';
 import { type Removal, prunableChannels, removeChannel } from '../network/surgery.js';
 import { type Weights } from '../network/weights.js';
-import { readCheckpoint, requireSpace, writeCheckpoint } from '../runs/checkpoint.js';
+import { encodeCheckpoint, readCheckpoint, requireSpace, writeCheckpoint } from '../runs/checkpoint.js';
 import { failpoint } from '../runs/commit.js';
-import { type Row, writeCsv } from '../runs/csv.js';
-import { SCORE_COLUMNS, stepColumns } from '../runs/records.js';
+import { type Row } from '../runs/csv.js';
 import {
   type Identity,
   type PruningResult,
@@ -28,13 +27,15 @@ import {
   requireSameIdentity,
   writeRun,
 } from '../runs/run.js';
+import { type Backlog, catchUp } from '../training/backlog.js';
 import { DivergedError, type EpochProgress, evaluateCases, trainEpoch } from '../training/epoch.js';
 import { meanDice } from '../training/metrics.js';
-import { beginRun, writeBest, writeCases, writeTensors } from '../training/outputs.js';
+import { beginRun, writeCases, writeTensors } from '../training/outputs.js';
 import { type RunContext, largestBatch } from '../training/run.js';
 import { criteria } from './criteria/index.js';
 import { type Scores } from './criteria/criterion.js';
 import { channelRates, rankValueRates } from './dropout.js';
+import { type StepFiles, writeStep } from './outputs.js';
 import { choiceStream } from './schedule.js';
 import { scoreChannels } from './score.js';
 import { strategies } from './strategies/index.js';
@@ -134,6 +135,7 @@ export async function pruneRun(
       return record;
     };
     const tick = stopwatch(at);
+    const backlog: Backlog = [];
 
     for (;;) {
       const { architecture } = at;
@@ -153,6 +155,17 @@ export async function pruneRun(
         weights,
         optimizer,
       );
+      const save = async (): Promise<void> => {
+        const bytes = encodeCheckpoint({
+          weights: await network.readWeights(),
+          optimizer: await network.readOptimizerState(),
+          progress: at,
+        });
+        backlog.push(() => {
+          writeCheckpoint(folder, bytes);
+          failpoint('checkpoint');
+        });
+      };
       const interrupt = (): void => network.interrupt();
       signal?.addEventListener('abort', interrupt);
       try {
@@ -169,6 +182,7 @@ export async function pruneRun(
               seed,
               key: ['prune', at.epochs + 1],
               signal,
+              backlog,
             },
             at,
           );
@@ -177,11 +191,11 @@ export async function pruneRun(
           at.batches = 0;
           at.lossSum = 0;
           tick();
-          await save(folder, network, at);
+          await save();
         }
         if (signal?.aborted) throw new InterruptedError();
         const evaluate = (ids: readonly string[]): Promise<number[][]> =>
-          evaluateCases(network, dataset.sample, ids, training.batch, signal);
+          evaluateCases(network, dataset.sample, ids, training.batch, signal, backlog);
         const cases = await evaluate(split.test);
         const validation =
           split.validation.length > 0 ? meanDice(await evaluate(split.validation)) : undefined;
@@ -215,34 +229,36 @@ export async function pruneRun(
           at.chosen = step;
         at.below = step.testDice < pruning.collapse.floor ? at.below + 1 : 0;
         at.rows.push(stepRow(dataset.outputs, at, step, meanDice(cases), validation, choice));
-        for (const percent of pruning.snapshots) {
-          const name = String(percent);
-          if (step.channels > (total * percent) / 100 || at.snapshots[name] !== undefined) continue;
-          at.snapshots[name] = step;
-          writeTensors(join(folder, `snapshot-${name}.safetensors`), weights, architecture, dataset.outputs, {
-            step: String(step.step),
-          });
-          writeCases(folder, dataset.outputs, split.test, cases, `cases-${name}.csv`);
-        }
-        if (best) {
-          writeBest(folder, step);
-          writeCases(folder, dataset.outputs, split.test, cases, 'cases-best.csv');
-        }
-        if (scores && Object.values(at.snapshots).some(({ step: taken }) => taken === step.step)) {
-          at.scoreRows.push(...scoreRows(layers, scores, choice, step));
-          writeCsv(join(folder, 'scores.csv'), SCORE_COLUMNS, at.scoreRows);
-        }
+        const reached = pruning.snapshots
+          .filter((percent) => step.channels <= (total * percent) / 100)
+          .map(String)
+          .filter((name) => at.snapshots[name] === undefined);
+        for (const name of reached) at.snapshots[name] = step;
+        const scored = scores !== undefined && reached.length > 0;
+        if (scored) at.scoreRows.push(...scoreRows(layers, scores, choice, step));
         const stop =
           choice === undefined ? 'one-channel' : at.below >= pruning.collapse.steps ? 'collapse' : undefined;
         if (stop !== undefined) (at.rows.at(-1) as Record<string, unknown>)['stop'] = stop;
-        writeCsv(
-          join(folder, 'steps.csv'),
-          stepColumns(dataset.outputs, validation !== undefined, layers),
-          at.rows,
-        );
-        report?.(at.removals.length, stepLine(step, at.stepSeconds));
+        const files: StepFiles = {
+          step,
+          weights,
+          layers,
+          testCases: split.test,
+          cases,
+          reached,
+          best,
+          validated: validation !== undefined,
+          rows: [...at.rows],
+          scoreRows: scored ? [...at.scoreRows] : undefined,
+        };
+        const [removed, line] = [at.removals.length, stepLine(step, at.stepSeconds)];
+        backlog.push(() => {
+          writeStep(folder, dataset.outputs, files);
+          report?.(removed, line);
+        });
         at.stepSeconds = 0;
         if (stop !== undefined || choice === undefined) {
+          catchUp(backlog);
           writeCases(folder, dataset.outputs, split.test, cases);
           writeTensors(join(folder, 'weights.safetensors'), weights, architecture, dataset.outputs);
           const result: PruningResult = {
@@ -269,11 +285,14 @@ export async function pruneRun(
       } catch (error) {
         tick();
         if (error instanceof InterruptedError) {
-          await save(folder, network, at);
+          await save();
+          catchUp(backlog);
           return finish({ status: 'interrupted' });
         }
-        if (error instanceof DivergedError)
+        if (error instanceof DivergedError) {
+          catchUp(backlog);
           return finish({ status: 'diverged', divergedAt: `step ${at.removals.length}, ${error.message}` });
+        }
         throw error;
       } finally {
         signal?.removeEventListener('abort', interrupt);
@@ -294,15 +313,6 @@ function stopwatch(at: Progress): () => void {
     at.seconds += seconds;
     at.stepSeconds += seconds;
   };
-}
-
-async function save(folder: string, network: Network, at: Progress): Promise<void> {
-  writeCheckpoint(folder, {
-    weights: await network.readWeights(),
-    optimizer: await network.readOptimizerState(),
-    progress: at,
-  });
-  failpoint('checkpoint');
 }
 
 function channelsLeft(layers: readonly { prunable: boolean; width: number }[]): boolean {

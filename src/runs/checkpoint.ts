@@ -19,13 +19,17 @@ const NEWEST = 'checkpoint.safetensors';
 const PREVIOUS = 'checkpoint-previous.safetensors';
 const DAMAGED = 'checkpoint-damaged.safetensors';
 
-/** Writes a checkpoint; the one before is kept. */
-export function writeCheckpoint(folder: string, { weights, optimizer, progress }: Checkpoint<unknown>): void {
+/** A checkpoint's bytes, which later changes of what it was made from do not touch. */
+export function encodeCheckpoint({ weights, optimizer, progress }: Checkpoint<unknown>): Uint8Array {
   const tensors = new Map<string, Tensor>(weights);
   for (const [name, tensor] of optimizer.m) tensors.set(`adam.m.${name}`, tensor);
   for (const [name, tensor] of optimizer.v) tensors.set(`adam.v.${name}`, tensor);
   const metadata = { format: '1', step: String(optimizer.step), progress: JSON.stringify(progress) };
-  const bytes = encodeSafetensors({ tensors, metadata });
+  return encodeSafetensors({ tensors, metadata });
+}
+
+/** Writes a checkpoint's bytes; the one before is kept. */
+export function writeCheckpoint(folder: string, bytes: Uint8Array): void {
   commitFile(join(folder, NEWEST), bytes, join(folder, PREVIOUS));
 }
 

@@ -4,6 +4,7 @@
 import { InterruptedError, type Network, type Sample } from '../engine/engine.js';
 import { type Weights } from '../network/weights.js';
 import { shuffled, stream } from '../random.js';
+import { type Backlog, meanwhile } from './backlog.js';
 import { caseDice } from './metrics.js';
 
 /** How far an epoch has come: what a checkpoint in its middle needs. */
@@ -29,6 +30,8 @@ export interface EpochSettings {
    * between two steps: both are needed.
    */
   readonly signal?: AbortSignal | undefined;
+  /** Done during the first step. */
+  readonly backlog?: Backlog;
 }
 
 /** A run stopped being a number; nothing after its last checkpoint is worth keeping. */
@@ -45,7 +48,7 @@ export class DivergedError extends Error {
  * loss. Throws a DivergedError if a loss is not finite, or a weight or statistic at the epoch's end.
  */
 export async function trainEpoch(settings: EpochSettings, progress: EpochProgress): Promise<number> {
-  const { network, sample, cases, batch, learningRate, dropout, seed, key, signal } = settings;
+  const { network, sample, cases, batch, learningRate, dropout, seed, key, signal, backlog } = settings;
   const order = shuffled(cases, stream(seed, 'order', ...key));
   const batches = batchCount(cases.length, batch);
   const idsOf = (index: number): string[] => order.slice(index * batch, (index + 1) * batch);
@@ -53,7 +56,7 @@ export async function trainEpoch(settings: EpochSettings, progress: EpochProgres
     if (signal?.aborted) throw new InterruptedError();
     const ids = idsOf(progress.batches);
     const masks = dropoutMasks(ids.length, dropout, seed, [...key, progress.batches]);
-    const loss = await network.trainStep(ids.map(sample), masks, learningRate);
+    const loss = await meanwhile(backlog, network.trainStep(ids.map(sample), masks, learningRate));
     if (!Number.isFinite(loss)) throw new DivergedError('the loss is not finite', progress.batches + 1, ids);
     progress.batches++;
     progress.lossSum += loss;
@@ -90,18 +93,23 @@ export function dropoutMasks(
   return masks;
 }
 
-/** Dice per label of each case, in the order of the ids. Throws an InterruptedError as `trainEpoch` does. */
+/**
+ * Dice per label of each case, in the order of the ids; the backlog is done during the first batch. Throws an
+ * InterruptedError as `trainEpoch` does.
+ */
 export async function evaluateCases(
   network: Network,
   sample: (id: string) => Sample,
   cases: readonly string[],
   batch: number,
   signal?: AbortSignal,
+  backlog?: Backlog,
 ): Promise<number[][]> {
   const dice: number[][] = [];
   for (let at = 0; at < cases.length; at += batch) {
     if (signal?.aborted) throw new InterruptedError();
-    dice.push(...(await network.evaluate(cases.slice(at, at + batch).map(sample))).map(caseDice));
+    const overlaps = network.evaluate(cases.slice(at, at + batch).map(sample));
+    dice.push(...(await meanwhile(backlog, overlaps)).map(caseDice));
   }
   return dice;
 }

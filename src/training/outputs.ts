@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { type Architecture } from '../network/architecture.js';
 import { type Weights, initialOptimizerState } from '../network/weights.js';
-import { writeCheckpoint } from '../runs/checkpoint.js';
+import { encodeCheckpoint, writeCheckpoint } from '../runs/checkpoint.js';
 import { commitFile, failpoint } from '../runs/commit.js';
 import { type Row, writeCsv } from '../runs/csv.js';
 import { caseColumns, diceColumns } from '../runs/records.js';
@@ -60,7 +60,10 @@ export function writeBest(folder: string, step: PruningStep): void {
 export function beginRun(folder: string, record: RunRecord, weights: Weights, progress: unknown): void {
   const { architecture, labels } = record;
   writeTensors(join(folder, 'initial.safetensors'), weights, architecture, labels);
-  writeCheckpoint(folder, { weights, optimizer: initialOptimizerState(architecture), progress });
+  writeCheckpoint(
+    folder,
+    encodeCheckpoint({ weights, optimizer: initialOptimizerState(architecture), progress }),
+  );
   failpoint('created');
   writeRun(folder, record);
 }

@@ -8,8 +8,8 @@ import { type Split } from '../data/split.js';
 import { type Engine, InterruptedError } from '../engine/engine.js';
 import { type Architecture, totalChannels } from '../network/architecture.js';
 import { countParameters } from '../network/parameters.js';
-import { type OptimizerState, type Weights } from '../network/weights.js';
-import { readCheckpoint, requireSpace, writeCheckpoint } from '../runs/checkpoint.js';
+import { type Weights } from '../network/weights.js';
+import { encodeCheckpoint, readCheckpoint, requireSpace, writeCheckpoint } from '../runs/checkpoint.js';
 import { failpoint } from '../runs/commit.js';
 import { type Row, writeCsv } from '../runs/csv.js';
 import { type RunKind } from '../runs/folders.js';
@@ -24,6 +24,7 @@ import {
   requireSameIdentity,
   writeRun,
 } from '../runs/run.js';
+import { type Backlog, catchUp } from './backlog.js';
 import { DivergedError, type EpochProgress, evaluateCases, trainEpoch } from './epoch.js';
 import { meanDice } from './metrics.js';
 import { beginRun, diceCells, writeCases, writeTensors } from './outputs.js';
@@ -120,14 +121,19 @@ export async function trainRun(
     );
     const interrupt = (): void => network.interrupt();
     context.signal?.addEventListener('abort', interrupt);
+    const backlog: Backlog = [];
     const save = async (): Promise<void> => {
-      const state: { weights: Weights; optimizer: OptimizerState } = {
+      const bytes = encodeCheckpoint({
         weights: await network.readWeights(),
         optimizer: await network.readOptimizerState(),
-      };
-      writeCheckpoint(folder, { ...state, progress: at });
-      failpoint('checkpoint');
-      writeEpochs(context, run, at.rows);
+        progress: at,
+      });
+      const rows = [...at.rows];
+      backlog.push(() => {
+        writeCheckpoint(folder, bytes);
+        failpoint('checkpoint');
+        writeEpochs(context, run, rows);
+      });
     };
     let began = performance.now();
     const tick = (): void => {
@@ -139,7 +145,7 @@ export async function trainRun(
     try {
       const dropout = new Float64Array(totalChannels(architecture)).fill(training.dropout);
       const evaluate = (ids: readonly string[]): Promise<number[][]> =>
-        evaluateCases(network, dataset.sample, ids, training.batch, context.signal);
+        evaluateCases(network, dataset.sample, ids, training.batch, context.signal, backlog);
       while (at.epoch < epochs) {
         const epoch = at.epoch + 1;
         const settings = {
@@ -152,6 +158,7 @@ export async function trainRun(
           seed: run.seed,
           key: [run.kind, epoch],
           signal: context.signal,
+          backlog,
         };
         const loss = await trainEpoch(settings, at);
         const due = epoch % training.evaluateEvery === 0 || epoch === epochs;
@@ -165,9 +172,11 @@ export async function trainRun(
         at.batches = 0;
         at.lossSum = 0;
         await save();
-        report?.(epoch, `loss ${loss.toFixed(4)}${test ? `  Dice ${(test[0] as number).toFixed(4)}` : ''}`);
+        const line = `loss ${loss.toFixed(4)}${test ? `  Dice ${(test[0] as number).toFixed(4)}` : ''}`;
+        backlog.push(() => report?.(epoch, line));
       }
       const cases = await evaluate(split.test);
+      catchUp(backlog);
       writeCases(folder, dataset.outputs, split.test, cases);
       writeTensors(
         join(folder, 'weights.safetensors'),
@@ -182,10 +191,13 @@ export async function trainRun(
       tick();
       if (error instanceof InterruptedError) {
         await save();
+        catchUp(backlog);
         return finish({ status: 'interrupted' });
       }
-      if (error instanceof DivergedError)
+      if (error instanceof DivergedError) {
+        catchUp(backlog);
         return finish({ status: 'diverged', divergedAt: `epoch ${at.epoch + 1}, ${error.message}` });
+      }
       throw error;
     } finally {
       context.signal?.removeEventListener('abort', interrupt);

@@ -7,7 +7,7 @@ import { UserError } from '../../src/errors.js';
 import { buildArchitecture } from '../../src/network/architecture.js';
 import { initialOptimizerState, initialWeights } from '../../src/network/weights.js';
 import { stream } from '../../src/random.js';
-import { readCheckpoint, writeCheckpoint } from '../../src/runs/checkpoint.js';
+import { encodeCheckpoint, readCheckpoint, writeCheckpoint } from '../../src/runs/checkpoint.js';
 
 const architecture = buildArchitecture(
   { family: 'lunet', n: 1, levels: 2, convs: 1, scale: 1, skips: true },
@@ -20,7 +20,8 @@ const optimizer = { ...initialOptimizerState(architecture), step: 7 };
 /** A folder with two generations of checkpoints, of epochs 1 and 2. */
 function twoGenerations(): string {
   const folder = mkdtempSync(join(tmpdir(), 'lunet-'));
-  for (const epoch of [1, 2]) writeCheckpoint(folder, { weights, optimizer, progress: { epoch } });
+  for (const epoch of [1, 2])
+    writeCheckpoint(folder, encodeCheckpoint({ weights, optimizer, progress: { epoch } }));
   return folder;
 }
 
