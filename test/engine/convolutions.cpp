@@ -233,7 +233,7 @@ int main() {
       int batch;
     } volumes[] = {{{7, 9, 19}, 1}, {{2, 3, 4}, 11}, {{4, 5, 3}, 2}, {{9, 33, 65}, 1}};
     for (const auto& volume : volumes)
-      for (int inputs : {1, 3, 8, 24})
+      for (int inputs : {1, 3, 4, 24})
         for (int outputs : {1, 2, 3, 4, 9}) {
           passed &= check(*k, volume.size, volume.batch, inputs, outputs, false);
           passed &= check(*k, volume.size, volume.batch, inputs, outputs, true);
