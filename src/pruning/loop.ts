@@ -1,8 +1,9 @@
 // A pruning run in its folder, from top to bottom: train the recovery epochs, evaluate, record the step, score, remove
 // one channel, start Adam anew, update dropout; until every layer has one channel or the network has collapsed.
 //
-// What can be repeated to the same bits is not stored: a checkpoint follows every epoch and every removal, and a run
-// that is killed while it evaluates, scores or removes does that again from the checkpoint before.
+// What can be repeated to the same bits is not stored: a checkpoint follows every epoch, and a run that is killed while it
+// evaluates, scores or removes does that again from the checkpoint before. A step's files are in the backlog ahead of the
+// next epoch's checkpoint, so no checkpoint counts a step that has left nothing.
 
 import { join } from 'node:path';
 import { type Criterion as CriterionName, type Strategy as StrategyName } from '../config/schema.js';
@@ -57,7 +58,7 @@ export interface PruningRun {
 }
 
 export interface PruningOptions {
-  /** Called after each step, with the number of channels removed. */
+  /** Called after each step, once its files are on disk, with the number of channels removed. */
   readonly progress?: (removed: number, detail: string) => void;
 }
 
@@ -97,6 +98,7 @@ export async function pruneRun(
   const initialRate = pruning.dropout.initial;
   const total = prunableChannels(run.architecture);
   const release = openRun(folder, context.overwrite);
+  const backlog: Backlog = [];
   try {
     const known = readRun(folder);
     if (known) {
@@ -135,7 +137,6 @@ export async function pruneRun(
       return record;
     };
     const tick = stopwatch(at);
-    const backlog: Backlog = [];
 
     for (;;) {
       const { architecture } = at;
@@ -300,7 +301,12 @@ export async function pruneRun(
       }
     }
   } finally {
-    release();
+    // Whatever ended the run, what it had done is on disk.
+    try {
+      catchUp(backlog);
+    } finally {
+      release();
+    }
   }
 }
 

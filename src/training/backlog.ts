@@ -1,5 +1,6 @@
 // What is written between two computations of the engine, checkpoints above all, waits for the next one and is written
-// while that runs: the engine has threads of its own, so between epochs it need not wait for the disk.
+// while that runs: an engine with threads of its own need not wait for the disk between epochs. One that computes on this
+// thread has its files written right after the step. A kill before that repeats an epoch, to the same bits.
 
 /** Work put off, in its order. */
 export type Backlog = (() => void)[];

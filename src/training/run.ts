@@ -55,7 +55,7 @@ export interface TrainingRun {
 }
 
 export interface TrainingOptions {
-  /** Called after each epoch. */
+  /** Called after each epoch, once its files are on disk. */
   readonly progress?: (epoch: number, detail: string) => void;
 }
 
@@ -77,6 +77,7 @@ export async function trainRun(
   const { config, dataset, engine } = context;
   const { folder, architecture, split, epochs } = run;
   const release = openRun(folder, context.overwrite);
+  const backlog: Backlog = [];
   try {
     const known = readRun(folder);
     if (known) {
@@ -121,7 +122,6 @@ export async function trainRun(
     );
     const interrupt = (): void => network.interrupt();
     context.signal?.addEventListener('abort', interrupt);
-    const backlog: Backlog = [];
     const save = async (): Promise<void> => {
       const bytes = encodeCheckpoint({
         weights: await network.readWeights(),
@@ -204,7 +204,12 @@ export async function trainRun(
       network.dispose();
     }
   } finally {
-    release();
+    // Whatever ended the run, what it had done is on disk.
+    try {
+      catchUp(backlog);
+    } finally {
+      release();
+    }
   }
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readCsv } from '../../src/runs/csv.js';
@@ -226,6 +226,20 @@ describe('a killed run', () => {
       succeed(cwd, ...args);
       assert.deepEqual(outcome(join(cwd, run)), outcome(join(whole, run)));
     });
+  it('that cannot write while it computes says so in one line and goes on to the same bits', () => {
+    const cwd = workFolder();
+    const killed = lunet(PRUNE, { cwd, env: { LUNET_FAILPOINT: 'checkpoint:1' } });
+    assert.equal(killed.signal, 'SIGKILL', killed.stderr);
+    const inTheWay = join(cwd, PRUNED, 'steps.csv');
+    mkdirSync(inTheWay);
+    const { status, stderr } = lunet(PRUNE, { cwd });
+    assert.equal(status, 5, stderr);
+    assert.match(stderr, /^error: .*steps\.csv: could not be written: .+$/m);
+    assert.doesNotMatch(stderr, /\n +at /, 'no stack trace');
+    rmSync(inTheWay, { recursive: true });
+    succeed(cwd, ...PRUNE);
+    assert.deepEqual(outcome(join(cwd, PRUNED)), outcome(join(whole, PRUNED)));
+  });
   it('by two processes at once is done by one, and the other says so', async () => {
     const cwd = workFolder();
     const both = await Promise.all(
