@@ -13,7 +13,7 @@ import { type Architecture, listLayers } from '../network/architecture.js';
 import { countParameters } from '../network/parameters.js';
 import { type Removal, prunableChannels, removeChannel } from '../network/surgery.js';
 import { type Weights } from '../network/weights.js';
-import { encodeCheckpoint, readCheckpoint, requireSpace, writeCheckpoint } from '../runs/checkpoint.js';
+import { readCheckpoint, requireSpace } from '../runs/checkpoint.js';
 import { failpoint } from '../runs/commit.js';
 import { type Row } from '../runs/csv.js';
 import {
@@ -31,7 +31,7 @@ import {
 import { type Backlog, catchUp } from '../training/backlog.js';
 import { DivergedError, type EpochProgress, evaluateCases, trainEpoch } from '../training/epoch.js';
 import { meanDice } from '../training/metrics.js';
-import { beginRun, writeCases, writeTensors } from '../training/outputs.js';
+import { beginRun, saveLater, writeCases, writeTensors } from '../training/outputs.js';
 import { type RunContext, largestBatch } from '../training/run.js';
 import { criteria } from './criteria/index.js';
 import { type Scores } from './criteria/criterion.js';
@@ -131,7 +131,9 @@ export async function pruneRun(
       : newRecord(context, { ...run, kind: 'prune' });
     if (known) writeRun(folder, record);
     else beginRun(folder, record, weights, at);
+    // The record says no more than what is on disk.
     const finish = (changes: Partial<RunRecord>): RunRecord => {
+      catchUp(backlog);
       record = { ...record, ...changes, seconds: at.seconds };
       writeRun(folder, record);
       return record;
@@ -156,17 +158,6 @@ export async function pruneRun(
         weights,
         optimizer,
       );
-      const save = async (): Promise<void> => {
-        const bytes = encodeCheckpoint({
-          weights: await network.readWeights(),
-          optimizer: await network.readOptimizerState(),
-          progress: at,
-        });
-        backlog.push(() => {
-          writeCheckpoint(folder, bytes);
-          failpoint('checkpoint');
-        });
-      };
       const interrupt = (): void => network.interrupt();
       signal?.addEventListener('abort', interrupt);
       try {
@@ -192,7 +183,7 @@ export async function pruneRun(
           at.batches = 0;
           at.lossSum = 0;
           tick();
-          await save();
+          await saveLater(backlog, folder, network, at);
         }
         if (signal?.aborted) throw new InterruptedError();
         const evaluate = (ids: readonly string[]): Promise<number[][]> =>
@@ -286,14 +277,11 @@ export async function pruneRun(
       } catch (error) {
         tick();
         if (error instanceof InterruptedError) {
-          await save();
-          catchUp(backlog);
+          await saveLater(backlog, folder, network, at);
           return finish({ status: 'interrupted' });
         }
-        if (error instanceof DivergedError) {
-          catchUp(backlog);
+        if (error instanceof DivergedError)
           return finish({ status: 'diverged', divergedAt: `step ${at.removals.length}, ${error.message}` });
-        }
         throw error;
       } finally {
         signal?.removeEventListener('abort', interrupt);

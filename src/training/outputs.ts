@@ -1,6 +1,7 @@
-// The files that training and pruning runs leave besides their checkpoints.
+// The files that training and pruning runs leave.
 
 import { join } from 'node:path';
+import { type Network } from '../engine/engine.js';
 import { type Architecture } from '../network/architecture.js';
 import { type Weights, initialOptimizerState } from '../network/weights.js';
 import { encodeCheckpoint, writeCheckpoint } from '../runs/checkpoint.js';
@@ -9,6 +10,7 @@ import { type Row, writeCsv } from '../runs/csv.js';
 import { caseColumns, diceColumns } from '../runs/records.js';
 import { type PruningStep, type RunRecord, writeRun } from '../runs/run.js';
 import { encodeSafetensors } from '../runs/safetensors.js';
+import { type Backlog } from './backlog.js';
 
 /** Cells of `diceColumns`: the mean, then each label. */
 export function diceCells(
@@ -51,6 +53,24 @@ export function writeTensors(
 /** Writes best.json: the step with the largest test Dice so far, which was chosen on the test cases. */
 export function writeBest(folder: string, step: PruningStep): void {
   commitFile(join(folder, 'best.json'), `${JSON.stringify({ upper_bound: true, ...step }, null, 2)}\n`);
+}
+
+/** Puts off writing a checkpoint of how things are now. */
+export async function saveLater(
+  backlog: Backlog,
+  folder: string,
+  network: Network,
+  progress: unknown,
+): Promise<void> {
+  const bytes = encodeCheckpoint({
+    weights: await network.readWeights(),
+    optimizer: await network.readOptimizerState(),
+    progress,
+  });
+  backlog.push(() => {
+    writeCheckpoint(folder, bytes);
+    failpoint('checkpoint');
+  });
 }
 
 /**

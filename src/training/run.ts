@@ -9,7 +9,7 @@ import { type Engine, InterruptedError } from '../engine/engine.js';
 import { type Architecture, totalChannels } from '../network/architecture.js';
 import { countParameters } from '../network/parameters.js';
 import { type Weights } from '../network/weights.js';
-import { encodeCheckpoint, readCheckpoint, requireSpace, writeCheckpoint } from '../runs/checkpoint.js';
+import { readCheckpoint, requireSpace } from '../runs/checkpoint.js';
 import { failpoint } from '../runs/commit.js';
 import { type Row, writeCsv } from '../runs/csv.js';
 import { type RunKind } from '../runs/folders.js';
@@ -27,7 +27,7 @@ import {
 import { type Backlog, catchUp } from './backlog.js';
 import { DivergedError, type EpochProgress, evaluateCases, trainEpoch } from './epoch.js';
 import { meanDice } from './metrics.js';
-import { beginRun, diceCells, writeCases, writeTensors } from './outputs.js';
+import { beginRun, diceCells, saveLater, writeCases, writeTensors } from './outputs.js';
 
 /** What all runs of a command share. */
 export interface RunContext {
@@ -102,7 +102,9 @@ export async function trainRun(
       // The process may have been killed between the checkpoint and its rows.
       writeEpochs(context, run, at.rows);
     } else beginRun(folder, record, weights, at);
+    // The record says no more than what is on disk.
     const finish = (changes: Partial<RunRecord>): RunRecord => {
+      catchUp(backlog);
       record = { ...record, ...changes, seconds: at.seconds };
       writeRun(folder, record);
       return record;
@@ -123,17 +125,9 @@ export async function trainRun(
     const interrupt = (): void => network.interrupt();
     context.signal?.addEventListener('abort', interrupt);
     const save = async (): Promise<void> => {
-      const bytes = encodeCheckpoint({
-        weights: await network.readWeights(),
-        optimizer: await network.readOptimizerState(),
-        progress: at,
-      });
+      await saveLater(backlog, folder, network, at);
       const rows = [...at.rows];
-      backlog.push(() => {
-        writeCheckpoint(folder, bytes);
-        failpoint('checkpoint');
-        writeEpochs(context, run, rows);
-      });
+      backlog.push(() => writeEpochs(context, run, rows));
     };
     let began = performance.now();
     const tick = (): void => {
@@ -191,13 +185,10 @@ export async function trainRun(
       tick();
       if (error instanceof InterruptedError) {
         await save();
-        catchUp(backlog);
         return finish({ status: 'interrupted' });
       }
-      if (error instanceof DivergedError) {
-        catchUp(backlog);
+      if (error instanceof DivergedError)
         return finish({ status: 'diverged', divergedAt: `epoch ${at.epoch + 1}, ${error.message}` });
-      }
       throw error;
     } finally {
       context.signal?.removeEventListener('abort', interrupt);

@@ -107,12 +107,12 @@ inline void convolve(const Kernels& k, const Convolution& convolution, const Sla
   // A few inputs at a time: their rows stay in the first-level cache for the whole piece.
   const auto correlate = [&](const float* at, float* out) {
     constexpr int kInputs = 8;
-    for (int o = 0; inputs == 0 && o < width; o++) std::fill(out + o * stride, out + o * stride + count, 0.0f);
-    for (int c = 0; c < inputs; c += kInputs) {
+    int c = 0;
+    do {  // once even without inputs, for zeros
       const int some = std::min(kInputs, inputs - c);
       k.correlate(width, at + c * xStride, xStride, some, taps.at, taps.count, w, c > 0, out, stride, count);
       w += (size_t)some * taps.count * width;
-    }
+    } while ((c += kInputs) < inputs);
   };
   const float* first = x + s.origin + from * s.row;
   switch (convolution.form) {

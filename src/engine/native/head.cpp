@@ -8,18 +8,11 @@
 namespace lunet {
 
 namespace {
-constexpr int kRun = 1024;  // voxels that a task works on: a few channels of them stay in the first-level cache
+constexpr int kRun = HeadPass::kRun;
 constexpr int kDiceTerms = 5;
 constexpr double kSmooth = 1e-7;
 
 int runsOf(size_t voxels) { return (int)((voxels + kRun - 1) / kRun); }
-
-Room headRoom(const Plan& plan) {
-  Room room;
-  room.packed = kRun;
-  room.pointers = plan.layers.back().width;
-  return room;
-}
 }  // namespace
 
 // Calls run(case, first voxel, voxels, scratch of one run, slot) for all runs, spread over the threads.
@@ -27,7 +20,7 @@ template <typename Run>
 void Network::eachHeadRun(int batch, Run run) {
   const size_t voxels = shape_.size.voxels();
   const int runs = runsOf(voxels);
-  reserve(headRoom(*plan_));
+  reserve(HeadPass(*plan_).room);
   threads_.run(batch * runs, [&](int task, int thread) {
     const size_t at = (size_t)(task % runs) * kRun;
     run(task / runs, at, (int)std::min<size_t>(kRun, voxels - at), scratch_[thread], task);

@@ -88,7 +88,7 @@ Network::Network(const Shape& shape, const float* weights, const uint32_t* targe
 
 size_t Network::estimate(const Shape& shape, int threads) {
   const Plan plan(shape, true);
-  Room room;
+  Room room = HeadPass(plan).room;
   for (const Layer& layer : plan.layers) {
     room.widen(ForwardPass(plan, layer, shape.maxBatch).room);
     room.widen(BackwardPass(plan, layer, shape.maxBatch).room);
@@ -194,13 +194,9 @@ void Network::packWeights(bool absolute, bool backward) {
   for (const Up& up : plan_->ups) {
     if (up.composed) composeWeights(up, absolute, backward);
     if (up.composed || !backward) continue;
-    const Blocks in = outputBlocks(k_, up.inputs);
-    float* to = backwardWeights_.data() + up.packedWeight;
-    for (int b = 0; b < in.count; b++)
-      for (int u = 0; u < up.outputs; u++)
-        for (int part = 0; part < 8; part++)
-          for (int c = in.first(b); c < in.first(b + 1); c++)
-            *to++ = value(up.weight + ((size_t)c * up.outputs + u) * 8 + part);
+    Convolution(k_, 1, 8 * up.outputs, up.inputs)
+        .packWeights(backwardWeights_.data() + up.packedWeight,
+                     [&](int c, int part, int) { return value(up.weight + (size_t)c * 8 * up.outputs + part); });
   }
 }
 

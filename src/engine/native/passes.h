@@ -63,6 +63,18 @@ struct BackwardPass {
   }
 };
 
+// Over the last layer's activation, run by run.
+struct HeadPass {
+  static constexpr int kRun = 1024;  // voxels of a task: a few channels of them stay in the first-level cache
+
+  Room room;
+
+  explicit HeadPass(const Plan& plan) {
+    room.packed = kRun;
+    room.pointers = plan.layers.back().width;
+  }
+};
+
 // Through an up-convolution and the convolution it is composed with, to the coarse volume. Small volumes of few cases
 // are few tasks: that costs less than taking their weights' sums apart would.
 struct ComposedPass {
