@@ -1,5 +1,7 @@
 // Why a file or folder could not be used, in words that say what to look at.
 
+import { getSystemErrorMap } from 'node:util';
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   EACCES: 'permission denied',
@@ -12,12 +14,24 @@ const REASONS: Readonly<Record<string, string>> = {
   ENFILE: 'too many files are open on this machine',
   EIO: 'the disk reports an input/output error',
   ESTALE: 'the network drive has lost the file (stale handle)',
+  ETIMEDOUT: 'the network drive does not answer',
+  EHOSTDOWN: 'the network drive does not answer',
   EROFS: 'the file system is read-only',
   EBUSY: 'it is in use by the system',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be larger than the disk allows',
+  ERR_FS_FILE_TOO_LARGE: 'the file is larger than 2 GiB, which Node.js reads at once at most',
 };
 
-/** The reason of an error of the file system in words; the system's own message where there are none. */
+/**
+ * The reason of an error of the file system in words, without its path; the system's own words where there are none
+ * here, and the message of any other error as it is.
+ */
 export function fsReason(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return REASONS[code ?? ''] ?? message;
+  const { code, errno, message } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code !== undefined && Object.hasOwn(REASONS, code)) return REASONS[code] as string;
+  // Node's own message names call and path: `ENXIO: no such device or address, open '/x'`.
+  const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);
+  return known ? `${known[1]} (${known[0]})` : (message ?? String(error));
 }
