@@ -8,7 +8,7 @@ import { choose } from '../config/suggest.js';
 import { type Architecture, listLayers } from '../network/architecture.js';
 import { countParameters } from '../network/parameters.js';
 import { possibleRemovals, prunableChannels } from '../network/surgery.js';
-import { type PlannedPruning, planPruning, pruningRun, requireTrained } from '../pruning/plan.js';
+import { type PlannedPruning, planPruning, pruningRun } from '../pruning/plan.js';
 import { pruneRun } from '../pruning/loop.js';
 import { schedule } from '../pruning/schedule.js';
 import { addExamples } from './help.js';
@@ -75,7 +75,6 @@ export const command = addExamples(
         printSchedules(config, planned, options.json ?? false);
         return undefined;
       }
-      requireTrained(planned);
       return runAll({
         kind: 'prune',
         config,

@@ -9,6 +9,7 @@ import { comparisonTable, diceTable, markdownTable } from '../report/tables.js';
 import { writeReport } from '../report/write.js';
 import { addExamples } from './help.js';
 import { configArgument, jsonOption, setOption } from './options.js';
+import { noteLeftOut } from './session.js';
 import { formatTable, note, print, printJson } from './terminal.js';
 
 interface Options {
@@ -53,13 +54,14 @@ export async function showReport(
   const results = collectResults(config, reference);
   const tables = [diceTable(results), comparisonTable(results)].filter(({ rows }) => rows.length > 0);
   const folder = await writeReport(results, tables, figures);
-  const { summary, comparisons, unfinished } = results;
-  if (json) printJson({ source, folder, summary, comparisons, unfinished });
+  const { summary, comparisons, unfinished, leftOut } = results;
+  if (json) printJson({ source, folder, summary, comparisons, unfinished, leftOut });
   else if (format === 'md') print(tables.map(markdownTable).join('\n\n'));
   else
     for (const { title, columns, rows, notes } of tables)
       print(`${title}\n\n${formatTable(columns, rows)}\n\n${notes.join('\n')}\n`);
   if (unfinished.length > 0) note(`Not finished:\n${unfinished.map((line) => `  ${line}`).join('\n')}`);
+  noteLeftOut(leftOut);
   const shown = relative('', folder);
   note(
     `Written: ${shown}/summary.csv, steps.csv, comparisons.csv${figures ? `\n         ${shown}/*.svg, *.png` : ''}`,

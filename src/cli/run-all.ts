@@ -5,7 +5,8 @@ import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { UserError } from '../errors.js';
 import { type ProgressMessage } from '../experiment/local.js';
 import { type RunKind } from '../runs/folders.js';
-import { type Identity, type RunRecord, readRun, requireSameIdentity } from '../runs/run.js';
+import { type Identity, requireSameIdentity } from '../runs/identity.js';
+import { type RunRecord, readRun } from '../runs/run.js';
 import { type RunContext } from '../training/run.js';
 import { interruptSignal } from './interrupt.js';
 import { startProgress } from './progress.js';
@@ -102,7 +103,7 @@ function actionFor({ folder, identity }: Planned, overwrite = false): string {
   if (overwrite) return 'to start anew';
   const record = readRun(folder);
   if (record === undefined) return 'to start';
-  requireSameIdentity(folder, record, identity);
+  requireSameIdentity(folder, record.identity, identity);
   return record.status === 'finished' || record.status === 'diverged' ? 'done' : 'to resume';
 }
 

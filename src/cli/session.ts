@@ -4,7 +4,8 @@ import { join, relative } from 'node:path';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { loadDataset } from '../data/dataset.js';
 import { createEngine } from '../engine/index.js';
-import { splitFolder, splitNames } from '../runs/folders.js';
+import { collectRuns, describeLeftOut } from '../experiment/collect.js';
+import { type LeftOut } from '../runs/find.js';
 import { type SummaryRow } from '../runs/records.js';
 import { writeSummary } from '../runs/summary.js';
 import { requireMemory } from '../training/memory.js';
@@ -45,27 +46,46 @@ export async function openSession(
   return { config, dataset, engine, overwrite, signal, warn };
 }
 
-/** Rebuilds summary.csv of every split; prints its rows of a kind as a table, and where the files are. */
-export function showSummary(
-  config: Experiment,
-  kind: SummaryRow['kind'] | undefined,
-): { split: string; file: string; rows: SummaryRow[] }[] {
-  return splitNames(config).flatMap((split) => {
-    const base = splitFolder(config, split);
-    const rows = writeSummary(base);
-    const file = join(base, 'summary.csv');
-    if (kind !== undefined) {
-      const shown = rows.filter((row) => row.kind === kind);
-      if (shown.length > 0) {
-        print(`${split === 'default' ? '' : `Split ${split}\n`}${summaryTable(shown)}`);
-        note(`\nWritten: ${relative('', file) || file}`);
-        note(
-          `         ${relative('', join(base, kind))}/**/seed-*/${kind === 'prune' ? 'steps' : 'epochs'}.csv`,
-        );
-      }
+/** What the closing table of a command rests on, split by split. */
+interface ShownSummary {
+  readonly split: string;
+  readonly file: string;
+  readonly rows: readonly SummaryRow[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** Rebuilds summary.csv of every split; prints its rows of a kind as a table, what does not count, where the files are. */
+export function showSummary(config: Experiment, kind: SummaryRow['kind'] | undefined): ShownSummary[] {
+  const shown = collectRuns(config).map(
+    ({ split, base, runs, leftOut }): ShownSummary & { base: string } => ({
+      split,
+      base,
+      file: join(base, 'summary.csv'),
+      rows: writeSummary(base, runs),
+      leftOut,
+    }),
+  );
+  if (kind !== undefined)
+    for (const { split, base, file, rows } of shown) {
+      const ofKind = rows.filter((row) => row.kind === kind);
+      if (ofKind.length === 0) continue;
+      print(`${split === 'default' ? '' : `Split ${split}\n`}${summaryTable(ofKind)}`);
+      note(`\nWritten: ${relative('', file) || file}`);
+      note(
+        `         ${relative('', join(base, kind))}/**/seed-*/${kind === 'prune' ? 'steps' : 'epochs'}.csv`,
+      );
     }
-    return [{ split, file, rows }];
-  });
+  noteLeftOut(describeLeftOut(shown));
+  return shown.map(({ split, file, rows, leftOut }) => ({ split, file, rows, leftOut }));
+}
+
+const MOST_SHOWN = 20;
+
+/** Says on stderr what no table counts, and why. */
+export function noteLeftOut(lines: readonly string[]): void {
+  if (lines.length === 0) return;
+  const more = lines.length > MOST_SHOWN ? [`and ${lines.length - MOST_SHOWN} more`] : [];
+  note(`\nLeft out:\n${[...lines.slice(0, MOST_SHOWN), ...more].map((line) => `  ${line}`).join('\n')}`);
 }
 
 function summaryTable(rows: readonly SummaryRow[]): string {

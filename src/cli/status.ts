@@ -2,12 +2,13 @@
 
 import { Command } from 'commander';
 import { loadExperiment } from '../config/load.js';
+import { collectRuns } from '../experiment/collect.js';
 import { planExperiment } from '../experiment/plan.js';
 import { type QueuedJob, queuedRuns, slurmIsHere } from '../experiment/slurm.js';
 import { isOver, lastError, logFile, taskProgress, taskState } from '../experiment/state.js';
 import { addExamples } from './help.js';
 import { configArgument, jsonOption, setOption } from './options.js';
-import { duration } from './session.js';
+import { duration, noteLeftOut } from './session.js';
 import { formatTable, note, print, printJson } from './terminal.js';
 
 interface Options {
@@ -27,14 +28,18 @@ export const command = addExamples(
       const { config, source } = loadExperiment(path, options.set);
       const tasks = planExperiment(config);
       const queue = slurmIsHere() ? queuedRuns(config, tasks) : new Map<string, QueuedJob>();
+      const leftOut = collectRuns(config).flatMap((split) => split.leftOut);
       const runs = tasks.map((task) => {
         const { state: onDisk, record, damage } = taskState(task);
+        const reason = leftOut.find(({ path: folder }) => folder === task.folder)?.reason;
         const queued = queue.get(task.id);
         const log = logFile(config, task);
         const error =
           isOver(onDisk) || onDisk === 'running' || queued ? undefined : (damage ?? lastError(log));
         const state = isOver(onDisk)
-          ? onDisk
+          ? reason === undefined
+            ? onDisk
+            : 'left out'
           : queued?.state === 'waiting'
             ? 'queued'
             : queued
@@ -45,7 +50,7 @@ export const command = addExamples(
         return {
           id: task.id,
           state,
-          ...taskProgress(config, task),
+          ...taskProgress(config, task, { folder: task.folder, record }),
           testDice: record?.testDice?.[0],
           bestTestDice: record?.pruning?.best.testDice,
           seconds: record?.seconds,
@@ -57,7 +62,7 @@ export const command = addExamples(
       const counts = new Map<string, number>();
       for (const { state } of runs) counts.set(state, (counts.get(state) ?? 0) + 1);
       if (options.json) {
-        printJson({ source, counts: Object.fromEntries(counts), runs });
+        printJson({ source, counts: Object.fromEntries(counts), runs, leftOut });
         return;
       }
       print(
@@ -83,6 +88,7 @@ export const command = addExamples(
       print(`\n${runs.length} runs: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ')}`);
       for (const { id, error, log } of runs.map((run) => ({ error: undefined, log: undefined, ...run })))
         if (error !== undefined) note(`${id}: ${error}${log ? ` (${log})` : ''}`);
+      noteLeftOut(leftOut.map(({ path: folder, reason }) => `${folder}: ${reason}`));
       const open = runs.some(({ state }) => ['missing', 'stopped', 'failed'].includes(state));
       note(open ? '\nNext: lunet run' : '\nNext: lunet report');
     }),

@@ -26,8 +26,11 @@ export interface Dataset {
   readonly targets: LabelTargets;
   /** By name; `default` where the config has a single split. */
   readonly splits: ReadonlyMap<string, Split>;
-  /** SHA-256 of what a network can see: case ids, preprocessed voxels, what the labels mean. No paths, no times. */
-  readonly hash: string;
+  /**
+   * By split: SHA-256 of what a network can see of it: case ids and their parts, preprocessed voxels, what the labels mean.
+   * No paths, no times, no case that another split has.
+   */
+  readonly hashes: ReadonlyMap<string, string>;
   /** What was odd but not wrong, each kind once with a count. */
   readonly warnings: readonly string[];
 }
@@ -69,7 +72,7 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
     outputs: Object.keys(dataset.labels),
     targets: labelTargets(dataset.labels, indices),
     splits,
-    hash: hashOf(cases, config),
+    hashes: new Map([...splits].map(([name, split]) => [name, hashOf(split, cases, config)])),
     warnings: [...(listing?.warnings ?? []), ...warning, ...unused, ...countWarnings(cases)],
   };
 }
@@ -171,8 +174,13 @@ function checkPresence(
   return warnings;
 }
 
-function hashOf(cases: readonly PreparedCase[], { dataset, preprocessing }: Experiment): string {
-  const content = cases.map(({ id, channels, digest }) => [id, channels, digest]);
+function hashOf(
+  split: Split,
+  cases: readonly PreparedCase[],
+  { dataset, preprocessing }: Experiment,
+): string {
+  const known = new Map(cases.map(({ id, channels, digest }) => [id, [id, channels, digest]]));
+  const content = [split.train, split.validation, split.test].map((ids) => ids.map((id) => known.get(id)));
   return createHash('sha256')
     .update(JSON.stringify([Object.entries(dataset.labels), preprocessing.size, content]))
     .digest('hex');

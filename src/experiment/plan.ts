@@ -10,7 +10,7 @@ import { planPruning, type PlannedPruning } from '../pruning/plan.js';
 import { retrainingMethod } from '../pruning/retrain.js';
 import { schedule } from '../pruning/schedule.js';
 import { experimentFolder, runFolder, splitFolder, type RunKind } from '../runs/folders.js';
-import { type Identity } from '../runs/run.js';
+import { type Identity } from '../runs/identity.js';
 import { planTraining } from '../training/plan.js';
 
 /** One run of an experiment. */

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { type Experiment } from '../config/schema.js';
 import { UserError } from '../errors.js';
 import { possibleRemovals } from '../network/surgery.js';
-import { planRetraining } from '../pruning/retrain.js';
+import { peekProgress } from '../runs/checkpoint.js';
 import { experimentFolder } from '../runs/folders.js';
 import { isLocked } from '../runs/lock.js';
-import { type RunRecord, readRun, requireSameIdentity } from '../runs/run.js';
+import { otherRun, runKey } from '../runs/identity.js';
+import { type RunRecord, readRun } from '../runs/run.js';
+import { differenceTo } from './collect.js';
 import { type Task } from './plan.js';
 
 /**
@@ -46,40 +48,31 @@ function readIfIntact(folder: string): { record: RunRecord | undefined; damage?:
 
 /** Throws a UserError of kind `usage` if a run was begun with settings other than the config's. */
 export function requireSameSettings(config: Experiment, tasks: readonly Task[]): void {
-  for (const { folder, identity, retrains, split, seed } of tasks) {
+  for (const { folder } of tasks) {
     const { record } = readIfIntact(folder);
-    if (record === undefined) continue;
-    if (identity) requireSameIdentity(folder, record, identity);
-    if (retrains && readIfIntact(retrains.pruning.folder).record?.status === 'finished') {
-      const { percent, init, pruning } = retrains;
-      const [planned] = planRetraining(config, {
-        points: [{ percent }],
-        inits: [init],
-        strategies: [pruning.method],
-        seeds: [seed],
-        splits: [split],
-      });
-      if (planned) requireSameIdentity(folder, record, planned.identity);
-    }
+    const difference = record && differenceTo(config, record);
+    if (difference !== undefined) throw otherRun(folder, difference);
   }
 }
 
 /** How much of a run is done: epochs or removals, of how many. */
-export function taskProgress(config: Experiment, task: Task): { done: number; total: number; unit: string } {
-  const pruning = task.kind === 'prune';
-  const rows = countRows(join(task.folder, pruning ? 'steps.csv' : 'epochs.csv'));
-  return pruning
-    ? { done: Math.max(0, rows - 1), total: possibleRemovals(task.architecture), unit: 'removals' }
-    : {
-        done: rows,
-        total: task.kind === 'retrain' ? config.retraining.epochs : config.training.epochs,
-        unit: 'epochs',
-      };
-}
-
-/** Rows of a CSV file below its head; none of lunet's rows has a line break in it. */
-function countRows(path: string): number {
-  return existsSync(path) ? Math.max(0, readFileSync(path, 'utf8').trimEnd().split('\n').length - 1) : 0;
+export function taskProgress(
+  config: Experiment,
+  { kind, architecture }: Task,
+  run: { readonly folder: string; readonly record: RunRecord | undefined },
+): { done: number; total: number; unit: string } {
+  const { folder, record } = run;
+  const over = record?.status === 'finished';
+  const at =
+    record && !over
+      ? peekProgress<{ epoch?: number; removals?: unknown[] }>(folder, runKey(record))
+      : undefined;
+  if (kind === 'prune') {
+    const total = possibleRemovals(architecture);
+    return { done: record?.pruning?.removals.length ?? at?.removals?.length ?? 0, total, unit: 'removals' };
+  }
+  const total = kind === 'retrain' ? config.retraining.epochs : config.training.epochs;
+  return { done: over ? total : (at?.epoch ?? 0), total, unit: 'epochs' };
 }
 
 /** Where what a run says goes when `lunet run` starts it. */

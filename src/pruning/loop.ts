@@ -9,15 +9,15 @@ import { join } from 'node:path';
 import { type Criterion as CriterionName, type Strategy as StrategyName } from '../config/schema.js';
 import { type Split } from '../data/split.js';
 import { InterruptedError } from '../engine/engine.js';
-import { type Architecture, listLayers } from '../network/architecture.js';
+import { type Architecture, type Layer, listLayers } from '../network/architecture.js';
 import { countParameters } from '../network/parameters.js';
 import { type Removal, prunableChannels, removeChannel } from '../network/surgery.js';
 import { type Weights } from '../network/weights.js';
 import { readCheckpoint, requireSpace } from '../runs/checkpoint.js';
-import { failpoint } from '../runs/commit.js';
+import { commitFile, failpoint } from '../runs/commit.js';
 import { type Row } from '../runs/csv.js';
+import { type Identity, requireSameIdentity, runKey } from '../runs/identity.js';
 import {
-  type Identity,
   type PruningResult,
   type PruningStep,
   type RunRecord,
@@ -25,18 +25,17 @@ import {
   openRun,
   readRun,
   requireSameGround,
-  requireSameIdentity,
   writeRun,
 } from '../runs/run.js';
 import { type Backlog, catchUp } from '../training/backlog.js';
 import { DivergedError, type EpochProgress, evaluateCases, trainEpoch } from '../training/epoch.js';
 import { meanDice } from '../training/metrics.js';
-import { beginRun, saveLater, writeCases, writeTensors } from '../training/outputs.js';
+import { beginRun, casesText, saveLater, writeTensors } from '../training/outputs.js';
 import { type RunContext, largestBatch } from '../training/run.js';
 import { criteria } from './criteria/index.js';
 import { type Scores } from './criteria/criterion.js';
 import { channelRates, rankValueRates } from './dropout.js';
-import { type StepFiles, writeStep } from './outputs.js';
+import { type StepFiles, digestsOf, lastingFiles, stepsText, writeStep } from './outputs.js';
 import { choiceStream } from './schedule.js';
 import { scoreChannels } from './score.js';
 import { strategies } from './strategies/index.js';
@@ -49,6 +48,7 @@ export interface PruningRun {
   readonly strategy: StrategyName;
   readonly criterion: CriterionName;
   readonly seed: number;
+  readonly splitName: string;
   readonly split: Split;
   readonly architecture: Architecture;
   readonly identity: Identity;
@@ -83,6 +83,8 @@ interface Progress extends EpochProgress {
   best?: PruningStep;
   chosen?: PruningStep;
   snapshots: Record<string, PruningStep>;
+  /** SHA-256 of CSV files that are not written again. */
+  files: Record<string, string>;
 }
 
 /** The run's record at its end; `interrupted` if it was asked to stop, `diverged` if its loss was not finite. */
@@ -102,12 +104,12 @@ export async function pruneRun(
   try {
     const known = readRun(folder);
     if (known) {
-      requireSameIdentity(folder, known, run.identity);
+      requireSameIdentity(folder, known.identity, run.identity);
       if (known.status === 'finished' || known.status === 'diverged') return known;
-      requireSameGround(folder, known, dataset.hash, engine.description);
+      requireSameGround(folder, known, dataset.hashes.get(run.splitName), engine.description);
     }
     requireSpace(folder, countParameters(run.architecture));
-    const saved = known && readCheckpoint<Progress>(folder, context.warn);
+    const saved = known && readCheckpoint<Progress>(folder, runKey(known), context.warn);
     let weights = saved?.weights ?? run.start();
     let optimizer = saved?.optimizer;
     const at: Progress = saved?.progress ?? {
@@ -123,6 +125,7 @@ export async function pruneRun(
       rows: [],
       scoreRows: [],
       snapshots: {},
+      files: {},
       batches: 0,
       lossSum: 0,
     };
@@ -139,6 +142,16 @@ export async function pruneRun(
       return record;
     };
     const tick = stopwatch(at);
+    const stepsSoFar = (layers: readonly Layer[]): Record<string, string> =>
+      at.rows.length === 0
+        ? {}
+        : {
+            'steps.csv': stepsText(dataset.outputs, {
+              validated: split.validation.length > 0,
+              layers,
+              rows: at.rows,
+            }),
+          };
 
     for (;;) {
       const { architecture } = at;
@@ -183,7 +196,7 @@ export async function pruneRun(
           at.batches = 0;
           at.lossSum = 0;
           tick();
-          await saveLater(backlog, folder, network, at);
+          await saveLater(backlog, folder, record, network, at);
         }
         if (signal?.aborted) throw new InterruptedError();
         const evaluate = (ids: readonly string[]): Promise<number[][]> =>
@@ -243,16 +256,20 @@ export async function pruneRun(
           rows: [...at.rows],
           scoreRows: scored ? [...at.scoreRows] : undefined,
         };
+        const lasting = lastingFiles(dataset.outputs, files);
+        Object.assign(at.files, digestsOf(lasting));
         const [removed, line] = [at.removals.length, stepLine(step, at.stepSeconds)];
+        const now = record;
         backlog.push(() => {
-          writeStep(folder, dataset.outputs, files);
+          writeStep(folder, now, files, lasting);
           report?.(removed, line);
         });
         at.stepSeconds = 0;
         if (stop !== undefined || choice === undefined) {
           catchUp(backlog);
-          writeCases(folder, dataset.outputs, split.test, cases);
-          writeTensors(join(folder, 'weights.safetensors'), weights, architecture, dataset.outputs);
+          const last = casesText(dataset.outputs, split.test, cases);
+          commitFile(join(folder, 'cases.csv'), last);
+          writeTensors(join(folder, 'weights.safetensors'), weights, architecture, record);
           const result: PruningResult = {
             total,
             best: at.best as PruningStep,
@@ -262,7 +279,13 @@ export async function pruneRun(
             stop: stop ?? 'one-channel',
             removals: at.removals,
           };
-          return finish({ status: 'finished', testDice: meanDice(cases), pruning: result });
+          const texts = { ...stepsSoFar(layers), 'cases.csv': last };
+          return finish({
+            status: 'finished',
+            testDice: meanDice(cases),
+            pruning: result,
+            files: { ...at.files, ...digestsOf(texts) },
+          });
         }
         const removal: Removal = { layer: choice.layer.name, channel: choice.channel };
         const pruned = removeChannel(architecture, weights, removal);
@@ -277,11 +300,15 @@ export async function pruneRun(
       } catch (error) {
         tick();
         if (error instanceof InterruptedError) {
-          await saveLater(backlog, folder, network, at);
+          await saveLater(backlog, folder, record, network, at);
           return finish({ status: 'interrupted' });
         }
         if (error instanceof DivergedError)
-          return finish({ status: 'diverged', divergedAt: `step ${at.removals.length}, ${error.message}` });
+          return finish({
+            status: 'diverged',
+            divergedAt: `step ${at.removals.length}, ${error.message}`,
+            files: { ...at.files, ...digestsOf(stepsSoFar(layers)) },
+          });
         throw error;
       } finally {
         signal?.removeEventListener('abort', interrupt);

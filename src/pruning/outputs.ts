@@ -3,10 +3,12 @@
 import { join } from 'node:path';
 import { type Layer } from '../network/architecture.js';
 import { type Weights } from '../network/weights.js';
-import { type Row, writeCsv } from '../runs/csv.js';
+import { commitFile } from '../runs/commit.js';
+import { type Row, csvText } from '../runs/csv.js';
 import { SCORE_COLUMNS, stepColumns } from '../runs/records.js';
-import { type PruningStep } from '../runs/run.js';
-import { writeBest, writeCases, writeTensors } from '../training/outputs.js';
+import { type PruningStep, type RunRecord } from '../runs/run.js';
+import { sha256 } from '../runs/sealed.js';
+import { casesText, writeBest, writeTensors } from '../training/outputs.js';
 
 /** What a step leaves on disk. */
 export interface StepFiles {
@@ -26,18 +28,42 @@ export interface StepFiles {
   readonly scoreRows?: readonly Row[] | undefined;
 }
 
-/** Writes them; `labels` are the network's outputs. Throws a UserError of kind `disk`. */
-export function writeStep(folder: string, labels: readonly string[], files: StepFiles): void {
-  const { step, weights, testCases, cases } = files;
+/** The CSV files of a step that no later step writes again, by name: they must be known before they are on disk. */
+export function lastingFiles(labels: readonly string[], files: StepFiles): Record<string, string> {
+  const cases = casesText(labels, files.testCases, files.cases);
+  return {
+    ...Object.fromEntries(files.reached.map((name) => [`cases-${name}.csv`, cases])),
+    ...(files.best && { 'cases-best.csv': cases }),
+    ...(files.scoreRows && { 'scores.csv': csvText(SCORE_COLUMNS, files.scoreRows) }),
+  };
+}
+
+/** The text of steps.csv. */
+export function stepsText(
+  labels: readonly string[],
+  { validated, layers, rows }: Pick<StepFiles, 'validated' | 'layers' | 'rows'>,
+): string {
+  return csvText(stepColumns(labels, validated, layers), rows);
+}
+
+/** SHA-256 of texts by name. */
+export function digestsOf(texts: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, sha256(text)]));
+}
+
+/** Writes what a step of a run leaves, `lasting` among it. Throws a UserError of kind `disk`. */
+export function writeStep(
+  folder: string,
+  run: RunRecord,
+  files: StepFiles,
+  lasting: Readonly<Record<string, string>>,
+): void {
+  const { step, weights } = files;
   for (const name of files.reached) {
     const path = join(folder, `snapshot-${name}.safetensors`);
-    writeTensors(path, weights, step.architecture, labels, { step: String(step.step) });
-    writeCases(folder, labels, testCases, cases, `cases-${name}.csv`);
+    writeTensors(path, weights, step.architecture, run, { step: String(step.step) });
   }
-  if (files.best) {
-    writeBest(folder, step);
-    writeCases(folder, labels, testCases, cases, 'cases-best.csv');
-  }
-  if (files.scoreRows) writeCsv(join(folder, 'scores.csv'), SCORE_COLUMNS, files.scoreRows);
-  writeCsv(join(folder, 'steps.csv'), stepColumns(labels, files.validated, files.layers), files.rows);
+  if (files.best) writeBest(folder, step);
+  for (const [name, text] of Object.entries(lasting)) commitFile(join(folder, name), text);
+  commitFile(join(folder, 'steps.csv'), stepsText(run.labels, files));
 }

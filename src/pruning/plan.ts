@@ -15,9 +15,10 @@ import { UserError } from '../errors.js';
 import { initialWeights } from '../network/weights.js';
 import { stream } from '../random.js';
 import { runFolder, splitFolder, splitNames } from '../runs/folders.js';
-import { type Identity, readRun } from '../runs/run.js';
-import { readSafetensors } from '../runs/safetensors.js';
-import { dataIdentity } from '../training/plan.js';
+import { type Identity, describeDifference, settingsOf } from '../runs/identity.js';
+import { type SavedWeights, readWeightsOf } from '../runs/network-file.js';
+import { type RunRecord, readRun } from '../runs/run.js';
+import { dataIdentity, trainingIdentity, trainingRunIdentity } from '../training/plan.js';
 import { type PruningRun } from './loop.js';
 import { strategies } from './strategies/index.js';
 
@@ -42,8 +43,8 @@ export interface PlannedPruning {
   readonly criterion: Criterion;
   readonly seed: number;
   readonly identity: Identity;
-  /** The trained run whose weights it starts from. */
-  readonly trained?: string;
+  /** The trained weights that it starts from. */
+  readonly trained?: SavedWeights;
 }
 
 /** The pruning runs of an experiment. Throws a UserError of kind `usage` for a name that it does not have. */
@@ -52,9 +53,8 @@ export function planPruning(config: Experiment, selection: PruneSelection): Plan
   const model = selectModel(config, selection.model);
   const wanted = selection.strategies?.includes('all') ? STRATEGIES : selection.strategies;
   const names = choose('--strategy', wanted, STRATEGIES) as readonly Strategy[];
-  const { recoveryEpochs, dropout, snapshots, collapse } = config.pruning;
-  const { batch, learningRate, adam } = config.training;
-  if (criterion === 'l1-std' && batch < 2)
+  const fromModel = selection.fromModel ?? false;
+  if (criterion === 'l1-std' && config.training.batch < 2)
     throw new UserError(
       'usage',
       'criterion l1-std needs several cases in a batch: found training.batch 1, expected 2',
@@ -63,8 +63,9 @@ export function planPruning(config: Experiment, selection: PruneSelection): Plan
     (wanted === undefined ? config.pruning.strategies : names).flatMap((strategy) =>
       (selection.seeds ?? config.training.seeds).map((seed): PlannedPruning => {
         const base = splitFolder(config, split);
-        const method = methodName(config, strategy, criterion, model, selection.fromModel ?? false);
-        const scored = strategies[strategy].scores;
+        const setup = { strategy, criterion, model, trained: fromModel };
+        const method = methodName(config, setup);
+        const trained = fromModel ? findTrained(config, split, model, seed) : undefined;
         return {
           folder: runFolder(base, 'prune', method, seed),
           split,
@@ -74,16 +75,59 @@ export function planPruning(config: Experiment, selection: PruneSelection): Plan
           criterion,
           seed,
           identity: {
-            ...dataIdentity(config, split),
-            model,
-            training: { batch, learningRate, adam },
-            pruning: { strategy, ...(scored && { criterion }), recoveryEpochs, dropout, snapshots, collapse },
+            ...pruningSettings(config, split, setup),
+            ...(trained && { source: { weights: trained.digest } }),
           },
-          ...(selection.fromModel && { trained: runFolder(base, 'train', modelName(model), seed) }),
+          ...(trained && { trained }),
         };
       }),
     ),
   );
+}
+
+/** What a pruning run is told by, besides its seed. */
+export interface PruningSetup {
+  readonly strategy: Strategy;
+  readonly criterion: Criterion;
+  readonly model: ModelConfig;
+  /** Whether it starts from the trained model. */
+  readonly trained: boolean;
+}
+
+/** What determines a pruning run besides its seed and the weights that it may start from. */
+export function pruningSettings(
+  config: Experiment,
+  split: string,
+  { strategy, criterion, model, trained }: PruningSetup,
+): Identity {
+  const { recoveryEpochs, dropout, snapshots, collapse } = config.pruning;
+  const { batch, learningRate, adam } = config.training;
+  const scored = strategies[strategy].scores;
+  return {
+    ...dataIdentity(config, split),
+    model,
+    training: { batch, learningRate, adam },
+    ...(trained && { trained: trainingIdentity(config) }),
+    pruning: { strategy, ...(scored && { criterion }), recoveryEpochs, dropout, snapshots, collapse },
+  };
+}
+
+/** The weights of the trained model to start from. Throws a UserError if there are none, or of other settings. */
+function findTrained(config: Experiment, split: string, model: ModelConfig, seed: number): SavedWeights {
+  const folder = runFolder(splitFolder(config, split), 'train', modelName(model), seed);
+  const record = readRun(folder);
+  if (record?.status !== 'finished')
+    throw new UserError(
+      'failed',
+      `${folder}: there is no finished training run to start from; run: lunet train`,
+    );
+  const difference = describeDifference(record.identity, trainingRunIdentity(config, split, model));
+  if (difference !== undefined)
+    throw new UserError(
+      'usage',
+      `${folder}: was trained with ${difference}; give the same settings, or train it anew with --overwrite`,
+    );
+  return readWeightsOf(record, folder, 'weights.safetensors');
 }
 
 function selectModel(config: Experiment, name: string | undefined): ModelConfig {
@@ -94,26 +138,36 @@ function selectModel(config: Experiment, name: string | undefined): ModelConfig 
 }
 
 /** What results are filed under: STRATEGY[-CRITERION][@MODEL][-trained]. */
-function methodName(
-  config: Experiment,
-  strategy: Strategy,
-  criterion: Criterion,
-  model: ModelConfig,
-  trained: boolean,
-): string {
+function methodName(config: Experiment, { strategy, criterion, model, trained }: PruningSetup): string {
   const scored = strategies[strategy].scores && criterion !== 'l2' ? `-${criterion}` : '';
   const other = modelName(model) === modelName(prunedModel(config)) ? '' : `@${modelName(model)}`;
   return `${strategy}${scored}${other}${trained ? '-trained' : ''}`;
 }
 
-/** Throws a UserError of kind `failed` if a run is to start from a trained model that is not there. */
-export function requireTrained(planned: readonly PlannedPruning[]): void {
-  for (const { trained } of planned)
-    if (trained !== undefined && readRun(trained)?.status !== 'finished')
-      throw new UserError(
-        'failed',
-        `${trained}: there is no finished training run to start from; run: lunet train`,
-      );
+/**
+ * What a pruning method stands for in the config as it is now, from its name and what its identity says. Undefined if its
+ * model is not in the config.
+ */
+export function setupOf(config: Experiment, method: string, then: Identity): PruningSetup | undefined {
+  const { strategy, criterion = config.pruning.criterion } = then['pruning'] as PruningSetup;
+  const named = /@(.+?)(?:-trained)?$/.exec(method)?.[1] ?? config.pruning.model;
+  const model = config.models.find((each) => modelName(each) === named);
+  return model && { strategy, criterion, model, trained: then['trained'] !== undefined };
+}
+
+/**
+ * In what a pruning run differs from how the config would do it now, in words; undefined if in nothing: its settings, the
+ * model that its name stands for, the trained weights that it started from.
+ */
+export function pruningDifference(config: Experiment, record: RunRecord): string | undefined {
+  const { identity, method, split, seed } = record;
+  const setup = setupOf(config, method, identity);
+  if (setup === undefined) return 'a model that the config does not have';
+  const settings = pruningSettings(config, split, setup);
+  const difference = describeDifference(settingsOf(identity), settings);
+  if (difference !== undefined || !setup.trained) return difference;
+  const { digest } = findTrained(config, split, setup.model, seed);
+  return describeDifference(identity, { ...settings, source: { weights: digest } });
 }
 
 /** A planned run with the data set's channels and cases filled in. */
@@ -126,13 +180,11 @@ export function pruningRun(planned: PlannedPruning, dataset: Dataset): PruningRu
     strategy: planned.strategy,
     criterion: planned.criterion,
     seed,
+    splitName: planned.split,
     split: dataset.splits.get(planned.split) as Split,
     architecture,
     identity: planned.identity,
-    start: () =>
-      trained === undefined
-        ? initialWeights(architecture, stream(seed, 'weights', 'prune'))
-        : readSafetensors(`${trained}/weights.safetensors`).tensors,
-    ...(trained !== undefined && { provenance: { trained } }),
+    start: () => trained?.weights() ?? initialWeights(architecture, stream(seed, 'weights', 'prune')),
+    ...(trained && { provenance: { trained: trained.path } }),
   };
 }

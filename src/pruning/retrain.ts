@@ -7,18 +7,26 @@ import { type Experiment, type Init } from '../config/schema.js';
 import { choose } from '../config/suggest.js';
 import { UserError } from '../errors.js';
 import { type Architecture } from '../network/architecture.js';
-import { type Removal, prunableChannels, removeChannel } from '../network/surgery.js';
+import {
+  type Removal,
+  prunableChannels,
+  removeChannel,
+  removeChannelFromArchitecture,
+} from '../network/surgery.js';
 import { type Weights, initialWeights } from '../network/weights.js';
 import { stream } from '../random.js';
 import { type Dataset } from '../data/dataset.js';
 import { type Split } from '../data/split.js';
-import { readCheckpoint } from '../runs/checkpoint.js';
+import { peekProgress } from '../runs/checkpoint.js';
+import { type FoundRun, findRuns } from '../runs/find.js';
 import { runFolder, splitFolder, splitNames } from '../runs/folders.js';
-import { type Identity, type RunRecord } from '../runs/run.js';
-import { readSafetensors } from '../runs/safetensors.js';
-import { type FoundRun, findRuns } from '../runs/summary.js';
+import { type Identity, type Source, describeDifference, runKey, settingsOf } from '../runs/identity.js';
+import { type SavedWeights, readWeightsOf } from '../runs/network-file.js';
+import { type RunRecord, readRun } from '../runs/run.js';
+import { sha256 } from '../runs/sealed.js';
 import { dataIdentity, trainingIdentity } from '../training/plan.js';
 import { type TrainingRun } from '../training/run.js';
+import { pruningDifference, pruningSettings, setupOf } from './plan.js';
 
 /** A point of a pruning run: a share of its channels, or a number of them. */
 export type SnapshotPoint = { readonly percent: number } | { readonly channels: number };
@@ -47,7 +55,17 @@ export interface PlannedRetraining {
   readonly architecture: Architecture;
   readonly identity: Identity;
   readonly start: () => Weights;
-  readonly provenance: unknown;
+  readonly provenance: Provenance;
+}
+
+/** Where a retrained architecture comes from. */
+interface Provenance {
+  /** Folder of the pruning run. */
+  readonly pruning: string;
+  readonly point: SnapshotPoint;
+  readonly init: Init;
+  readonly step: number;
+  readonly channels: number;
 }
 
 /**
@@ -68,38 +86,53 @@ export function planRetraining(config: Experiment, selection: RetrainSelection):
   );
 }
 
-/** The pruning runs to take architectures from. */
+/** The pruning runs to take architectures from: of the config's seeds, and with its settings. */
 function sources(config: Experiment, split: string, selection: RetrainSelection): FoundRun[] {
   const base = splitFolder(config, split);
-  const damaged: UserError[] = [];
-  const runs = findRuns(base, 'prune', (error) => damaged.push(error));
+  const { runs, leftOut } = findRuns(base, 'prune');
   const advice = `run: lunet prune --strategy ${selection.strategies?.[0] ?? 'widest'}`;
+  const [damaged] = leftOut.map(({ path, reason }) => new UserError('data', `${path}: ${reason}`));
   if (runs.length === 0)
     throw (
-      damaged[0] ??
+      damaged ??
       new UserError('failed', `${join(base, 'prune')}: there is no pruning run to retrain from; ${advice}`)
     );
   const methods = [...new Set(runs.map(({ record }) => record.method))];
   const chosen = choose('--strategy', selection.strategies, methods);
+  const seeds = selection.seeds ?? config.training.seeds;
   return chosen.flatMap((method) => {
     const found = runs.filter(({ record }) => record.method === method);
-    for (const seed of selection.seeds ?? [])
-      if (!found.some(({ record }) => record.seed === seed))
+    const there = found.map(({ record }) => record.seed);
+    const wanted = selection.seeds ?? seeds.filter((seed) => there.includes(seed));
+    for (const seed of wanted.length > 0 ? wanted : seeds)
+      if (!there.includes(seed))
         throw (
-          damaged[0] ??
+          damaged ??
           new UserError(
             'failed',
             `${join(base, 'prune', method)}: there is no pruning run of seed ${seed}; ${advice} --seeds ${seed}`,
           )
         );
-    return found.filter(({ record }) => selection.seeds?.includes(record.seed) ?? true);
+    const used = found.filter(({ record }) => wanted.includes(record.seed));
+    for (const { folder, record } of used) requireCurrent(config, folder, record);
+    return used;
   });
+}
+
+/** Throws a UserError of kind `usage` if a pruning run was made otherwise than the config would make it now. */
+function requireCurrent(config: Experiment, folder: string, record: RunRecord): void {
+  const difference = pruningDifference(config, record);
+  if (difference !== undefined)
+    throw new UserError(
+      'usage',
+      `${folder}: was pruned with ${difference}; give the same settings, or prune anew with --overwrite`,
+    );
 }
 
 /** What was removed up to a point, and the weights there if they were kept. */
 interface Snapshot {
   readonly removals: readonly Removal[];
-  readonly weights?: () => Weights;
+  readonly weights?: SavedWeights;
 }
 
 function planOne(
@@ -109,26 +142,9 @@ function planOne(
   point: SnapshotPoint,
   init: Init,
 ): PlannedRetraining {
-  const snapshot = findSnapshot(folder, record, point);
-  if (init === 'inherit' && snapshot.weights === undefined)
-    throw new UserError(
-      'usage',
-      `${folder}: the weights at ${'percent' in point ? `${point.percent}%` : `${point.channels} channels`} were not kept; ` +
-        'use --init random or rewind, or a snapshot',
-    );
-  const method = retrainingMethod(record.method, point, init);
   const { seed } = record;
-  const initial = readSafetensors(join(folder, 'initial.safetensors')).tensors;
-  let pruned = { architecture: record.architecture, weights: initial };
-  for (const removal of snapshot.removals)
-    pruned = removeChannel(pruned.architecture, pruned.weights, removal);
-  const { architecture, weights: rewound } = pruned;
-  const start: Record<Init, () => Weights> = {
-    random: () => initialWeights(architecture, stream(seed, 'weights', 'retrain', method)),
-    rewind: () => rewound,
-    inherit: () => (snapshot.weights as () => Weights)(),
-  };
-  const epochs = config.retraining.epochs;
+  const method = retrainingMethod(record.method, point, init);
+  const { architecture, source, removals, start } = startingPoint(folder, record, point, init, method);
   return {
     folder: runFolder(splitFolder(config, split), 'retrain', method, seed),
     split,
@@ -136,35 +152,107 @@ function planOne(
     seed,
     init,
     architecture,
-    identity: {
-      ...dataIdentity(config, split),
-      architecture,
-      init,
-      pruning: record.identityHash,
-      training: { ...trainingIdentity(config), epochs },
-    },
-    start: start[init],
+    identity: { ...retrainingSettings(config, split, record.identity, point, init), source },
+    start,
     provenance: {
       pruning: folder,
       point,
       init,
-      step: snapshot.removals.length,
+      step: removals.length,
       channels: prunableChannels(architecture),
     },
   };
 }
 
+/** What determines a retraining besides its seed and the network that it starts from. */
+function retrainingSettings(
+  config: Experiment,
+  split: string,
+  { model, training, trained, pruning }: Identity,
+  point: SnapshotPoint,
+  init: Init,
+): Identity {
+  return {
+    ...dataIdentity(config, split),
+    point,
+    init,
+    pruned: { model, training, ...(trained !== undefined && { trained }), pruning },
+    training: { ...trainingIdentity(config), epochs: config.retraining.epochs },
+  };
+}
+
+/** The network that a retraining starts from, and what tells it from another one that pruning might arrive at. */
+function startingPoint(
+  folder: string,
+  record: RunRecord,
+  point: SnapshotPoint,
+  init: Init,
+  method: string,
+): { architecture: Architecture; source: Source; removals: readonly Removal[]; start: () => Weights } {
+  const { removals, weights: kept } = findSnapshot(folder, record, point);
+  const architecture = removals.reduce(removeChannelFromArchitecture, record.architecture);
+  if (init === 'random')
+    return {
+      architecture,
+      removals,
+      source: { architecture },
+      start: () => initialWeights(architecture, stream(record.seed, 'weights', 'retrain', method)),
+    };
+  if (init === 'rewind') {
+    const initial = readWeightsOf(record, folder, 'initial.safetensors');
+    return {
+      architecture,
+      removals,
+      source: { architecture, weights: initial.digest, removals: sha256(JSON.stringify(removals)) },
+      start: () =>
+        removals.reduce((network, removal) => removeChannel(network.architecture, network.weights, removal), {
+          architecture: record.architecture,
+          weights: initial.weights(),
+        }).weights,
+    };
+  }
+  if (kept === undefined)
+    throw new UserError(
+      'usage',
+      `${folder}: the weights at ${'percent' in point ? `${point.percent}%` : `${point.channels} channels`} were not kept; ` +
+        'use --init random or rewind, or a snapshot',
+    );
+  return { architecture, removals, source: { architecture, weights: kept.digest }, start: kept.weights };
+}
+
+/**
+ * In what a retraining differs from how the config would do it now, in words; undefined if in nothing: its settings, those
+ * of its pruning run, and, while that is still there, the network that it arrived at.
+ */
+export function retrainingDifference(config: Experiment, record: RunRecord): string | undefined {
+  const { identity, method, split, seed } = record;
+  const pruning = method.split('/', 1)[0] as string;
+  const { point, init } = identity as unknown as Provenance;
+  const setup = setupOf(config, pruning, identity['pruned'] as Identity);
+  if (setup === undefined) return 'a model that the config does not have';
+  const settings = retrainingSettings(config, split, pruningSettings(config, split, setup), point, init);
+  const difference = describeDifference(settingsOf(identity), settings);
+  if (difference !== undefined) return difference;
+  const folder = runFolder(splitFolder(config, split), 'prune', pruning, seed);
+  const parent = readRun(folder);
+  if (parent === undefined) return undefined;
+  const inherited = pruningDifference(config, parent);
+  if (inherited !== undefined) return `a pruning run that has ${inherited}`;
+  return describeDifference(identity, {
+    ...settings,
+    source: startingPoint(folder, parent, point, init, method).source,
+  });
+}
+
 function findSnapshot(folder: string, record: RunRecord, point: SnapshotPoint): Snapshot {
   const removals =
-    record.pruning?.removals ??
-    readCheckpoint<{ removals: Removal[] }>(folder, () => undefined)?.progress.removals ??
-    [];
+    record.pruning?.removals ?? peekProgress<{ removals: Removal[] }>(folder, runKey(record))?.removals ?? [];
   const total = prunableChannels(record.architecture);
   if ('percent' in point) {
-    const path = join(folder, `snapshot-${point.percent}.safetensors`);
-    if (existsSync(path)) {
-      const { tensors, metadata } = readSafetensors(path);
-      return { removals: removals.slice(0, Number(metadata['step'])), weights: () => tensors };
+    const name = `snapshot-${point.percent}.safetensors`;
+    if (existsSync(join(folder, name))) {
+      const weights = readWeightsOf(record, folder, name);
+      return { removals: removals.slice(0, Number(weights.metadata['step'])), weights };
     }
     const kept = (record.config as Experiment).pruning.snapshots;
     const reached = Math.round((100 * (total - removals.length)) / total);
@@ -193,6 +281,7 @@ export function retrainingRun(config: Experiment, planned: PlannedRetraining, da
   return {
     ...planned,
     kind: 'retrain',
+    splitName: planned.split,
     split: dataset.splits.get(planned.split) as Split,
     epochs: config.retraining.epochs,
   };

@@ -63,7 +63,7 @@ export function reportPage(
   tables: readonly Table[],
   charts: readonly DrawnChart[],
 ): string {
-  const { config, records, unfinished } = results;
+  const { config, records, unfinished, leftOut } = results;
   // SVG from the charting library carries style attributes, so inline styles are allowed; scripts only by their hash.
   const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${hash(SCRIPT)}; img-src data:`;
   const environments = [...new Set(records.map(({ environment }) => JSON.stringify(environment)))];
@@ -79,7 +79,8 @@ export function reportPage(
 <body>
 <h1>${escapeHtml(config.experiment)}</h1>
 <p>${records.length} runs${unfinished.length > 0 ? `, ${unfinished.length} of them not finished` : ', all finished'}.</p>
-${unfinished.length > 0 ? `<ul>${unfinished.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>` : ''}
+${htmlList(unfinished)}
+${leftOut.length > 0 ? `<h2>Left out</h2>\n<p>No number on this page rests on these:</p>\n${htmlList(leftOut)}` : ''}
 ${tables.map(htmlTable).join('\n')}
 ${charts.map(htmlFigure).join('\n')}
 <h2>Configuration</h2>
@@ -90,6 +91,10 @@ ${charts.map(htmlFigure).join('\n')}
 </body>
 </html>
 `;
+}
+
+function htmlList(lines: readonly string[]): string {
+  return lines.length > 0 ? `<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>` : '';
 }
 
 function htmlTable({ title, columns, rows, notes }: Table): string {

@@ -1,18 +1,18 @@
 // All numbers of a report, computed in one place from the runs' records; tables, CSV files, charts and the page only show
 // them.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { median } from 'simple-statistics';
 import { firstFullUnet, modelName } from '../config/models.js';
 import { type Experiment } from '../config/schema.js';
 import { choose } from '../config/suggest.js';
 import { UserError } from '../errors.js';
-import { readCsv } from '../runs/csv.js';
-import { type RunKind, splitFolder, splitNames } from '../runs/folders.js';
+import { type SplitRuns, collectRuns, describeLeftOut } from '../experiment/collect.js';
+import { type FoundRun } from '../runs/find.js';
+import { type RunKind } from '../runs/folders.js';
 import { type SummaryRow } from '../runs/records.js';
+import { type TextRow, readRows } from '../runs/rows.js';
 import { type RunRecord } from '../runs/run.js';
-import { type FoundRun, findRuns, summarise } from '../runs/summary.js';
+import { summarise } from '../runs/summary.js';
 import { inPaperOrder } from './order.js';
 import { holm, medianInterval, wilcoxon } from './statistics.js';
 
@@ -22,7 +22,7 @@ export interface RunRow {
   readonly kind: RunKind;
   readonly method: string;
   readonly seed: number;
-  readonly values: Readonly<Record<string, string>>;
+  readonly values: TextRow;
 }
 
 /** A method against the reference, case by case and seed by seed. */
@@ -51,61 +51,74 @@ export interface Results {
   readonly records: readonly (RunRecord & { readonly split: string })[];
   /** Runs that have not finished, in words. */
   readonly unfinished: readonly string[];
+  /** Runs and files that no number here rests on, and why, in words. */
+  readonly leftOut: readonly string[];
 }
 
 /**
- * Reads every run of an experiment. `reference` is the model that others are compared with: by default the first
- * full-width unet. Throws a UserError of kind `failed` if nothing has been run.
+ * Reads every run of an experiment as it is configured now. `reference` is the model that others are compared with: by
+ * default the first full-width unet. Throws a UserError of kind `failed` if nothing has been run, or nothing that counts.
  */
 export function collectResults(config: Experiment, reference?: string): Results {
-  const damaged: string[] = [];
-  const splits = splitNames(config).map((split) => {
-    const base = splitFolder(config, split);
-    const runs = (['train', 'prune', 'retrain'] as const).flatMap((kind) =>
-      findRuns(base, kind, ({ message }) => damaged.push(message)),
-    );
-    return { split, base, runs };
-  });
-  if (damaged.length === 0 && splits.every(({ runs }) => runs.length === 0))
-    throw new UserError('failed', `${splits[0]?.base}: there is nothing to report yet; run: lunet train`);
+  const splits = collectRuns(config);
+  const leftOut = describeLeftOut(splits);
+  if (splits.every(({ runs }) => runs.length === 0)) throw nothingToReport(splits, leftOut);
+  const against = chooseReference(config, reference);
+  const read = tolerantReader(leftOut);
   const rows = (kind: RunKind | undefined, file: string): RunRow[] =>
     splits.flatMap(({ split, runs }) =>
       runs
         .filter(({ record }) => kind === undefined || record.kind === kind)
-        .flatMap(({ folder, record }) =>
-          readRows(join(folder, file)).map((values) => ({
-            split,
-            kind: record.kind,
-            method: record.method,
-            seed: record.seed,
-            values,
-          })),
-        ),
+        .flatMap((run) => {
+          const { kind, method, seed } = run.record;
+          return read(run, file).map((values) => ({ split, kind, method, seed, values }));
+        }),
     );
-  const against = chooseReference(config, reference);
   return {
     config,
-    summary: splits.flatMap(({ split, base }) =>
-      inPaperOrder(config, summarise(base)).map((row) => ({ split, ...row })),
+    summary: splits.flatMap(({ split, runs }) =>
+      inPaperOrder(config, summarise(runs)).map((row) => ({ split, ...row })),
     ),
     steps: rows('prune', 'steps.csv'),
-    epochs: rows(undefined, 'epochs.csv'),
+    epochs: [...rows('train', 'epochs.csv'), ...rows('retrain', 'epochs.csv')],
     scores: rows('prune', 'scores.csv'),
-    comparisons: splits.flatMap(({ split, runs }) => inPaperOrder(config, compare(split, runs, against))),
-    records: splits.flatMap(({ split, runs }) => runs.map(({ record }) => ({ split, ...record }))),
-    unfinished: [
-      ...splits.flatMap(({ runs }) =>
-        runs
-          .filter(({ record }) => record.status !== 'finished')
-          .map(({ folder, record }) => `${folder}: ${record.status}`),
-      ),
-      ...damaged,
-    ],
+    comparisons: splits.flatMap(({ split, runs }) =>
+      inPaperOrder(config, compare(split, runs, against, read)),
+    ),
+    records: splits.flatMap(({ split, runs }) => runs.map(({ record }) => ({ ...record, split }))),
+    unfinished: splits.flatMap(({ runs }) =>
+      runs
+        .filter(({ record }) => record.status !== 'finished')
+        .map(({ folder, record }) => `${folder}: ${record.status}`),
+    ),
+    leftOut,
   };
 }
 
-function readRows(path: string): Record<string, string>[] {
-  return existsSync(path) ? readCsv(path) : [];
+function nothingToReport(splits: readonly SplitRuns[], leftOut: readonly string[]): UserError {
+  return leftOut.length === 0
+    ? new UserError('failed', `${splits[0]?.base}: there is nothing to report yet; run: lunet train`)
+    : new UserError(
+        'failed',
+        ['there is nothing to report for these settings; what there is does not count:', ...leftOut].join(
+          '\n',
+        ),
+      );
+}
+
+type RowReader = (run: FoundRun, file: string) => TextRow[];
+
+/** Reads rows; a file that cannot be trusted is left out, said once. */
+function tolerantReader(leftOut: string[]): RowReader {
+  return (run, file) => {
+    try {
+      return readRows(run, file);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      if (!leftOut.includes(error.message)) leftOut.push(error.message);
+      return [];
+    }
+  };
 }
 
 function chooseReference({ models }: Experiment, wanted: string | undefined): string {
@@ -117,32 +130,32 @@ function chooseReference({ models }: Experiment, wanted: string | undefined): st
   return reference as string;
 }
 
-/** Dice by seed and case, of a finished run's file. */
-function caseDice(runs: readonly FoundRun[], file: string): Map<string, number> {
+/** Dice by seed and case, of a file of finished runs. */
+function caseDice(runs: readonly FoundRun[], file: string, read: RowReader): Map<string, number> {
   const dice = new Map<string, number>();
-  for (const { folder, record } of runs)
-    for (const row of readRows(join(folder, file)))
-      dice.set(`${record.seed}/${row['case']}`, Number(row['dice']));
+  for (const run of runs)
+    for (const row of read(run, file)) dice.set(`${run.record.seed}/${row['case']}`, Number(row['dice']));
   return dice;
 }
 
-function compare(split: string, runs: readonly FoundRun[], reference: string): Comparison[] {
+function compare(split: string, runs: readonly FoundRun[], reference: string, read: RowReader): Comparison[] {
   const of = (kind: RunKind, method: string): FoundRun[] =>
     runs.filter(
       ({ record }) => record.kind === kind && record.method === method && record.status === 'finished',
     );
-  const base = caseDice(of('train', reference), 'cases.csv');
+  const base = caseDice(of('train', reference), 'cases.csv', read);
   if (base.size === 0) return [];
   const methods = [...new Set(runs.map(({ record }) => `${record.kind}\n${record.method}`))].map(
     (key) => key.split('\n') as [RunKind, string],
   );
   const candidates = methods.flatMap(([kind, method]): [RunKind, string, Map<string, number>][] => {
     const found = of(kind, method);
-    if (kind !== 'prune') return method === reference ? [] : [[kind, method, caseDice(found, 'cases.csv')]];
+    if (kind !== 'prune')
+      return method === reference ? [] : [[kind, method, caseDice(found, 'cases.csv', read)]];
     const percents = new Set(found.flatMap(({ record }) => Object.keys(record.pruning?.snapshots ?? {})));
     return [...percents]
       .sort((a, b) => Number(b) - Number(a))
-      .map((percent) => [kind, `${method} ${percent}%`, caseDice(found, `cases-${percent}.csv`)]);
+      .map((percent) => [kind, `${method} ${percent}%`, caseDice(found, `cases-${percent}.csv`, read)]);
   });
   const compared = candidates.flatMap(([kind, method, dice]) => {
     const differences = [...dice].flatMap(([key, value]) => {

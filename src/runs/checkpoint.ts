@@ -10,21 +10,24 @@ import { encodeSafetensors, readSafetensors } from './safetensors.js';
 
 /** A run between two epochs, or two steps of one. `Progress` is plain JSON of the kind of run. */
 export interface Checkpoint<Progress> {
+  /** The key of the run that it belongs to, see `runKey`. */
+  readonly run: string;
   readonly weights: Weights;
   readonly optimizer: OptimizerState;
   readonly progress: Progress;
 }
 
+const FORMAT = '2';
 const NEWEST = 'checkpoint.safetensors';
 const PREVIOUS = 'checkpoint-previous.safetensors';
 const DAMAGED = 'checkpoint-damaged.safetensors';
 
 /** A checkpoint's bytes, which later changes of what it was made from do not touch. */
-export function encodeCheckpoint({ weights, optimizer, progress }: Checkpoint<unknown>): Uint8Array {
+export function encodeCheckpoint({ run, weights, optimizer, progress }: Checkpoint<unknown>): Uint8Array {
   const tensors = new Map<string, Tensor>(weights);
   for (const [name, tensor] of optimizer.m) tensors.set(`adam.m.${name}`, tensor);
   for (const [name, tensor] of optimizer.v) tensors.set(`adam.v.${name}`, tensor);
-  const metadata = { format: '1', step: String(optimizer.step), progress: JSON.stringify(progress) };
+  const metadata = { format: FORMAT, run, step: String(optimizer.step), progress: JSON.stringify(progress) };
   return encodeSafetensors({ tensors, metadata });
 }
 
@@ -34,41 +37,60 @@ export function writeCheckpoint(folder: string, bytes: Uint8Array): void {
 }
 
 /**
- * Reads the newest readable checkpoint of a run that has been started, so that there is one. The caller holds the run's
- * lock. Throws a UserError of kind `disk` if none can be read: a run never begins anew by itself.
+ * Reads the newest readable checkpoint of the run with this key, for going on with it: a damaged or foreign one is put
+ * out of the way, so the caller holds the run's lock. Throws a UserError of kind `disk` if none can be read: a run never
+ * begins anew by itself.
  */
 export function readCheckpoint<Progress>(
   folder: string,
+  run: string,
   warn: (message: string) => void,
 ): Checkpoint<Progress> {
-  const problems: string[] = [];
+  const { found, problems } = newestReadable<Progress>(folder, run);
+  // Out of the way, or the next checkpoint would put it in the place of the good one.
+  for (const { path } of problems) renameSync(path, join(folder, DAMAGED));
+  const list = problems.map(({ message }) => message);
+  if (found === undefined)
+    throw new UserError(
+      'disk',
+      [
+        ...list,
+        `${folder}: there is no readable checkpoint to go on from; start the run anew with --overwrite`,
+      ].join('\n'),
+    );
+  if (list.length > 0) warn(`${list.join('; ')}; going on from the checkpoint before it`);
+  return found;
+}
+
+/** How far the run with this key has come by its newest readable checkpoint; changes nothing, needs no lock. */
+export function peekProgress<Progress>(folder: string, run: string): Progress | undefined {
+  return newestReadable<Progress>(folder, run).found?.progress;
+}
+
+/** The newest checkpoint that can be read, and what is wrong with those that are newer. */
+function newestReadable<Progress>(
+  folder: string,
+  run: string,
+): { found?: Checkpoint<Progress>; problems: { path: string; message: string }[] } {
+  const problems: { path: string; message: string }[] = [];
   for (const path of [NEWEST, PREVIOUS].map((name) => join(folder, name))) {
     if (!existsSync(path)) continue;
     try {
-      const checkpoint = parse<Progress>(path);
-      if (problems.length > 0) warn(`${problems.join('; ')}; going on from the checkpoint before it`);
-      return checkpoint;
+      return { found: parse<Progress>(path, run), problems };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      problems.push(error.message);
-      // Out of the way, or the next checkpoint would put it in the place of the good one.
-      renameSync(path, join(folder, DAMAGED));
+      problems.push({ path, message: error.message });
     }
   }
-  throw new UserError(
-    'disk',
-    [
-      ...problems,
-      `${folder}: there is no readable checkpoint to go on from; start the run anew with --overwrite`,
-    ].join('\n'),
-  );
+  return { problems };
 }
 
-function parse<Progress>(path: string): Checkpoint<Progress> {
+function parse<Progress>(path: string, run: string): Checkpoint<Progress> {
   const { tensors, metadata } = readSafetensors(path, 'required');
   const { format, step, progress } = metadata;
-  if (format !== '1' || step === undefined || progress === undefined)
-    throw new UserError('data', `${path}: found checkpoint format ${format ?? 'none'}, expected 1`);
+  if (format !== FORMAT || step === undefined || progress === undefined)
+    throw new UserError('data', `${path}: found checkpoint format ${format ?? 'none'}, expected ${FORMAT}`);
+  if (metadata['run'] !== run) throw new UserError('data', `${path}: belongs to another run`);
   const pick = (prefix: string): Weights =>
     new Map(
       [...tensors]
@@ -76,6 +98,7 @@ function parse<Progress>(path: string): Checkpoint<Progress> {
         .map(([name, t]) => [name.slice(prefix.length), t]),
     );
   return {
+    run,
     weights: new Map([...tensors].filter(([name]) => !name.startsWith('adam.'))),
     optimizer: { step: Number(step), m: pick('adam.m.'), v: pick('adam.v.') },
     progress: JSON.parse(progress) as Progress,

@@ -1,12 +1,17 @@
 // Reads a saved network: its weights and, from the file's metadata, the architecture and labels that they belong to.
 // Written by src/training/outputs.ts.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { type Architecture } from '../network/architecture.js';
 import { listTensors } from '../network/parameters.js';
 import { type Weights } from '../network/weights.js';
+import { runKey } from './identity.js';
+import { type RunRecord } from './run.js';
 import { readSafetensors } from './safetensors.js';
+import { sha256 } from './sealed.js';
 
 /** A network as it was saved. */
 export interface SavedNetwork {
@@ -63,4 +68,36 @@ export function readNetwork(path: string): SavedNetwork {
   if (tensors.size !== expected.length)
     fail(`found ${tensors.size} tensors where its architecture has ${expected.length}`);
   return { architecture, labels, weights: tensors };
+}
+
+/** Weights that a run has left, read when they are asked for. */
+export interface SavedWeights {
+  readonly path: string;
+  /** SHA-256 of the file. */
+  readonly digest: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly weights: () => Weights;
+}
+
+/**
+ * Weights from a file of a run's folder. Throws a UserError of kind `data` if the file is damaged or absent, or belongs to
+ * another run.
+ */
+export function readWeightsOf(record: RunRecord, folder: string, name: string): SavedWeights {
+  const path = join(folder, name);
+  const { metadata } = readSafetensors(path, 'required');
+  if (metadata['run'] !== runKey(record))
+    throw new UserError(
+      'data',
+      `${path}: belongs to another run than ${folder}, expected the file that this run wrote; ` +
+        'do the run anew with --overwrite',
+    );
+  const digest = sha256(readFileSync(path));
+  const weights = (): Weights => {
+    const { tensors } = readSafetensors(path, 'required');
+    if (sha256(readFileSync(path)) !== digest)
+      throw new UserError('data', `${path}: has changed while it was to be used; start the command again`);
+    return tensors;
+  };
+  return { path, digest, metadata, weights };
 }

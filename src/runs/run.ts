@@ -1,9 +1,10 @@
-// run.json: what a run is, on what it ran, and how far it has come. The rules of going on with a run are here.
+// run.json: what a run is, on what it ran, and how far it has come. The rules of going on with a run are here and in
+// identity.ts.
 
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
+import { fsReason } from '../fs-reason.js';
 import { type Engine, type EngineDescription, type VolumeSize } from '../engine/engine.js';
 import { type Architecture } from '../network/architecture.js';
 import { countMultiplyAdds } from '../network/cost.js';
@@ -12,25 +13,33 @@ import { type Removal } from '../network/surgery.js';
 import { packageVersion } from '../version.js';
 import { commitFile, makeFolder, removeTemporary } from './commit.js';
 import { type RunKind } from './folders.js';
+import { type Identity, hashIdentity } from './identity.js';
 import { lockRun } from './lock.js';
+import { seal, unseal } from './sealed.js';
 
 const RECORD = 'run.json';
 
 export type RunStatus = 'running' | 'interrupted' | 'finished' | 'diverged';
 
-/** What determines a run's numbers, and so must be the same when it goes on. */
-export type Identity = Readonly<Record<string, unknown>>;
+const VERSION = 2;
 
 export interface RunRecord {
-  readonly version: 1;
+  readonly version: typeof VERSION;
   readonly kind: RunKind;
+  /** Name of its split; `default` where the experiment has one without a name. */
+  readonly split: string;
   /** What its results are filed under: a model, a strategy, a snapshot's path. */
   readonly method: string;
   readonly seed: number;
   readonly status: RunStatus;
+  /** When it was started, as an ISO 8601 time. */
+  readonly begun: string;
   readonly identity: Identity;
   readonly identityHash: string;
+  /** SHA-256 of what the network sees of the split's cases. */
   readonly datasetHash: string;
+  /** Ids of the split's cases. */
+  readonly cases: Cases;
   readonly labels: readonly string[];
   readonly environment: {
     readonly lunet: string;
@@ -52,6 +61,15 @@ export interface RunRecord {
   readonly provenance?: unknown;
   /** Of a finished pruning run. */
   readonly pruning?: PruningResult;
+  /** Of a run that is over: SHA-256 of its CSV files by name. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** Case ids by part of a split. */
+export interface Cases {
+  readonly train: readonly string[];
+  readonly validation: readonly string[];
+  readonly test: readonly string[];
 }
 
 /** A network along a pruning run, before the step's removal. */
@@ -87,6 +105,8 @@ export interface PruningResult {
 /** What a new record is made of. */
 interface NewRun {
   readonly kind: RunKind;
+  readonly splitName: string;
+  readonly split: Cases;
   readonly method: string;
   readonly seed: number;
   readonly architecture: Architecture;
@@ -101,18 +121,21 @@ export function newRecord(
     dataset,
     engine,
   }: { readonly config: unknown; readonly dataset: Ground; readonly engine: Engine },
-  { kind, method, seed, architecture, identity, provenance }: NewRun,
+  { kind, splitName, split, method, seed, architecture, identity, provenance }: NewRun,
 ): RunRecord {
   const [depth, height, width] = dataset.size;
   return {
-    version: 1,
+    version: VERSION,
     kind,
+    split: splitName,
     method,
     seed,
     status: 'running',
+    begun: new Date().toISOString(),
     identity,
     identityHash: hashIdentity(identity),
-    datasetHash: dataset.hash,
+    datasetHash: dataset.hashes.get(splitName) as string,
+    cases: { train: split.train, validation: split.validation, test: split.test },
     labels: dataset.outputs,
     environment: { lunet: packageVersion(), node: process.version, engine: engine.description },
     config,
@@ -126,69 +149,50 @@ export function newRecord(
 
 /** What of a data set a record keeps. */
 interface Ground {
-  readonly hash: string;
+  readonly hashes: ReadonlyMap<string, string>;
   readonly outputs: readonly string[];
   readonly size: VolumeSize;
 }
 
-/** Reads a run's record; undefined if the run has not been started. */
+/**
+ * Reads a run's record; undefined if the run has not been started. Throws a UserError of kind `data` if the record is
+ * not as lunet wrote it, or if this version of lunet cannot read it.
+ */
 export function readRun(folder: string): RunRecord | undefined {
   const path = join(folder, RECORD);
-  if (!existsSync(path)) return undefined;
+  let text: string;
   try {
-    const record = JSON.parse(readFileSync(path, 'utf8')) as RunRecord;
-    if (record.version === 1) return record;
-  } catch {
-    // Said below.
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new UserError('data', `${path}: cannot be read: ${fsReason(error)}`);
   }
+  const record = unseal(text) as RunRecord | undefined;
+  if (record?.version === VERSION) return record;
+  const older = /^\{\s*"version": (\d+),/.exec(text)?.[1];
+  if (older !== undefined && Number(older) !== VERSION)
+    throw new UserError(
+      'data',
+      `${path}: found a record of version ${older}, expected ${VERSION}: the run was done by another version of lunet; ` +
+        'finish it there, or start it anew with --overwrite',
+    );
   throw new UserError(
     'data',
-    `${path}: is damaged, expected a run's record; start the run anew with --overwrite`,
+    `${path}: is damaged or was changed by hand, expected a run's record as lunet wrote it; ` +
+      'start the run anew with --overwrite',
   );
 }
 
 /** Writes a run's record. */
 export function writeRun(folder: string, record: RunRecord): void {
-  commitFile(join(folder, RECORD), `${JSON.stringify(record, null, 2)}\n`);
-}
-
-function hashIdentity(identity: Identity): string {
-  return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
-}
-
-/** Refuses to mix runs: throws a UserError of kind `usage` that names the keys in which a run's config differs. */
-export function requireSameIdentity(folder: string, record: RunRecord, identity: Identity): void {
-  const keys = differingKeys(record.identity, identity);
-  if (keys.length === 0) return;
-  const list = keys.slice(0, 10).join(', ');
-  throw new UserError(
-    'usage',
-    `${folder}: this run was started with other settings: ${list}${keys.length > 10 ? ', ...' : ''}; ` +
-      'give the experiment another name (--set experiment=NAME), or replace the run with --overwrite',
-  );
-}
-
-/** Dotted keys in which two plain values differ, with both values where they are short. */
-function differingKeys(a: unknown, b: unknown, key = ''): string[] {
-  if (JSON.stringify(a) === JSON.stringify(b)) return [];
-  const plain = (value: unknown): value is Record<string, unknown> =>
-    typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (plain(a) && plain(b))
-    return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((name) =>
-      differingKeys(a[name], b[name], key === '' ? name : `${key}.${name}`),
-    );
-  const short = (value: unknown): string => {
-    const text = value === undefined ? 'unset' : JSON.stringify(value);
-    return text.length > 40 ? `${text.slice(0, 40)}...` : text;
-  };
-  return [`${key} (${short(a)} then, ${short(b)} now)`];
+  commitFile(join(folder, RECORD), seal(record));
 }
 
 /** Refuses to go on with other voxels or on another instruction set, where the bits would not be those of one run. */
 export function requireSameGround(
   folder: string,
   record: RunRecord,
-  datasetHash: string,
+  datasetHash: string | undefined,
   engine: EngineDescription,
 ): void {
   if (record.datasetHash !== datasetHash)

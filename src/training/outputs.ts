@@ -6,7 +6,8 @@ import { type Architecture } from '../network/architecture.js';
 import { type Weights, initialOptimizerState } from '../network/weights.js';
 import { encodeCheckpoint, writeCheckpoint } from '../runs/checkpoint.js';
 import { commitFile, failpoint } from '../runs/commit.js';
-import { type Row, writeCsv } from '../runs/csv.js';
+import { type Row, csvText } from '../runs/csv.js';
+import { runKey } from '../runs/identity.js';
 import { caseColumns, diceColumns } from '../runs/records.js';
 import { type PruningStep, type RunRecord, writeRun } from '../runs/run.js';
 import { encodeSafetensors } from '../runs/safetensors.js';
@@ -21,32 +22,35 @@ export function diceCells(
   return Object.fromEntries(diceColumns(part, labels).map((column, i) => [column, dice?.[i]]));
 }
 
-/** Writes the Dice of each case: mean over labels, then by label. */
-export function writeCases(
-  folder: string,
+/** The text of cases.csv: the Dice of each case, mean over labels, then by label. */
+export function casesText(
   labels: readonly string[],
   ids: readonly string[],
   dice: readonly (readonly number[])[],
-  file = 'cases.csv',
-): void {
+): string {
   const columns = caseColumns(labels);
   const rows = ids.map((id, i) => {
     const byLabel = dice[i] as readonly number[];
     const mean = byLabel.reduce((sum, value) => sum + value, 0) / byLabel.length;
     return Object.fromEntries(columns.map((column, c) => [column, [id, mean, ...byLabel][c]]));
   });
-  writeCsv(join(folder, file), columns, rows);
+  return csvText(columns, rows);
 }
 
-/** Writes a network's tensors with its architecture and labels in the metadata. */
+/** Writes a network of a run with its architecture, its labels and the run's key in the metadata. */
 export function writeTensors(
   path: string,
   weights: Weights,
   architecture: Architecture,
-  labels: readonly string[],
+  run: Pick<RunRecord, 'labels'> & Parameters<typeof runKey>[0],
   more: Readonly<Record<string, string>> = {},
 ): void {
-  const metadata = { architecture: JSON.stringify(architecture), labels: JSON.stringify(labels), ...more };
+  const metadata = {
+    architecture: JSON.stringify(architecture),
+    labels: JSON.stringify(run.labels),
+    run: runKey(run),
+    ...more,
+  };
   commitFile(path, encodeSafetensors({ tensors: weights, metadata }));
 }
 
@@ -59,10 +63,12 @@ export function writeBest(folder: string, step: PruningStep): void {
 export async function saveLater(
   backlog: Backlog,
   folder: string,
+  run: RunRecord,
   network: Network,
   progress: unknown,
 ): Promise<void> {
   const bytes = encodeCheckpoint({
+    run: runKey(run),
     weights: await network.readWeights(),
     optimizer: await network.readOptimizerState(),
     progress,
@@ -78,11 +84,16 @@ export async function saveLater(
  * checkpoint.
  */
 export function beginRun(folder: string, record: RunRecord, weights: Weights, progress: unknown): void {
-  const { architecture, labels } = record;
-  writeTensors(join(folder, 'initial.safetensors'), weights, architecture, labels);
+  const { architecture } = record;
+  writeTensors(join(folder, 'initial.safetensors'), weights, architecture, record);
   writeCheckpoint(
     folder,
-    encodeCheckpoint({ weights, optimizer: initialOptimizerState(architecture), progress }),
+    encodeCheckpoint({
+      run: runKey(record),
+      weights,
+      optimizer: initialOptimizerState(architecture),
+      progress,
+    }),
   );
   failpoint('created');
   writeRun(folder, record);

@@ -7,7 +7,7 @@ import { type Architecture } from '../network/architecture.js';
 import { initialWeights } from '../network/weights.js';
 import { stream } from '../random.js';
 import { runFolder, splitFolder, splitNames } from '../runs/folders.js';
-import { type Identity } from '../runs/run.js';
+import { type Identity } from '../runs/identity.js';
 import { type Split } from '../data/split.js';
 import { type TrainingRun } from './run.js';
 
@@ -42,11 +42,16 @@ export function planTraining(config: Experiment, selection: Selection): PlannedR
           model,
           method,
           seed,
-          identity: { ...dataIdentity(config, split), model, training: trainingIdentity(config) },
+          identity: trainingRunIdentity(config, split, model),
         };
       }),
     ),
   );
+}
+
+/** What determines a training run of a model, besides its own seed. */
+export function trainingRunIdentity(config: Experiment, split: string, model: ModelConfig): Identity {
+  return { ...dataIdentity(config, split), model, training: trainingIdentity(config) };
 }
 
 /** What of the data's settings determines a run. The folder does not: its content does, by the data set's hash. */
@@ -90,6 +95,7 @@ export function trainingRun(
     kind: 'train',
     method: planned.method,
     seed: planned.seed,
+    splitName: planned.split,
     split: data.splits.get(planned.split) as Split,
     architecture,
     identity: planned.identity,

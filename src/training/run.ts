@@ -10,24 +10,17 @@ import { type Architecture, totalChannels } from '../network/architecture.js';
 import { countParameters } from '../network/parameters.js';
 import { type Weights } from '../network/weights.js';
 import { readCheckpoint, requireSpace } from '../runs/checkpoint.js';
-import { failpoint } from '../runs/commit.js';
-import { type Row, writeCsv } from '../runs/csv.js';
+import { commitFile, failpoint } from '../runs/commit.js';
+import { type Row, csvText } from '../runs/csv.js';
 import { type RunKind } from '../runs/folders.js';
+import { type Identity, requireSameIdentity, runKey } from '../runs/identity.js';
 import { epochColumns } from '../runs/records.js';
-import {
-  type Identity,
-  type RunRecord,
-  newRecord,
-  openRun,
-  readRun,
-  requireSameGround,
-  requireSameIdentity,
-  writeRun,
-} from '../runs/run.js';
+import { type RunRecord, newRecord, openRun, readRun, requireSameGround, writeRun } from '../runs/run.js';
+import { sha256 } from '../runs/sealed.js';
 import { type Backlog, catchUp } from './backlog.js';
 import { DivergedError, type EpochProgress, evaluateCases, trainEpoch } from './epoch.js';
 import { meanDice } from './metrics.js';
-import { beginRun, diceCells, saveLater, writeCases, writeTensors } from './outputs.js';
+import { beginRun, casesText, diceCells, saveLater, writeTensors } from './outputs.js';
 
 /** What all runs of a command share. */
 export interface RunContext {
@@ -45,6 +38,7 @@ export interface TrainingRun {
   readonly kind: RunKind;
   readonly method: string;
   readonly seed: number;
+  readonly splitName: string;
   readonly split: Split;
   readonly architecture: Architecture;
   readonly identity: Identity;
@@ -81,12 +75,12 @@ export async function trainRun(
   try {
     const known = readRun(folder);
     if (known) {
-      requireSameIdentity(folder, known, run.identity);
+      requireSameIdentity(folder, known.identity, run.identity);
       if (known.status === 'finished' || known.status === 'diverged') return known;
-      requireSameGround(folder, known, dataset.hash, engine.description);
+      requireSameGround(folder, known, dataset.hashes.get(run.splitName), engine.description);
     }
     requireSpace(folder, countParameters(architecture));
-    const saved = known && readCheckpoint<Progress>(folder, context.warn);
+    const saved = known && readCheckpoint<Progress>(folder, runKey(known), context.warn);
     const weights = saved?.weights ?? run.start();
     const at: Progress = saved?.progress ?? {
       epoch: 0,
@@ -100,7 +94,7 @@ export async function trainRun(
     if (known) {
       writeRun(folder, record);
       // The process may have been killed between the checkpoint and its rows.
-      writeEpochs(context, run, at.rows);
+      commitFile(join(folder, 'epochs.csv'), epochsText(context, run, at.rows));
     } else beginRun(folder, record, weights, at);
     // The record says no more than what is on disk.
     const finish = (changes: Partial<RunRecord>): RunRecord => {
@@ -125,9 +119,9 @@ export async function trainRun(
     const interrupt = (): void => network.interrupt();
     context.signal?.addEventListener('abort', interrupt);
     const save = async (): Promise<void> => {
-      await saveLater(backlog, folder, network, at);
+      await saveLater(backlog, folder, record, network, at);
       const rows = [...at.rows];
-      backlog.push(() => writeEpochs(context, run, rows));
+      backlog.push(() => commitFile(join(folder, 'epochs.csv'), epochsText(context, run, rows)));
     };
     let began = performance.now();
     const tick = (): void => {
@@ -169,18 +163,18 @@ export async function trainRun(
         const line = `loss ${loss.toFixed(4)}${test ? `  Dice ${(test[0] as number).toFixed(4)}` : ''}`;
         backlog.push(() => report?.(epoch, line));
       }
-      const cases = await evaluate(split.test);
+      const dice = await evaluate(split.test);
       catchUp(backlog);
-      writeCases(folder, dataset.outputs, split.test, cases);
-      writeTensors(
-        join(folder, 'weights.safetensors'),
-        await network.readWeights(),
-        architecture,
-        dataset.outputs,
-      );
+      const cases = casesText(dataset.outputs, split.test, dice);
+      commitFile(join(folder, 'cases.csv'), cases);
+      writeTensors(join(folder, 'weights.safetensors'), await network.readWeights(), architecture, record);
       tick();
       failpoint('ended');
-      return finish({ status: 'finished', testDice: meanDice(cases) });
+      return finish({
+        status: 'finished',
+        testDice: meanDice(dice),
+        files: { 'epochs.csv': sha256(epochsText(context, run, at.rows)), 'cases.csv': sha256(cases) },
+      });
     } catch (error) {
       tick();
       if (error instanceof InterruptedError) {
@@ -188,7 +182,11 @@ export async function trainRun(
         return finish({ status: 'interrupted' });
       }
       if (error instanceof DivergedError)
-        return finish({ status: 'diverged', divergedAt: `epoch ${at.epoch + 1}, ${error.message}` });
+        return finish({
+          status: 'diverged',
+          divergedAt: `epoch ${at.epoch + 1}, ${error.message}`,
+          files: { 'epochs.csv': sha256(epochsText(context, run, at.rows)) },
+        });
       throw error;
     } finally {
       context.signal?.removeEventListener('abort', interrupt);
@@ -235,6 +233,7 @@ function epochRow(
   };
 }
 
-function writeEpochs({ dataset }: RunContext, { folder, split }: TrainingRun, rows: readonly Row[]): void {
-  writeCsv(join(folder, 'epochs.csv'), epochColumns(dataset.outputs, split.validation.length > 0), rows);
+/** The text of epochs.csv. */
+function epochsText({ dataset }: RunContext, { split }: TrainingRun, rows: readonly Row[]): string {
+  return csvText(epochColumns(dataset.outputs, split.validation.length > 0), rows);
 }

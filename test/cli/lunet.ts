@@ -1,13 +1,17 @@
 // Starts the real command line in a folder of its own; shared by the tests of commands.
 
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseCsv } from '../../src/runs/csv.js';
 
 /** bin/lunet.js of this checkout. */
 export const BIN = fileURLToPath(new URL('../../../bin/lunet.js', import.meta.url));
+
+/** Rows of a CSV file, as text by column. */
+export const readCsv = (path: string): Record<string, string>[] => parseCsv(readFileSync(path));
 
 /** A new empty folder. */
 export function emptyFolder(): string {

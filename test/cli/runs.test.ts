@@ -6,9 +6,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { readCsv } from '../../src/runs/csv.js';
 import { FAILPOINTS } from '../../src/runs/commit.js';
-import { BIN, emptyFolder, lunet, plainEnvironment } from './lunet.js';
+import { BIN, emptyFolder, lunet, plainEnvironment, readCsv } from './lunet.js';
 import { TINY } from './tiny.js';
 
 function workFolder(): string {
@@ -124,13 +123,14 @@ describe('train, prune, retrain, report', () => {
 
 describe('pruning', () => {
   const cwd = workFolder();
+  const collapse = ['--set', 'pruning.collapse={floor: 0.999, steps: 2}'];
   it('stops at collapse, and says so in the CSV', () => {
-    succeed(cwd, ...PRUNE, '--set', 'pruning.collapse={floor: 0.999, steps: 2}');
+    succeed(cwd, ...PRUNE, ...collapse);
     const stops = readCsv(join(cwd, PRUNED, 'steps.csv')).map((row) => row['stop']);
     assert.deepEqual(stops, ['', 'collapse']);
   });
   it('says where a run ended when a snapshot was not reached', () => {
-    const { status, stderr } = lunet(['retrain', '--from-snapshot', '50%'], { cwd });
+    const { status, stderr } = lunet(['retrain', '--from-snapshot', '50%', ...collapse], { cwd });
     assert.equal(status, 1);
     assert.match(stderr, /no snapshot at 50 %: the run ended at 83 %/);
     assert.ok(!existsSync(join(cwd, 'runs/tiny/retrain')));

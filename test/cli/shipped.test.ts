@@ -4,9 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { readCsv } from '../../src/runs/csv.js';
 import { shippedConfigs } from '../../src/config/load.js';
-import { emptyFolder, lunet } from './lunet.js';
+import { emptyFolder, lunet, readCsv } from './lunet.js';
 
 const SPLIT = '{train: 2, test: 2, seed: 0}';
 const SHIPPED: readonly { name: string; kind: string; size: number; splits: string[]; models: number }[] = [

@@ -1,0 +1,28 @@
+// JSON files that lunet reads back: sealed with a digest of their text, so that a flipped bit, a lost line or a change by
+// hand is noticed. A reader of another program sees plain JSON whose last key is `sha256`.
+
+import { createHash } from 'node:crypto';
+
+/** SHA-256 of a text or of bytes, in hexadecimal. */
+export function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** The text of a sealed file: the value's JSON with the digest of that JSON as its last key. */
+export function seal(value: object): string {
+  const digest = sha256(JSON.stringify(value, null, 2));
+  return `${JSON.stringify({ ...value, sha256: digest }, null, 2)}\n`;
+}
+
+/** The value of a sealed text; undefined unless the text is, byte by byte, as `seal` wrote it. */
+export function unseal(text: string): object | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== 'object' || parsed === null) return undefined;
+    const value: Record<string, unknown> = { ...parsed };
+    delete value['sha256'];
+    return seal(value) === text ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
