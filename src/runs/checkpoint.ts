@@ -86,7 +86,7 @@ function newestReadable<Progress>(
 }
 
 function parse<Progress>(path: string, run: string): Checkpoint<Progress> {
-  const { tensors, metadata } = readSafetensors(path, 'required');
+  const { tensors, metadata } = readSafetensors(path);
   const { format, step, progress } = metadata;
   if (format !== FORMAT || step === undefined || progress === undefined)
     throw new UserError('data', `${path}: found checkpoint format ${format ?? 'none'}, expected ${FORMAT}`);

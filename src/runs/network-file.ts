@@ -85,7 +85,7 @@ export interface SavedWeights {
  */
 export function readWeightsOf(record: RunRecord, folder: string, name: string): SavedWeights {
   const path = join(folder, name);
-  const { metadata } = readSafetensors(path, 'required');
+  const { metadata } = readSafetensors(path);
   if (metadata['run'] !== runKey(record))
     throw new UserError(
       'data',
@@ -94,7 +94,7 @@ export function readWeightsOf(record: RunRecord, folder: string, name: string): 
     );
   const digest = sha256(readFileSync(path));
   const weights = (): Weights => {
-    const { tensors } = readSafetensors(path, 'required');
+    const { tensors } = readSafetensors(path);
     if (sha256(readFileSync(path)) !== digest)
       throw new UserError('data', `${path}: has changed while it was to be used; start the command again`);
     return tensors;

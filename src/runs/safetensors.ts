@@ -50,22 +50,20 @@ const digestField = (digest: string): string => `"sha256":"${digest}"`;
 /**
  * Reads a safetensors file of float32 tensors. Throws a UserError of kind `data` that names the file if it cannot be
  * read, or if anything in it is missing, doubled, left over, or does not fit the digest. A file without digest, as other
- * programs write it, is taken unless the digest is `required`.
+ * programs write it, is refused: a damaged one of ours looks the same.
  */
-export function readSafetensors(path: string, digest: Digest = 'if-present'): TensorFile {
+export function readSafetensors(path: string): TensorFile {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
     throw new UserError('data', `${path}: cannot be read: ${(error as Error).message}`);
   }
-  return decodeSafetensors(bytes, path, digest);
+  return decodeSafetensors(bytes, path);
 }
 
-type Digest = 'required' | 'if-present';
-
 /** Decodes the bytes of a safetensors file; `file` names it in messages. See `readSafetensors`. */
-function decodeSafetensors(bytes: Buffer, file: string, digest: Digest = 'if-present'): TensorFile {
+function decodeSafetensors(bytes: Buffer, file: string): TensorFile {
   const damaged = (problem: string): UserError =>
     new UserError('data', `${file}: ${problem}; expected a complete safetensors file`);
   if (bytes.length < 8) throw damaged(`found ${bytes.length} bytes`);
@@ -104,8 +102,8 @@ function decodeSafetensors(bytes: Buffer, file: string, digest: Digest = 'if-pre
     throw damaged(`found ${bytes.length} bytes, but the header tells of ${dataStart + at}`);
 
   const { sha256: written, ...own } = metadata;
-  if (written === undefined && digest === 'required') throw damaged('the digest sha256 is missing');
-  if (written !== undefined && written !== contentDigest(bytes, dataStart, written))
+  if (written === undefined) throw damaged('the digest sha256 is missing');
+  if (written !== contentDigest(bytes, dataStart, written))
     throw damaged('the content does not fit its digest sha256');
   const tensors = new Map(
     spans.map(({ name, shape, begin, end }) => {
