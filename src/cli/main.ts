@@ -5,11 +5,14 @@ import { EXIT, UserError } from '../errors.js';
 import { packageVersion } from '../version.js';
 import { shortHelp } from './help.js';
 import { commands } from './index.js';
-import { note, paint, quietOnClosedPipe } from './terminal.js';
+import { survivePrinting } from './streams.js';
+import { endWithSupervisor } from './supervision.js';
+import { note, paint } from './terminal.js';
 
 /** Runs the command line. Resolves to the exit code; what is printed goes to stdout and stderr. */
 export async function main(argv: readonly string[]): Promise<number> {
-  quietOnClosedPipe();
+  survivePrinting();
+  endWithSupervisor(() => process.exit(EXIT.interrupted));
   const program = new Command('lunet');
   program
     .description('Train, prune and compare lean 3D U-Nets for medical image segmentation.')

@@ -11,6 +11,7 @@ import { type RunContext } from '../training/run.js';
 import { interruptSignal } from './interrupt.js';
 import { startProgress } from './progress.js';
 import { openSession, showSummary } from './session.js';
+import { SUPERVISED } from './supervision.js';
 import { note, print, printJson } from './terminal.js';
 
 /** A run as the commands plan it. */
@@ -139,7 +140,7 @@ async function executeRuns<T extends Planned>(
 
 /** Tells `lunet run` how far this run is, where it was started by it. */
 function tellSupervisor(message: ProgressMessage): void {
-  if (process.env['LUNET_SUPERVISED'] && process.connected) process.send?.(message);
+  if (process.env[SUPERVISED] && process.connected) process.send?.(message, () => undefined);
 }
 
 /** Ends a command some of whose runs failed: if all diverged with exit code 4, else with 1. */

@@ -88,13 +88,3 @@ function wrap(text: string, width: number): string[] {
 function displayWidth(text: string): number {
   return [...stripVTControlCharacters(text).normalize('NFC')].length;
 }
-
-/** Ends quietly when the reader of stdout has gone, as `lunet config --print | head -1` does. */
-export function quietOnClosedPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      if (stream === process.stdout) process.exit();
-    });
-  }
-}

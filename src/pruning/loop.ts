@@ -13,7 +13,7 @@ import { type Architecture, type Layer, listLayers } from '../network/architectu
 import { countParameters } from '../network/parameters.js';
 import { type Removal, prunableChannels, removeChannel } from '../network/surgery.js';
 import { type Weights } from '../network/weights.js';
-import { readCheckpoint, requireSpace } from '../runs/checkpoint.js';
+import { readCheckpoint } from '../runs/checkpoint.js';
 import { commitFile, failpoint } from '../runs/commit.js';
 import { type Row } from '../runs/csv.js';
 import { type Identity, requireSameIdentity, runKey } from '../runs/identity.js';
@@ -27,6 +27,7 @@ import {
   requireSameGround,
   writeRun,
 } from '../runs/run.js';
+import { requireSpace } from '../runs/space.js';
 import { type Backlog, catchUp } from '../training/backlog.js';
 import { DivergedError, type EpochProgress, evaluateCases, trainEpoch } from '../training/epoch.js';
 import { meanDice } from '../training/metrics.js';
@@ -99,7 +100,7 @@ export async function pruneRun(
   const strategy = strategies[run.strategy];
   const initialRate = pruning.dropout.initial;
   const total = prunableChannels(run.architecture);
-  const release = openRun(folder, context.overwrite);
+  const release = await openRun(folder, context.overwrite, context);
   const backlog: Backlog = [];
   try {
     const known = readRun(folder);
@@ -108,7 +109,7 @@ export async function pruneRun(
       if (known.status === 'finished' || known.status === 'diverged') return known;
       requireSameGround(folder, known, dataset.hashes.get(run.splitName), engine.description);
     }
-    requireSpace(folder, countParameters(run.architecture));
+    requireSpace(folder, countParameters(run.architecture), context.warn);
     const saved = known && readCheckpoint<Progress>(folder, runKey(known), context.warn);
     let weights = saved?.weights ?? run.start();
     let optimizer = saved?.optimizer;

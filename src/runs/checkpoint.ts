@@ -1,7 +1,7 @@
 // All that a run needs to go on to the same bits: weights, optimizer state and the run's own progress, in one file.
 // Two generations are kept; a damaged newest one is passed over for the one before.
 
-import { existsSync, renameSync, statfsSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import { type OptimizerState, type Tensor, type Weights } from '../network/weights.js';
@@ -103,16 +103,4 @@ function parse<Progress>(path: string, run: string): Checkpoint<Progress> {
     optimizer: { step: Number(step), m: pick('adam.m.'), v: pick('adam.v.') },
     progress: JSON.parse(progress) as Progress,
   };
-}
-
-/** Throws a UserError of kind `disk` unless three checkpoints of a network with so many parameters fit. */
-export function requireSpace(folder: string, parameters: number): void {
-  const needed = 3 * (12 * parameters + 65536);
-  const { bavail, bsize } = statfsSync(folder);
-  if (bavail * bsize < needed)
-    throw new UserError(
-      'disk',
-      `${folder}: ${Math.round((bavail * bsize) / 2 ** 20)} MiB are free, ${Math.ceil(needed / 2 ** 20)} MiB are needed ` +
-        'for three checkpoints: free some space or choose another folder with --set output=DIR',
-    );
 }

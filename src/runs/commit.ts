@@ -8,16 +8,14 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  readdirSync,
   renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { UserError } from '../errors.js';
-
-/** How the names of files begin that are not in place yet. */
-export const TEMPORARY = '.tmp-';
+import { fsReason } from '../fs-reason.js';
+import { removeAbandoned, temporaryPath } from './temporary.js';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -51,6 +49,14 @@ export function failpoint(name: (typeof FAILPOINTS)[number]): void {
   if (point === name && ++passed === Number(count)) process.kill(process.pid, 'SIGKILL');
 }
 
+const guards = new Map<string, () => void>();
+
+/** Has `check` called before each file that is put into a folder: where it throws, nothing is. Undone by the result. */
+export function guardFolder(folder: string, check: () => void): () => void {
+  guards.set(resolve(folder), check);
+  return () => guards.delete(resolve(folder));
+}
+
 /**
  * Writes a file atomically. With `previous`, the file that was there is kept under that name. Throws a UserError of
  * kind `disk`; what was committed before is still there then, and nothing is tried twice.
@@ -58,13 +64,17 @@ export function failpoint(name: (typeof FAILPOINTS)[number]): void {
 export function commitFile(path: string, content: string | Uint8Array, previous?: string): void {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   const folder = dirname(path);
-  const temporary = join(folder, `${TEMPORARY}${process.pid}-${basename(path)}`);
+  const check = guards.get(resolve(folder));
+  check?.();
+  removeAbandoned(folder);
+  const temporary = temporaryPath(folder, basename(path));
   try {
     writeDurably(temporary, bytes);
     failpoint('written');
     if (sha256(readFileSync(temporary)) !== sha256(bytes))
       throw new Error('read back other bytes than were written');
     failpoint('verified');
+    check?.();
     if (previous !== undefined) {
       try {
         renameSync(path, previous);
@@ -84,13 +94,16 @@ export function commitFile(path: string, content: string | Uint8Array, previous?
     } catch {
       // The first error is the one that tells.
     }
-    throw diskError(path, error);
+    throw error instanceof UserError ? error : diskError(path, error);
   }
 }
 
+/** How file systems say that they have no fsync for a folder, or for any file; an EIO is one that failed. */
+const NO_FSYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF', 'EPERM', 'EACCES', 'EISDIR']);
+
 /** What went wrong with a file, as a UserError of kind `disk`, with what to do where that is known. */
 export function diskError(path: string, error: unknown): UserError {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code } = error as NodeJS.ErrnoException;
   const elsewhere = 'choose another folder with --set output=DIR';
   const advice =
     {
@@ -100,7 +113,7 @@ export function diskError(path: string, error: unknown): UserError {
       EACCES: `writing there is not allowed: ${elsewhere}`,
       EPERM: `writing there is not allowed: ${elsewhere}`,
       EROFS: `the file system is read-only: ${elsewhere}`,
-    }[code ?? ''] ?? message;
+    }[code ?? ''] ?? fsReason(error);
   return new UserError('disk', `${path}: could not be written: ${advice}`, { cause: error });
 }
 
@@ -113,18 +126,28 @@ function writeDurably(path: string, bytes: Uint8Array): void {
       failpoint('writing');
     }
     // After a failed fsync the pages may be gone although a second one succeeds, so there is no second try.
-    fsyncSync(file);
+    try {
+      fsyncSync(file);
+    } catch (error) {
+      if (!NO_FSYNC.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
   } finally {
     closeSync(file);
   }
 }
 
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
+/** False where the file system has no fsync for folders: a file is there after a power cut only if it is lucky then. */
+export function syncFolder(folder: string): boolean {
+  let handle: number | undefined;
   try {
+    handle = openSync(folder, 'r');
     fsyncSync(handle);
+    return true;
+  } catch (error) {
+    if (NO_FSYNC.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
   } finally {
-    closeSync(handle);
+    if (handle !== undefined) closeSync(handle);
   }
 }
 
@@ -135,13 +158,7 @@ export function makeFolder(folder: string): void {
   } catch (error) {
     throw new UserError(
       'disk',
-      `${folder}: the folder could not be made: ${(error as Error).message}; choose another with --set output=DIR`,
+      `${folder}: the folder could not be made: ${fsReason(error)}; choose another with --set output=DIR`,
     );
   }
-}
-
-/** Removes what a killed process left half written. Call it only while holding the folder's lock. */
-export function removeTemporary(folder: string): void {
-  for (const name of readdirSync(folder))
-    if (name.startsWith(TEMPORARY)) rmSync(join(folder, name), { force: true });
 }

@@ -2,177 +2,333 @@
 //
 // Locks are files lock.1, lock.2, ... that appear with their content in one step (a hard link), and a number is never
 // linked twice while it is there. To take over, a process links the number after the dead one's; it holds the run only
-// if, looking again, no other lock belongs to a living process. Two that see each other both step back and try again.
+// if, looking again, no other lock may belong to a living process. Two that see each other both step back and try again.
 // Removing a dead process's file under its own name instead would leave a moment in which a living one's is removed.
+//
+// A process of this machine and container is asked for by its number and start. Of any other only its heartbeat is seen:
+// a number in its lock file, counted up by a thread. Where that stands still for a minute, looked at again and again and
+// so without trust in any clock, the process counts as dead. Should it have been stopped only, it finds before it writes
+// the next file that its lock is gone, and ends.
 
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {
-  existsSync,
+  closeSync,
   linkSync,
+  lstatSync,
+  openSync,
   readFileSync,
   readdirSync,
-  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { UserError } from '../errors.js';
-import { TEMPORARY, diskError, failpoint } from './commit.js';
+import { fsReason } from '../fs-reason.js';
+import { diskError, failpoint, guardFolder } from './commit.js';
+import type { Heart } from './heartbeat.js';
+import { type Owner, isNear, lifeOf, parseOwner, thisProcess } from './owner.js';
+import { temporaryPath } from './temporary.js';
 
-const NAME = /^lock\.(\d+)$/;
+const NAME = /^lock\.(\d{1,9})$/;
 const TRIES = 20;
+/** Looks at a lock of which nothing else is known. */
+const LOOKS = 60;
+/** The same where Slurm says that the job has ended, as another cluster's would that does not know it. */
+const LOOKS_ENDED = 15;
+/** The same of a lock that says nothing: its writer was killed, or is writing it now. */
+const LOOKS_EMPTY = 2;
+/** At a glance, a lock that has not moved for so long is a dead one's. */
+const SILENT_MS = 120_000;
 
-interface Owner {
-  readonly pid: number;
-  /** The Slurm job that it runs in, which can be asked after from every host of the cluster. */
-  readonly job?: string | undefined;
-  readonly host: string;
-  /** What tells a process from a later one of the same number; absent where the system does not say. */
-  readonly started?: string | undefined;
-  /** Changes with every start of the machine. */
-  readonly boot?: string | undefined;
+interface Lock {
+  readonly number: number;
+  readonly path: string;
+  readonly owner: Owner | undefined;
+  /** Changes with every beat. */
+  readonly sight: string;
+  readonly movedMs: number;
+  /** No text could be read of it although there may be one. */
+  readonly hidden: boolean;
+}
+
+/** A lock that is watched for a heartbeat. */
+interface Watched {
+  readonly sight: string;
+  readonly patience: number;
+  looks: number;
+}
+
+/** Time between two looks at a lock, and between two beats. */
+interface Pace {
+  readonly lookMs: number;
+  readonly beatMs: number;
+}
+
+const PACE: Pace = { lookMs: 1000, beatMs: 5000 };
+
+/** Who waits for a lock; tests have no time. */
+export interface Waiting {
+  readonly signal?: AbortSignal | undefined;
+  readonly warn: (message: string) => void;
+  readonly pace?: Pace;
 }
 
 /**
- * Takes the lock of a run's folder; call the result to give it back. Throws a UserError of kind `failed` if a living
- * process has it, or one on another machine, of which nothing can be known.
+ * Takes the lock of a run's folder; call the result to give it back. Until then files are committed in the folder only
+ * while the lock is there. Waits up to a minute for a sign of life of a process that it cannot ask for. Rejects with a
+ * UserError of kind `failed` if a living process has it, with the signal's reason if that aborts.
  */
-export function lockRun(folder: string): () => void {
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    const number = tryLock(folder);
-    if (number !== undefined) return () => rmSync(join(folder, `lock.${number}`), { force: true });
-    pause(5 + Math.random() * 45);
+export async function lockRun(folder: string, { signal, warn, pace = PACE }: Waiting): Promise<() => void> {
+  const watched = new Map<string, Watched>();
+  for (let attempt = 0; attempt < TRIES;) {
+    signal?.throwIfAborted();
+    const locks = readLocks(folder);
+    const living = locks.find((lock) => standing(lock, watched) === 'alive');
+    if (living) throw inUse(folder, living);
+    const doubtful = locks.filter((lock) => standing(lock, watched) === 'unknown');
+    for (const lock of doubtful) {
+      const known = watched.get(lock.path);
+      if (known) known.looks++;
+      else {
+        const patience = await patienceFor(lock);
+        watched.set(lock.path, { sight: lock.sight, patience, looks: 0 });
+        if (patience > LOOKS_EMPTY)
+          warn(
+            `${folder}: locked by ${describe(lock)}; looking for up to ${(patience * pace.lookMs) / 1000} s whether it is ` +
+              'still at work',
+          );
+      }
+    }
+    if (doubtful.length > 0) await sleep(pace.lookMs, undefined, { signal }).catch(() => undefined);
+    else {
+      const held = tryLock(folder, locks, watched, { warn, pace });
+      if (held) return held;
+      attempt++;
+      await sleep(5 + Math.random() * 45);
+    }
   }
   throw new UserError('failed', `${folder}: other processes are starting the same run; try again`);
 }
 
-/** Whether a living process, or one of which nothing can be known, works on a run. */
+/** Whether a process works on a run, as far as can be seen at a glance. */
 export function isLocked(folder: string): boolean {
-  return existsSync(folder) && readLocks(folder).some(({ owner }) => !isDead(owner));
-}
-
-/** Sleeps without giving other work a turn: a lock is taken before there is any. */
-function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
-/** One attempt. Returns the number of the lock, or undefined if another attempt may do better. */
-function tryLock(folder: string): number | undefined {
-  const before = readLocks(folder);
-  for (const { owner } of before) if (!isDead(owner)) throw inUse(folder, owner, before);
-  const number = 1 + Math.max(0, ...before.map((lock) => lock.number));
-  const path = join(folder, `lock.${number}`);
-  const temporary = join(folder, `${TEMPORARY}${randomUUID()}-lock`);
+  let locks: Lock[];
   try {
-    writeFileSync(temporary, JSON.stringify(thisProcess()), { flag: 'wx' });
-    linkSync(temporary, path);
+    locks = readLocks(folder);
   } catch (error) {
-    // Another has linked the number, or the holder has tidied the folder.
-    if (['EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw diskError(path, error);
-  } finally {
-    rmSync(temporary, { force: true });
+    if (error instanceof UserError) return false;
+    throw error;
   }
-  failpoint('locked');
-  const others = readLocks(folder).filter((lock) => lock.number !== number);
-  if (others.some(({ owner }) => !isDead(owner))) {
-    rmSync(path, { force: true });
-    return undefined;
-  }
-  for (const lock of others) rmSync(join(folder, `lock.${lock.number}`), { force: true });
-  return number;
+  return locks.some(({ owner, movedMs, hidden }) => {
+    const life = owner ? lifeOf(owner) : hidden ? 'unknown' : 'dead';
+    return life === 'alive' || (life === 'unknown' && Date.now() - movedMs < SILENT_MS);
+  });
 }
 
-function readLocks(folder: string): { number: number; owner: Owner | undefined }[] {
-  const locks: { number: number; owner: Owner | undefined }[] = [];
-  for (const name of readdirSync(folder)) {
-    const number = NAME.exec(name)?.[1];
-    if (number === undefined) continue;
-    try {
-      locks.push({ number: Number(number), owner: parseOwner(readFileSync(join(folder, name), 'utf8')) });
-    } catch (error) {
-      // Released between the two calls.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  return locks;
+/** What is known of a lock's owner: from the system, else from whether the lock has moved since it was first seen. */
+function standing(lock: Lock, watched: ReadonlyMap<string, Watched>): 'alive' | 'dead' | 'unknown' {
+  const life = lock.owner ? lifeOf(lock.owner) : 'unknown';
+  const known = watched.get(lock.path);
+  if (life !== 'unknown' || known === undefined) return life;
+  if (known.sight !== lock.sight) return 'alive';
+  return known.looks >= known.patience ? 'dead' : 'unknown';
 }
 
-/** Undefined if the text is none: a power cut may leave a lock empty, and its owner is dead then. */
-function parseOwner(text: string): Owner | undefined {
-  try {
-    const owner = JSON.parse(text) as Owner;
-    return Number.isSafeInteger(owner.pid) && owner.pid > 0 && typeof owner.host === 'string'
-      ? owner
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function inUse(folder: string, owner: Owner | undefined, locks: { number: number }[]): UserError {
-  const elsewhere = owner !== undefined && owner.host !== hostname();
-  return new UserError(
-    'failed',
-    `${folder}: in use by process ${owner?.pid}${elsewhere ? ` on ${owner.host}` : ''}; ` +
-      (elsewhere
-        ? `if that has ended, delete ${locks.map(({ number }) => join(folder, `lock.${number}`)).join(' ')}`
-        : 'wait for it to end'),
-  );
-}
-
-/** Whether a lock's owner certainly runs no more. */
-function isDead(owner: Owner | undefined): boolean {
-  if (owner === undefined) return true;
-  const self = thisProcess();
-  if (owner.host !== self.host) return owner.job !== undefined && jobHasEnded(owner.job);
-  if (owner.boot !== self.boot) return true;
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
-  }
-  return owner.started !== undefined && owner.started !== startOf(owner.pid);
+async function patienceFor({ owner, hidden }: Lock): Promise<number> {
+  if (owner === undefined) return hidden ? LOOKS : LOOKS_EMPTY;
+  return owner.job !== undefined && (await jobHasEnded(owner.job)) ? LOOKS_ENDED : LOOKS;
 }
 
 /** Whether Slurm says that a job is no more; false where it cannot be asked. */
-function jobHasEnded(job: string): boolean {
-  const { status, stdout, stderr } = spawnSync('squeue', ['--noheader', '--jobs', job], { encoding: 'utf8' });
-  return status === 0 ? stdout.trim() === '' : /Invalid job id/i.test(stderr ?? '');
+async function jobHasEnded(job: string): Promise<boolean> {
+  try {
+    const { stdout } = await promisify(execFile)('squeue', ['--noheader', '--jobs', job], {
+      timeout: 5000,
+    });
+    return stdout.trim() === '';
+  } catch (error) {
+    return /Invalid job id/i.test(String((error as { stderr?: string }).stderr));
+  }
 }
 
-let self: Owner | undefined;
+/** One attempt, where all locks that are there are dead ones'. Undefined if another attempt may do better. */
+function tryLock(
+  folder: string,
+  dead: readonly Lock[],
+  watched: ReadonlyMap<string, Watched>,
+  { warn, pace }: { readonly warn: (message: string) => void; readonly pace: Pace },
+): (() => void) | undefined {
+  const path = join(folder, `lock.${1 + Math.max(0, ...dead.map(({ number }) => number))}`);
+  // The last part tells this lock from any other of the same process.
+  const line = JSON.stringify({ ...thisProcess(), id: randomUUID() });
+  if (!appear(path, line, warn)) return undefined;
+  failpoint('locked');
+  const others = readLocks(folder).filter((lock) => lock.path !== path);
+  if (others.some((lock) => standing(lock, watched) !== 'dead')) {
+    rmSync(path, { force: true });
+    return undefined;
+  }
+  for (const lock of others) {
+    if (lock.owner && !isNear(lock.owner))
+      warn(`${folder}: ${describe(lock)} gave no sign of life; going on in its place`);
+    try {
+      rmSync(lock.path, { force: true });
+    } catch {
+      // A folder of that name holds nobody up.
+    }
+  }
+  return hold(folder, path, line, pace.beatMs);
+}
 
-function thisProcess(): Owner {
-  self ??= {
-    pid: process.pid,
-    job: process.env['SLURM_JOB_ID'],
-    host: hostname(),
-    started: startOf(process.pid),
-    boot: bootId(),
+let linkless = false;
+
+/** Makes a lock file with its content in one step. False if the number has been taken, or the holder has tidied. */
+function appear(path: string, line: string, warn: (message: string) => void): boolean {
+  const folder = dirname(path);
+  const temporary = temporaryPath(folder, 'lock');
+  const text = `${line}\n${' '.repeat(9)}\n`;
+  try {
+    writeFileSync(temporary, text, { flag: 'wx' });
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw diskError(path, error);
+  }
+  try {
+    linkSync(temporary, path);
+    return true;
+  } catch (error) {
+    // A network file system may have done it and lost the answer.
+    if (isTaken(error)) return holds(path, line);
+    if (!linkless) warn(`${folder}: no hard links on this file system; locks are made without`);
+    linkless = true;
+    return appearByName(path, text);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** Makes a lock file where there are no hard links: another may see it before its content, and looks twice. */
+function appearByName(path: string, text: string): boolean {
+  try {
+    closeSync(openSync(path, 'wx'));
+  } catch (error) {
+    if (isTaken(error)) return false;
+    throw diskError(path, error);
+  }
+  try {
+    writeFileSync(path, text);
+    return true;
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw diskError(path, error);
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return ['EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** Whether a lock file is there and is the one with this first line. */
+function holds(path: string, line: string): boolean {
+  try {
+    return readFileSync(path, 'utf8').split('\n', 1)[0] === line;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ESTALE'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw diskError(path, error);
+  }
+}
+
+/** Keeps the heart beating and the folder guarded until the result is called, or the process ends. */
+function hold(folder: string, path: string, line: string, everyMs: number): () => void {
+  const workerData: Heart = { path: resolve(path), line, everyMs };
+  const heart = new Worker(new URL('./heartbeat.js', import.meta.url), { workerData });
+  // Without a heart the lock is still good for every process that can ask for this one.
+  heart.on('error', () => undefined);
+  heart.unref();
+  const unguard = guardFolder(folder, () => {
+    if (!holds(path, line)) throw lost(folder);
+  });
+  const release = (): void => {
+    process.removeListener('exit', release);
+    unguard();
+    void heart.terminate();
+    try {
+      if (holds(path, line)) rmSync(path, { force: true });
+    } catch {
+      // A dead process's lock is taken over.
+    }
   };
-  return self;
+  process.once('exit', release);
+  return release;
 }
 
-/** The PID namespace and start of a process in clock ticks since boot; undefined where there is no /proc. */
-function startOf(pid: number): string | undefined {
+function readLocks(folder: string): Lock[] {
+  let names: string[];
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command's name, in brackets, may hold spaces and brackets itself; field 22 is the start.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // Ended, but not yet waited for by its parent.
-    return fields[0] === 'Z' ? 'ended' : `${readlinkSync('/proc/self/ns/pid')} ${fields[19]}`;
-  } catch {
-    return undefined;
+    names = readdirSync(folder);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw new UserError('disk', `${folder}: ${fsReason(error)}`);
+  }
+  return names.flatMap((name) => {
+    const number = NAME.exec(name)?.[1];
+    return number === undefined ? [] : (readLock(join(folder, name), Number(number)) ?? []);
+  });
+}
+
+/** Undefined if it was released between the two calls. */
+function readLock(path: string, number: number): Lock | undefined {
+  const gone = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+  let text: string | undefined;
+  try {
+    // Read before its time: opening a file on a network file system asks for both anew. Anything but a file is nobody's.
+    text = lstatSync(path).isFile() ? readFileSync(path, 'utf8') : '';
+  } catch (error) {
+    if (gone(error)) return undefined;
+  }
+  try {
+    const { mtimeNs, mtimeMs } = lstatSync(path, { bigint: true });
+    return {
+      number,
+      path,
+      owner: parseOwner(text?.split('\n', 1)[0] ?? ''),
+      sight: `${mtimeNs} ${text}`,
+      movedMs: Number(mtimeMs),
+      hidden: text === undefined,
+    };
+  } catch (error) {
+    if (gone(error)) return undefined;
+    throw new UserError('disk', `${path}: ${fsReason(error)}`);
   }
 }
 
-function bootId(): string | undefined {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return undefined;
-  }
+/** Who holds a lock, where, and when it was last seen. */
+function describe({ owner, movedMs, path }: Lock): string {
+  if (owner === undefined) return `a process that cannot be told (${path})`;
+  const where = isNear(owner)
+    ? ''
+    : owner.host === thisProcess().host
+      ? ' in another container or from before a restart'
+      : ` on ${owner.host}`;
+  const seconds = Math.round((Date.now() - movedMs) / 1000);
+  const seen = seconds < 120 ? `${Math.max(0, seconds)} s` : `${Math.round(seconds / 60)} min`;
+  return `process ${owner.pid}${where}${where === '' ? '' : `, last seen ${seen} ago`}`;
+}
+
+function inUse(folder: string, lock: Lock): UserError {
+  return new UserError('failed', `${folder}: in use by ${describe(lock)}; wait for it to end`);
+}
+
+function lost(folder: string): UserError {
+  const [other] = readLocks(folder);
+  const taker = other ? `, which ${describe(other)} has now` : '';
+  return new UserError(
+    'failed',
+    `${folder}: this process has lost the run's lock${taker}, having stood still for long or because the lock was removed; ` +
+      'it wrote nothing more; the same command goes on with the run',
+  );
 }

@@ -1,7 +1,7 @@
 // run.json: what a run is, on what it ran, and how far it has come. The rules of going on with a run are here and in
 // identity.ts.
 
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import { fsReason } from '../fs-reason.js';
@@ -11,11 +11,12 @@ import { countMultiplyAdds } from '../network/cost.js';
 import { countParameters } from '../network/parameters.js';
 import { type Removal } from '../network/surgery.js';
 import { packageVersion } from '../version.js';
-import { commitFile, makeFolder, removeTemporary } from './commit.js';
+import { commitFile, diskError, makeFolder } from './commit.js';
 import { type RunKind } from './folders.js';
 import { type Identity, hashIdentity } from './identity.js';
-import { lockRun } from './lock.js';
+import { type Waiting, lockRun } from './lock.js';
 import { seal, unseal } from './sealed.js';
+import { removeTemporary } from './temporary.js';
 
 const RECORD = 'run.json';
 
@@ -214,9 +215,9 @@ export function requireSameGround(
  * Makes a run's folder if need be, takes its lock and tidies up. Without a record, or with `overwrite`, what is there
  * counts for nothing and is removed. Call the result to give the lock back.
  */
-export function openRun(folder: string, overwrite: boolean): () => void {
+export async function openRun(folder: string, overwrite: boolean, waiting: Waiting): Promise<() => void> {
   makeFolder(folder);
-  const release = lockRun(folder);
+  const release = await lockRun(folder, waiting);
   try {
     removeTemporary(folder);
     if (overwrite || !existsSync(join(folder, RECORD))) clearRun(folder);
@@ -229,7 +230,13 @@ export function openRun(folder: string, overwrite: boolean): () => void {
 
 /** Removes what runs write into their folders. The record goes first: without it the rest counts for nothing. */
 function clearRun(folder: string): void {
-  rmSync(join(folder, RECORD), { force: true });
-  for (const name of readdirSync(folder))
-    if (/\.(csv|json|safetensors)$/.test(name)) rmSync(join(folder, name), { force: true });
+  const names = readdirSync(folder).filter((name) => /\.(csv|json|safetensors)$/.test(name));
+  for (const path of [RECORD, ...names].map((name) => join(folder, name))) {
+    try {
+      // A folder of such a name is not a run's; if a file has to go there, that says so.
+      if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) rmSync(path, { force: true });
+    } catch (error) {
+      throw diskError(path, error);
+    }
+  }
 }

@@ -9,7 +9,7 @@ import { type Engine, InterruptedError } from '../engine/engine.js';
 import { type Architecture, totalChannels } from '../network/architecture.js';
 import { countParameters } from '../network/parameters.js';
 import { type Weights } from '../network/weights.js';
-import { readCheckpoint, requireSpace } from '../runs/checkpoint.js';
+import { readCheckpoint } from '../runs/checkpoint.js';
 import { commitFile, failpoint } from '../runs/commit.js';
 import { type Row, csvText } from '../runs/csv.js';
 import { type RunKind } from '../runs/folders.js';
@@ -17,6 +17,7 @@ import { type Identity, requireSameIdentity, runKey } from '../runs/identity.js'
 import { epochColumns } from '../runs/records.js';
 import { type RunRecord, newRecord, openRun, readRun, requireSameGround, writeRun } from '../runs/run.js';
 import { sha256 } from '../runs/sealed.js';
+import { requireSpace } from '../runs/space.js';
 import { type Backlog, catchUp } from './backlog.js';
 import { DivergedError, type EpochProgress, evaluateCases, trainEpoch } from './epoch.js';
 import { meanDice } from './metrics.js';
@@ -70,7 +71,7 @@ export async function trainRun(
 ): Promise<RunRecord> {
   const { config, dataset, engine } = context;
   const { folder, architecture, split, epochs } = run;
-  const release = openRun(folder, context.overwrite);
+  const release = await openRun(folder, context.overwrite, context);
   const backlog: Backlog = [];
   try {
     const known = readRun(folder);
@@ -79,7 +80,7 @@ export async function trainRun(
       if (known.status === 'finished' || known.status === 'diverged') return known;
       requireSameGround(folder, known, dataset.hashes.get(run.splitName), engine.description);
     }
-    requireSpace(folder, countParameters(architecture));
+    requireSpace(folder, countParameters(architecture), context.warn);
     const saved = known && readCheckpoint<Progress>(folder, runKey(known), context.warn);
     const weights = saved?.weights ?? run.start();
     const at: Progress = saved?.progress ?? {
