@@ -248,7 +248,7 @@ function holder(folder: string, before: readonly string[] = []): Holder {
     String(pace.lookMs),
     String(pace.beatMs),
   ];
-  const child = spawn(command as string, words, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(command, words, { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return { child, next: async () => String((await lines.next()).value) };
 }
