@@ -1,6 +1,7 @@
 // Checks that involve more than one key of an experiment, or a key and the network it leads to.
 
 import { modelName } from './models.js';
+import { nameProblems } from './names.js';
 import { type Problem, describe } from './problems.js';
 import { type DeclaredExperiment, type ModelConfig, type SplitConfig } from './schema.js';
 import { suggestion } from './suggest.js';
@@ -14,6 +15,7 @@ export type Sections = Partial<DeclaredExperiment>;
  */
 export function crossFieldProblems(sections: Sections): Problem[] {
   return [
+    ...nameProblems(sections),
     ...datasetProblems(sections),
     ...preprocessingProblems(sections),
     ...modelProblems(sections),
@@ -60,13 +62,6 @@ function datasetProblems({ dataset }: Sections): Problem[] {
         message: `found ${wanted} cases, expected at most the ${dataset.phantom.cases} of dataset.phantom.cases`,
       });
   }
-  // Columns of the records keep only letters and digits of a label's name.
-  const columns = Object.keys(dataset.labels).map((label) => label.replace(/[^\p{L}\p{N}]+/gu, '_'));
-  for (const column of duplicates(columns))
-    problems.push({
-      path: ['dataset', 'labels'],
-      message: `found two labels that both become ${column}, expected names that differ in letters or digits`,
-    });
   for (const [label, values] of Object.entries(dataset.labels))
     for (const value of duplicates([values].flat()))
       problems.push({ path: ['dataset', 'labels', label], message: `found the value ${value} twice` });
@@ -115,12 +110,6 @@ function splitProblems(path: string[], split: SplitConfig): Problem[] {
 function modelProblems({ models }: Sections): Problem[] {
   if (!models) return [];
   const problems: Problem[] = [];
-  const names = models.map((model) => modelName(model).toLowerCase());
-  for (const name of duplicates(names))
-    problems.push({
-      path: ['models', names.lastIndexOf(name), 'name'],
-      message: `found two models named ${name}; give one a name of its own`,
-    });
   for (const [index, model] of models.entries()) {
     if (model.family !== 'explicit') continue;
     for (const side of ['decoder', 'up'] as const)

@@ -108,6 +108,12 @@ test('--set reads YAML, reaches into lists, makes groups, takes keys out', () =>
   assert.equal(config.experiment, 'no');
 });
 
+test('names that only look like those of runs are good', () => {
+  const names = ['random-unet', 'stamped', 'widest U', 'best', 'unet-trained', 'seed-one'];
+  const models = names.map((name) => `{name: ${name}, family: lunet, n: 4, levels: 3}`);
+  assert.deepEqual(load(BASE, [`models=[${models.join(', ')}]`]).models.map(modelName), names);
+});
+
 const edits: [what: string, from: string | RegExp, to: string, message: string][] = [
   ['a misspelt key', 'epochs', 'epocs', 'FILE:13:3: training.epocs: unknown key (did you mean epochs?)'],
   [
@@ -244,6 +250,66 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'unet, n: 4, levels: 3, scale: 0.5',
     'lunet, n: 4, levels: 2',
     'FILE:11:5: models.1.name: found two models named lunet-n4; give one a name of its own',
+  ],
+  [
+    'models that differ in case, spaces and dots only',
+    '{ family: unet, n: 4',
+    '{ name: "LUNET-n4. ", family: unet, n: 4',
+    'FILE:11:13: models.1.name: found "lunet-n4" and "LUNET-n4. ", which some file systems or tables do not tell apart; give one a name of its own',
+  ],
+  [
+    'a model named like a pruning run',
+    '{ family: unet, n: 4',
+    '{ name: Widest, family: unet, n: 4',
+    'FILE:11:13: models.1.name: found Widest, expected a name that is not that of pruning runs (stamp, random-in-block, widest, random)',
+  ],
+  [
+    'a model named like a pruning run by another criterion',
+    '{ family: unet, n: 4',
+    '{ name: stamp-l1-std@x-trained, family: unet, n: 4',
+    'FILE:11:13: models.1.name: found stamp-l1-std@x-trained, expected a name that is not that of pruning runs (stamp, random-in-block, widest, random)',
+  ],
+  [
+    "a model named like a pruning run's network",
+    '{ family: unet, n: 4',
+    '{ name: our best, family: unet, n: 4',
+    "FILE:11:13: models.1.name: found our best, expected a name that is not like that of a pruning run's network: it ends in best",
+  ],
+  [
+    'a model named like another that pruning starts from',
+    '{ family: unet, n: 4',
+    '{ name: lunet-n4-trained, family: unet, n: 4',
+    'FILE:11:13: models.1.name: found lunet-n4-trained, expected a name that is not that of pruning runs which start from the trained lunet-n4',
+  ],
+  [
+    "a model named like a seed's folder",
+    '{ family: unet, n: 4',
+    '{ name: seed-1, family: unet, n: 4',
+    "FILE:11:13: models.1.name: found seed-1, expected a name that is not that of a seed's folder",
+  ],
+  [
+    'splits that differ in case only',
+    'split: { train: 4, test: 2 }',
+    'splits: { a: { train: 4, test: 2 }, A: { train: 3, test: 2 } }',
+    'FILE:6:39: dataset.splits.A: found "a" and "A", which some file systems or tables do not tell apart; give one a name of its own',
+  ],
+  [
+    'splits that differ in a dot at the end',
+    'split: { train: 4, test: 2 }',
+    'splits: { a: { train: 4, test: 2 }, a.: { train: 3, test: 2 } }',
+    'FILE:6:39: dataset.splits.a.: found "a" and "a.", which some file systems or tables do not tell apart; give one a name of its own',
+  ],
+  [
+    'labels whose columns would be the same',
+    '{ organ: [1, 2] }',
+    '{ an organ: 1, An-Organ: 2 }',
+    'FILE:5:11: dataset.labels: found two labels that both become an_organ, an organ and An-Organ; expected names that differ in letters or digits',
+  ],
+  [
+    'a label named like the mean over labels',
+    '{ organ: [1, 2] }',
+    '{ organ: 1, Mean: 2 }',
+    'FILE:5:23: dataset.labels.Mean: found this name, expected another: the mean over labels is called mean',
   ],
   [
     'a model to prune that is not there',

@@ -1,0 +1,101 @@
+// Names that would be taken for others: by file systems, as columns and rows of tables, in figures.
+
+import { modelName } from './models.js';
+import { type Problem } from './problems.js';
+import { CRITERIA, type DeclaredExperiment, STRATEGIES } from './schema.js';
+
+type Named = Partial<Pick<DeclaredExperiment, 'dataset' | 'models'>>;
+
+/** Everything that is wrong about the names of labels, splits and models, each of which is right by itself. */
+export function nameProblems({ dataset, models }: Named): Problem[] {
+  return [
+    ...labelProblems(Object.keys(dataset?.labels ?? {})),
+    ...splitProblems(Object.keys(dataset?.splits ?? {})),
+    ...modelProblems(models?.map(modelName) ?? []),
+  ];
+}
+
+/** Columns keep only letters and digits of a label's name, and some readers of CSV files do not tell case apart. */
+function labelProblems(labels: readonly string[]): Problem[] {
+  const column = (label: string): string =>
+    folded(label)
+      .replace(/[^\p{L}\p{N}]+/gu, '_')
+      .replace(/_$/, '');
+  const twice = alike(labels, column).map(([a, b]) => ({
+    path: ['dataset', 'labels'],
+    message: `found two labels that both become ${column(b)}, ${a} and ${b}; expected names that differ in letters or digits`,
+  }));
+  const reserved = labels
+    .filter((label) => column(label) === 'mean')
+    .map((label): Problem => ({
+      path: ['dataset', 'labels', label],
+      message: 'found this name, expected another: the mean over labels is called mean',
+      at: 'key',
+    }));
+  return [...twice, ...reserved];
+}
+
+function splitProblems(splits: readonly string[]): Problem[] {
+  return alike(splits, folded).map(([a, b]): Problem => ({
+    path: ['dataset', 'splits', b],
+    message: `found ${tellApart(a, b)}; give one a name of its own`,
+    at: 'key',
+  }));
+}
+
+function modelProblems(names: readonly string[]): Problem[] {
+  const path = (name: string): Problem['path'] => ['models', names.lastIndexOf(name), 'name'];
+  const twice = alike(names, folded).map(([a, b]) => ({
+    path: path(b),
+    message: `found ${a === b ? `two models named ${a}` : tellApart(a, b)}; give one a name of its own`,
+  }));
+  const taken = names.flatMap((name) => {
+    const reason = takenFor(folded(name), names.map(folded));
+    return reason === undefined
+      ? []
+      : [{ path: path(name), message: `found ${name}, expected a name that is not ${reason}` }];
+  });
+  return [...twice, ...taken];
+}
+
+const strategies = STRATEGIES.join('|');
+const PRUNING_RUN = new RegExp(`^(?:${strategies})(?:-(?:${CRITERIA.join('|')}))?(?:@.*)?(?:-trained)?$`);
+
+/** What results of a model of that name would be taken for; undefined for a good name. */
+function takenFor(name: string, others: readonly string[]): string | undefined {
+  const point = / (?:best|final|chosen on validation)$/.exec(name)?.[0];
+  if (point !== undefined) return `like that of a pruning run's network: it ends in${point}`;
+  if (PRUNING_RUN.test(name)) return `that of pruning runs (${STRATEGIES.join(', ')})`;
+  if (/^seed-\d+$/.test(name)) return "that of a seed's folder";
+  const base = /^(.+)-trained$/.exec(name)?.[1];
+  if (base !== undefined && others.includes(base))
+    return `that of pruning runs which start from the trained ${base}`;
+  return undefined;
+}
+
+/**
+ * What names must differ in to be told apart everywhere: some file systems tell neither case nor forms of one letter
+ * apart nor keep dots and spaces at the end, and pages show several spaces as one.
+ */
+function folded(name: string): string {
+  return name
+    .normalize('NFKC')
+    .toUpperCase()
+    .toLowerCase()
+    .normalize('NFKC')
+    .replace(/ +/g, ' ')
+    .replace(/[. ]+$/, '');
+}
+
+const tellApart = (a: string, b: string): string =>
+  `${JSON.stringify(a)} and ${JSON.stringify(b)}, which some file systems or tables do not tell apart`;
+
+/** Each name that is like an earlier one, behind that one. */
+function alike(names: readonly string[], key: (name: string) => string): [string, string][] {
+  const first = new Map<string, string>();
+  return names.flatMap((name): [string, string][] => {
+    const earlier = first.get(key(name));
+    if (earlier === undefined) first.set(key(name), name);
+    return earlier === undefined ? [] : [[earlier, name]];
+  });
+}
