@@ -17,13 +17,20 @@ export function inPaperOrder<T extends { readonly kind: string; readonly method:
       const size = model === undefined || model.family === 'explicit' ? 0 : -model.n * model.scale;
       return [model?.family === 'lunet' ? 3 : 0, size];
     }
-    const [run, point = ''] = splitMethod(kind, method);
+    const [run, point = ''] = runOf(kind, method);
     const percent = /^(\d+(?:\.\d+)?)%/.exec(point)?.[1];
+    const channels = /^(\d+)-channels/.exec(point)?.[1];
     return [
       kind === 'prune' ? 1 : 2,
       strategyOf(run),
       run,
-      POINTS.includes(point) ? POINTS.indexOf(point) : percent === undefined ? 1000 : 200 - Number(percent),
+      POINTS.includes(point)
+        ? POINTS.indexOf(point)
+        : percent !== undefined
+          ? 200 - Number(percent)
+          : channels !== undefined
+            ? 1e6 - Number(channels)
+            : 1e6,
       INITS.findIndex((init) => point.endsWith(init)),
     ];
   };
@@ -42,8 +49,12 @@ function strategyOf(run: string): number {
   return STRATEGIES.indexOf(names.sort((a, b) => b.length - a.length)[0] as (typeof names)[number]);
 }
 
-/** A pruned or retrained network's name as its run and its point: `widest 50%`, `widest/50%-random`. */
-function splitMethod(kind: string, method: string): [string, string?] {
-  const at = method.indexOf(kind === 'prune' ? ' ' : '/');
-  return at < 0 ? [method] : [method.slice(0, at), method.slice(at + 1)];
+/**
+ * A pruned or retrained network's name as its pruning run and its point: `widest 50%`, `widest/50%-random`. Names of
+ * models, which may be part of a run's, have no slash and do not end like a point.
+ */
+export function runOf(kind: string, method: string): [run: string, point?: string] {
+  const pattern = kind === 'prune' ? / (best|chosen on validation|\d[\d.]*%|final)$/ : /\/(.*)$/;
+  const found = pattern.exec(method);
+  return found === null ? [method] : [method.slice(0, found.index), found[1] as string];
 }

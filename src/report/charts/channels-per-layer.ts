@@ -1,50 +1,54 @@
-// Figure 2: how wide each layer is at each step of pruning, for the first seed of each strategy.
+// Figure 2: how wide each layer is at each step of pruning, for the first seed of each pruning run.
 
 import { listLayers } from '../../network/architecture.js';
-import { type Chart, familyOf } from './style.js';
+import { inPanels } from './panels.js';
+import { type Chart, byMethod, numberIn } from './style.js';
 
 export const channelsPerLayer: Chart = {
   name: 'channels-per-layer',
-  title: 'Channels per layer over the steps of pruning (first seed)',
+  title: 'Channels per layer over the steps of pruning (first seed of each)',
   spec: (results) => {
-    const seen = new Map<string, number>();
-    const rows = results.steps.filter(({ split, method, seed }) => {
-      const key = `${split} ${method}`;
-      if (!seen.has(key)) seen.set(key, seed);
-      return seen.get(key) === seed;
+    const panels = byMethod(results, results.steps).flatMap(({ method, name, rows }) => {
+      const seed = Math.min(...rows.map((row) => row.seed));
+      const record = results.records.find(
+        (each) => each.kind === 'prune' && each.method === method && each.seed === seed,
+      );
+      const layers = record ? listLayers(record.architecture).map((layer) => layer.name) : [];
+      const values = rows
+        .filter((row) => row.seed === seed)
+        .flatMap(({ values: row }) =>
+          layers.flatMap((layer) => {
+            const [step, channels] = [numberIn(row['step']), numberIn(row[layer])];
+            return step === undefined || channels === undefined ? [] : [{ step, layer, channels }];
+          }),
+        );
+      return values.length === 0 ? [] : [{ title: [name, `seed ${seed}`], layers, values }];
     });
-    const record = results.records.find(({ kind }) => kind === 'prune');
-    if (rows.length === 0 || record === undefined) return undefined;
-    const layers = listLayers(record.architecture).map(({ name }) => name);
-    const values = rows.flatMap(({ split, kind, method, values: row }) =>
-      layers
-        .filter((layer) => row[layer] !== undefined)
-        .map((layer) => ({
-          panel: split === 'default' ? familyOf(kind, method) : `${split}: ${familyOf(kind, method)}`,
-          step: Number(row['step']),
-          layer,
-          channels: Number(row[layer]),
-        })),
-    );
+    if (panels.length === 0) return undefined;
+    const most = Math.max(...panels.flatMap(({ values }) => values.map(({ channels }) => channels)));
     return {
-      data: { values },
-      facet: { field: 'panel', title: null, columns: 2 },
-      spec: {
-        width: 330,
-        height: 260,
-        mark: 'rect',
-        encoding: {
-          x: { field: 'step', type: 'quantitative', bin: { maxbins: 60 }, title: 'Channels removed' },
-          y: { field: 'layer', type: 'nominal', sort: layers, title: null },
-          color: {
-            field: 'channels',
-            aggregate: 'mean',
-            type: 'quantitative',
-            title: 'Channels',
-            scale: { scheme: 'viridis', type: 'sqrt' },
+      ...inPanels(
+        panels.map(({ title, layers, values }) => ({
+          title,
+          spec: {
+            data: { values },
+            mark: 'rect',
+            encoding: {
+              x: { field: 'step', type: 'quantitative', bin: { maxbins: 60 }, title: 'Channels removed' },
+              y: { field: 'layer', type: 'nominal', sort: layers, title: null },
+              color: {
+                field: 'channels',
+                aggregate: 'mean',
+                type: 'quantitative',
+                title: 'Channels',
+                scale: { scheme: 'viridis', type: 'sqrt', domain: [0, most] },
+              },
+            },
           },
-        },
-      },
+        })),
+        { width: 330, height: 280, columns: 2 },
+      ),
+      resolve: { scale: { color: 'shared' } },
     };
   },
 };

@@ -1,61 +1,62 @@
-// Figure 1: Dice along pruning, median line with a band over seeds; the dense networks as reference lines.
+// Figure 1: Dice along pruning, median line with a band over seeds; the dense networks as level lines.
 
-import { type Chart, DICE_AXIS, bySplit, familyOf, headlines, scales, HOVER_POINT } from './style.js';
+import { type Line, lineLayers, overSeeds } from './lines.js';
+import { withLegend } from './legend.js';
+import { type Chart, DICE_AXIS, byMethod, headlines, numberIn } from './style.js';
+
+const WIDTH = 620;
 
 export const diceOverChannels: Chart = {
   name: 'dice-over-channels',
-  title:
-    'Test Dice over the channels that remain (median, band over seeds; what is lower lies on the lower edge)',
-  spec: (results) => {
-    const steps = results.steps.map(({ split, kind, method, values }) => ({
-      split,
-      family: familyOf(kind, method),
-      fraction: 100 * Number(values['fraction']),
-      dice: Number(values['test_dice']),
-    }));
+  title: 'Test Dice over the channels that remain (median, band over seeds; what is lower is cut off)',
+  spec: (results, looks) => {
+    const pruned = byMethod(results, results.steps).map(({ kind, method, name, rows }): Line => {
+      const points = rows.flatMap(({ values }) => {
+        const [fraction, dice] = [numberIn(values['fraction']), numberIn(values['test_dice'])];
+        return fraction === undefined || dice === undefined ? [] : [{ x: 100 * fraction, y: dice }];
+      });
+      return { name, look: looks(kind, method), points: overSeeds(points) };
+    });
+    const steps = pruned.flatMap(({ points }) => points);
     if (steps.length === 0) return undefined;
+    const shares = steps.map(({ x }) => x as number);
+    const across = [...new Set(shares)].sort((a, b) => a - b);
     const dense = headlines(results)
       .filter(({ kind }) => kind === 'train')
-      .map(({ split, family, dice }) => ({ split, family, reference: dice }));
-    // Where nothing has been learnt yet and where everything is gone, networks differ in nothing worth the space.
-    const top = Math.max(...steps.map(({ dice }) => dice), ...dense.map(({ reference }) => reference));
-    const axis = { ...DICE_AXIS, scale: { domain: [Math.max(0, top - 0.2), top], nice: true, clamp: true } };
-    const { color, strokeDash } = scales(results);
+      .map(({ kind, method, name, dice }): Line => ({
+        name,
+        look: looks(kind, method),
+        points: across.map((x) => ({ x, y: dice })),
+      }));
+    const lines = [...pruned, ...dense].filter(({ points }) => points.length > 0);
     const x = {
-      field: 'fraction',
       type: 'quantitative',
       title: 'Prunable channels left (%)',
-      scale: { reverse: true },
+      scale: { reverse: true, zero: false, nice: false },
+      axis: { labelFlush: false, labelOverlap: 'greedy' },
     };
-    return bySplit(
-      results,
+    const range = diceRange(lines);
+    const y = { ...DICE_AXIS, scale: { domain: range, nice: true, zero: false } };
+    return withLegend(
+      { width: WIDTH, height: 340, layer: lineLayers(lines, { x, y, range, band: true }) },
+      lines,
       {
-        width: 560,
-        height: 320,
-        layer: [
-          {
-            mark: { type: 'area', opacity: 0.18 },
-            encoding: {
-              x,
-              y: { aggregate: 'min', field: 'dice', ...axis },
-              y2: { aggregate: 'max', field: 'dice' },
-              color,
-            },
-            transform: [{ filter: 'isValid(datum.dice)' }],
-          },
-          {
-            mark: { type: 'line', strokeWidth: 2, point: HOVER_POINT },
-            encoding: { x, y: { aggregate: 'median', field: 'dice', ...axis }, color, strokeDash },
-            transform: [{ filter: 'isValid(datum.dice)' }],
-          },
-          {
-            mark: { type: 'rule', strokeWidth: 1.5 },
-            encoding: { y: { field: 'reference', type: 'quantitative' }, color, strokeDash },
-            transform: [{ filter: 'isValid(datum.reference)' }],
-          },
-        ],
+        width: WIDTH,
+        as: 'lines',
       },
-      [...steps, ...dense],
     );
   },
 };
+
+/**
+ * The Dice that are worth their space. Where nothing has been learnt yet and where everything is gone networks differ in
+ * nothing, but every line's best part is shown, and every level line.
+ */
+function diceRange(lines: readonly Line[]): [low: number, high: number] {
+  const values = lines.flatMap(({ points }) => points.flatMap(({ y, low = y, high = y }) => [low, high]));
+  const top = Math.max(...values);
+  const crests = lines.map(({ points }) => Math.max(...points.map(({ y }) => y)));
+  const worthwhile = Math.min(top - 0.2, Math.min(...crests) - 0.02);
+  const low = Math.max(0, Math.min(...values), worthwhile);
+  return low < top ? [low, top] : [Math.max(0, low - 0.01), top + 0.01];
+}

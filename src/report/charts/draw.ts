@@ -3,8 +3,13 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type Results } from '../results.js';
+import { splitNames } from '../../runs/folders.js';
 import { charts } from './index.js';
-import { CONFIG } from './style.js';
+import { assignLooks } from './looks.js';
+import { CONFIG, type ChartSpec } from './style.js';
+import { wrapText } from './text.js';
+
+const TITLE_WIDTH = 600;
 
 export interface DrawnChart {
   readonly name: string;
@@ -13,7 +18,7 @@ export interface DrawnChart {
   readonly png: Uint8Array;
 }
 
-/** Draws every chart that these results have something for. */
+/** Draws every chart that these results have something for; each shows one split. */
 export async function drawCharts(results: Results): Promise<DrawnChart[]> {
   const [vega, vegaLite, { Resvg }] = await Promise.all([
     import('vega'),
@@ -22,11 +27,9 @@ export async function drawCharts(results: Results): Promise<DrawnChart[]> {
   ]);
   const fonts = join(dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json')), 'ttf');
   const drawn: DrawnChart[] = [];
-  for (const { name, title, spec } of charts) {
-    const body = spec(results);
-    if (body === undefined) continue;
+  for (const { name, title, split, body } of figures(results)) {
     const compiled = vegaLite.compile({
-      title: { ...headline(title), anchor: 'start', fontSize: 14, fontWeight: 'normal', offset: 12 },
+      title: { ...headline(title, split), anchor: 'start', fontSize: 14, fontWeight: 'normal', offset: 12 },
       padding: 10,
       config: CONFIG,
       ...body,
@@ -42,14 +45,49 @@ export async function drawCharts(results: Results): Promise<DrawnChart[]> {
         defaultFontFamily: 'DejaVu Sans',
       },
     });
-    drawn.push({ name, title, svg, png: image.render().asPng() });
+    const named =
+      split === undefined ? { name, title } : { name: `${name}-${split}`, title: `${title}, split ${split}` };
+    drawn.push({ ...named, svg, png: image.render().asPng() });
   }
   return drawn;
 }
 
-/** A title, what stands in brackets at its end in smaller lines below. */
-function headline(title: string): { text: string; subtitle?: string[]; subtitleFontSize?: number } {
-  const [, text, more] = /^(.*?) \((.*)\)$/.exec(title) ?? [];
-  if (text === undefined || more === undefined) return { text: title };
-  return { text, subtitle: more.split('; '), subtitleFontSize: 11 };
+/** The specification of every figure: each chart, for each split where there are several. */
+function figures(
+  results: Results,
+): { name: string; title: string; split: string | undefined; body: ChartSpec }[] {
+  const looks = assignLooks(results);
+  // A config with named splits names them in its figures, if it is only one.
+  const splits = results.config.dataset.splits === undefined ? [undefined] : splitNames(results.config);
+  return charts.flatMap(({ name, title, ofConfig, spec }) =>
+    (ofConfig ? [undefined] : splits).flatMap((split) => {
+      const body = spec(split === undefined ? results : onlySplit(results, split), looks);
+      return body === undefined ? [] : [{ name, title, split, body }];
+    }),
+  );
+}
+
+function onlySplit(results: Results, split: string): Results {
+  const only = <T extends { readonly split: string }>(rows: readonly T[]): T[] =>
+    rows.filter((row) => row.split === split);
+  const { summary, steps, epochs, scores, comparisons, records } = results;
+  return {
+    ...results,
+    summary: only(summary),
+    steps: only(steps),
+    epochs: only(epochs),
+    scores: only(scores),
+    comparisons: only(comparisons),
+    records: only(records),
+  };
+}
+
+/** A title with its split, and what stands in brackets at its end in smaller lines below. */
+function headline(title: string, split: string | undefined): object {
+  const [, text = title, more] = /^(.*?) \((.*)\)$/.exec(title) ?? [];
+  const subtitle = [
+    ...(split === undefined ? [] : wrapText(`Split: ${split}`, TITLE_WIDTH, 12)),
+    ...(more?.split('; ') ?? []),
+  ];
+  return { text, ...(subtitle.length > 0 && { subtitle, subtitleFontSize: 12 }) };
 }

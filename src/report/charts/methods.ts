@@ -1,44 +1,47 @@
 // Figure 6: every method's Dice side by side: dense, scaled, pruned, retrained; one point a method, a bar for the MAD.
 
-import { type Chart, DICE_AXIS, bySplit, headlines, scales } from './style.js';
+import { COLOUR, type Chart, DICE_AXIS, MARKER, headlines, lookOf } from './style.js';
 
 export const methods: Chart = {
   name: 'methods',
   title:
     'Test Dice by method (median ± MAD over seeds; upper bounds hollow, without the last networks of pruning)',
-  spec: (results) => {
+  spec: (results, looks) => {
     const values = headlines(results).map((row) => ({
       ...row,
-      method: `${row.kind === 'train' ? '' : `${row.kind}: `}${row.method}`,
+      ...lookOf(looks(row.kind, row.method)),
+      says: `${row.name}: Dice ${row.bound ? '≤ ' : ''}${row.dice.toFixed(4)} ± ${(row.high - row.dice).toFixed(4)}`,
     }));
     if (values.length === 0) return undefined;
-    const order = [...new Set(values.map(({ method }) => method))];
-    const { color, shape } = scales(results);
-    const y = { field: 'method', type: 'nominal', sort: order, title: null };
-    return bySplit(
-      results,
-      {
-        width: 420,
-        height: { step: 22 },
-        layer: [
-          {
-            mark: { type: 'rule', strokeWidth: 2 },
-            encoding: { y, x: { field: 'low', ...DICE_AXIS }, x2: { field: 'high' }, color },
+    const order = values.map(({ name }) => name);
+    const y = {
+      field: 'name',
+      type: 'nominal',
+      sort: order,
+      title: null,
+      axis: { grid: true, ticks: false },
+    };
+    return {
+      data: { values },
+      width: 460,
+      height: { step: 22 },
+      layer: [
+        {
+          mark: { type: 'rule', strokeWidth: 2, aria: false },
+          encoding: { y, x: { field: 'low', ...DICE_AXIS }, x2: { field: 'high' }, color: COLOUR },
+        },
+        {
+          mark: { type: 'point', size: 90, strokeWidth: 2, opacity: 1 },
+          encoding: {
+            y,
+            x: { field: 'dice', ...DICE_AXIS },
+            stroke: COLOUR,
+            fill: { ...COLOUR, condition: { test: 'datum.bound', value: 'white' } },
+            shape: MARKER,
+            description: { field: 'says' },
           },
-          {
-            mark: { type: 'point', size: 90, strokeWidth: 2 },
-            encoding: {
-              y,
-              x: { field: 'dice', ...DICE_AXIS },
-              color,
-              shape,
-              fillOpacity: { condition: { test: 'datum.bound', value: 0 }, value: 1 },
-              fill: color,
-            },
-          },
-        ],
-      },
-      values,
-    );
+        },
+      ],
+    };
   },
 };

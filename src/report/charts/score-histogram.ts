@@ -1,38 +1,58 @@
 // Figure 4: how the criterion's scores are distributed at the snapshots, and where the chosen channel lies.
 
-import { type Chart } from './style.js';
+import { inPanels } from './panels.js';
+import { type Chart, byMethod, numberIn } from './style.js';
 
 export const scoreHistogram: Chart = {
   name: 'score-histogram',
-  title: "Scores of channels at the snapshots; a line marks each seed's chosen channel",
+  title: "Scores of channels at the snapshots (a line marks each seed's chosen channel)",
   spec: (results) => {
-    const values = results.scores.map(({ method, values: row }) => ({
-      panel: `${method}, ${Math.round(100 * Number(row['fraction']))} %`,
-      score: Number(row['score']),
-      chosen: row['chosen'] === 'true',
-    }));
-    if (values.length === 0) return undefined;
-    return {
-      data: { values },
-      facet: { field: 'panel', title: null, sort: { field: 'panel', order: 'descending' }, columns: 3 },
-      spec: {
-        width: 220,
-        height: 150,
-        layer: [
-          {
-            mark: { type: 'bar', color: '#56B4E9' },
-            encoding: {
-              x: { field: 'score', bin: { maxbins: 30 }, title: 'Normalised score' },
-              y: { aggregate: 'count', title: 'Channels, all seeds' },
+    const panels = byMethod(results, results.scores).flatMap(({ name, rows }) => {
+      const values = rows.flatMap(({ values: row }) => {
+        const [channels, fraction, score] = [row['channels'], row['fraction'], row['score']].map(numberIn);
+        return channels === undefined || fraction === undefined || score === undefined
+          ? []
+          : [{ channels, fraction, score, chosen: row['chosen'] === 'true' }];
+      });
+      const points = [...new Map(values.map(({ channels, fraction }) => [channels, fraction]))];
+      // One scale for the panels of a method, so that they can be compared.
+      const scores = values.map(({ score }) => score);
+      const extent = [Math.min(...scores), Math.max(...scores)];
+      return points
+        .sort(([a], [b]) => b - a)
+        .map(([channels, fraction]) => ({
+          title: [name, `${Number((100 * fraction).toFixed(1))} % left (${channels} channels)`],
+          extent,
+          values: values.filter((each) => each.channels === channels),
+        }));
+    });
+    if (panels.length === 0) return undefined;
+    return inPanels(
+      panels.map(({ title, extent, values }) => ({
+        title,
+        spec: {
+          data: { values },
+          layer: [
+            {
+              mark: { type: 'bar', color: '#56B4E9' },
+              encoding: {
+                x: {
+                  field: 'score',
+                  bin: { maxbins: 30, extent },
+                  title: 'Normalised score',
+                },
+                y: { aggregate: 'count', title: 'Channels, all seeds' },
+              },
             },
-          },
-          {
-            transform: [{ filter: 'datum.chosen' }],
-            mark: { type: 'rule', color: '#D55E00', strokeWidth: 2 },
-            encoding: { x: { field: 'score', type: 'quantitative' } },
-          },
-        ],
-      },
-    };
+            {
+              transform: [{ filter: 'datum.chosen' }],
+              mark: { type: 'rule', color: '#D55E00', strokeWidth: 2 },
+              encoding: { x: { field: 'score', type: 'quantitative' } },
+            },
+          ],
+        },
+      })),
+      { width: 230, height: 160, columns: 3 },
+    );
   },
 };

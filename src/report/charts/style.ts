@@ -1,107 +1,79 @@
-// What all charts share: one colour, dash and shape a method, wherever it appears, told apart in grey too.
+// What all charts share: what a chart is, and how axes and text look.
 
 import { type RunKind } from '../../runs/folders.js';
 import { type Results } from '../results.js';
+import { inPaperOrder } from '../order.js';
+import { type Look, type Looks, isDrawn, shownName } from './looks.js';
 
 /** A vega-lite specification; undefined where there is nothing to show. */
 export type ChartSpec = Record<string, unknown>;
 
-/** A chart: its file name, its title, and its specification for these results. */
+/** A chart: its file name, its title, and its specification for the results of one split. */
 export interface Chart {
   readonly name: string;
   readonly title: string;
-  readonly spec: (results: Results) => ChartSpec | undefined;
-}
-
-// Okabe and Ito's palette without its yellow, which is too light for lines.
-const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00', '#000000', '#7F7F7F'];
-const DASHES = [
-  [1, 0],
-  [6, 3],
-  [2, 2],
-  [8, 2, 2, 2],
-  [4, 4],
-  [10, 3],
-  [1, 3],
-  [3, 1],
-];
-const SHAPES = [
-  'circle',
-  'square',
-  'triangle-up',
-  'diamond',
-  'cross',
-  'triangle-down',
-  'triangle-right',
-  'triangle-left',
-];
-
-/** Names of methods in a fixed order: the config's models, strategies, then the rest. */
-function methodOrder({ records }: Results): string[] {
-  return [...new Set(records.map(({ kind, method }) => familyOf(kind, method)))];
-}
-
-/** A method's family, which sets its colour: a model, or a strategy whether pruned or retrained. */
-export function familyOf(kind: string, method: string): string {
-  return kind === 'train' ? method : (method.split(/[/ ]/)[0] as string);
-}
-
-/** The colour, dash and shape of each family. */
-export function scales(results: Results): {
-  color: object;
-  strokeDash: object;
-  shape: object;
-} {
-  const domain = methodOrder(results);
-  const pick = <T>(values: readonly T[]): T[] => domain.map((_, i) => values[i % values.length] as T);
-  return {
-    color: { field: 'family', type: 'nominal', title: 'Method', scale: { domain, range: pick(COLOURS) } },
-    strokeDash: { field: 'family', type: 'nominal', title: 'Method', scale: { domain, range: pick(DASHES) } },
-    shape: { field: 'family', type: 'nominal', title: 'Method', scale: { domain, range: pick(SHAPES) } },
-  };
-}
-
-/** Facets side by side where there are several splits. */
-export function bySplit(results: Results, spec: ChartSpec, values: readonly object[]): ChartSpec {
-  const splits = new Set(results.records.map(({ split }) => split));
-  const data = { values };
-  if (splits.size < 2) return { data, ...spec };
-  return { data, facet: { column: { field: 'split', title: 'Split' } }, spec };
+  /** Of a chart that shows the config and no runs: it is the same for all splits. */
+  readonly ofConfig?: true;
+  readonly spec: (results: Results, looks: Looks) => ChartSpec | undefined;
 }
 
 export const CONFIG = {
   background: 'white',
-  font: 'DejaVu Sans',
+  font: 'DejaVu Sans, Verdana, sans-serif',
   axis: {
-    labelLimit: 320,
+    labelLimit: 0,
     labelFontSize: 12,
     titleFontSize: 13,
     gridColor: '#e5e5e5',
     titleFontWeight: 'normal',
   },
-  legend: {
-    labelFontSize: 12,
-    titleFontSize: 12,
-    symbolSize: 120,
-    labelLimit: 260,
-    symbolOpacity: 1,
-    titleFontWeight: 'normal',
-  },
-  header: { labelFontSize: 13, titleFontSize: 13 },
+  legend: { labelFontSize: 12, titleFontSize: 12, labelLimit: 0, titleLimit: 0, titleFontWeight: 'normal' },
+  title: { limit: 0 },
   view: { stroke: null },
 };
 
 export const DICE_AXIS = { type: 'quantitative', title: 'Test Dice', scale: { zero: false } } as const;
 
-/** On lines: nothing to see, but something that has a value to show when it is pointed at. */
-export const HOVER_POINT = { opacity: 0, size: 50 } as const;
+/** A look as values of a datum, which `LOOK` draws. */
+export function lookOf({ colour, dash, marker }: Look): {
+  colour: string;
+  dash: readonly number[];
+  marker: string;
+} {
+  return { colour, dash, marker };
+}
+
+const literal = (field: string): object => ({ field, type: 'nominal', scale: null, legend: null });
+export const COLOUR = literal('colour');
+export const DASH = literal('dash');
+export const MARKER = literal('marker');
+
+/** A number that stands in a CSV file; undefined where the cell is empty. */
+export function numberIn(cell: string | undefined): number | undefined {
+  return cell === undefined || cell === '' || Number.isNaN(Number(cell)) ? undefined : Number(cell);
+}
+
+/** Rows by method, methods in the paper's order. */
+export function byMethod<T extends { readonly kind: RunKind; readonly method: string }>(
+  { config }: Results,
+  rows: readonly T[],
+): { kind: RunKind; method: string; name: string; rows: T[] }[] {
+  const groups = new Map<string, { kind: RunKind; method: string; name: string; rows: T[] }>();
+  for (const row of rows) {
+    const { kind, method } = row;
+    const key = `${kind}\n${method}`;
+    const group = groups.get(key) ?? { kind, method, name: shownName(kind, method), rows: [] };
+    groups.set(key, group);
+    group.rows.push(row);
+  }
+  return inPaperOrder(config, [...groups.values()]);
+}
 
 /** What the summary says of a method, as charts show it: the mean over labels where there are several. */
 export interface Headline {
-  readonly split: string;
   readonly kind: RunKind;
   readonly method: string;
-  readonly family: string;
+  readonly name: string;
   readonly parameters: number;
   /** Median over seeds, and that less and more the MAD. */
   readonly dice: number;
@@ -111,24 +83,17 @@ export interface Headline {
   readonly bound: boolean;
 }
 
-/**
- * The headline of every method, but for the last networks of pruning runs: one channel a layer, mostly in ruins, their Dice
- * would press all others into one line.
- */
+/** The headline of every method that figures show. */
 export function headlines({ summary }: Results): Headline[] {
-  const means = summary.some(({ label }) => label === 'mean');
+  const several = new Set(summary.map(({ label }) => label)).size > 1;
   return summary
-    .filter(
-      ({ kind, method, label }) =>
-        (!means || label === 'mean') && !(kind === 'prune' && method.endsWith(' final')),
-    )
+    .filter(({ kind, method, label }) => (!several || label === 'mean') && isDrawn(kind, method))
     .map((row) => {
       const [dice, mad] = [Number(row['dice_median']), Number(row['dice_mad'])];
       return {
-        split: row.split,
         kind: row.kind as RunKind,
         method: row.method,
-        family: familyOf(row.kind, row.method),
+        name: shownName(row.kind, row.method),
         parameters: Number(row['parameters']),
         dice,
         low: dice - mad,

@@ -1,46 +1,47 @@
 // Figure 8: training loss and test Dice over the epochs, median over seeds.
 
-import { type Chart, familyOf, scales, HOVER_POINT } from './style.js';
+import { type Line, lineLayers, overSeeds } from './lines.js';
+import { withLegend } from './legend.js';
+import { inPanels } from './panels.js';
+import { type Chart, byMethod, numberIn } from './style.js';
+
+const PANEL = { width: 360, height: 230, columns: 2 };
+const GROUPS = [
+  ['train', 'Trained'],
+  ['retrain', 'Retrained'],
+] as const;
+const QUANTITIES = [
+  ['train_loss', 'training loss'],
+  ['test_dice', 'test Dice'],
+] as const;
 
 export const trainingCurves: Chart = {
   name: 'training-curves',
   title: 'Training loss and test Dice over epochs (median over seeds)',
-  spec: (results) => {
-    const values = results.epochs.flatMap(({ split, kind, method, values: row }) =>
-      (
-        [
-          ['Training loss', row['train_loss']],
-          ['Test Dice', row['test_dice']],
-        ] as const
-      )
-        .filter(([, value]) => value !== undefined && value !== '')
-        .map(([quantity, value]) => ({
-          family: familyOf(kind, method),
-          group: kind === 'train' ? 'trained' : 'retrained',
-          line: `${split} ${method}`,
-          epoch: Number(row['epoch']),
-          quantity,
-          value: Number(value),
-        })),
-    );
-    if (values.length === 0) return undefined;
-    const { color, strokeDash } = scales(results);
-    return {
-      data: { values },
-      facet: { row: { field: 'group', title: null }, column: { field: 'quantity', title: null } },
-      spec: {
-        width: 330,
-        height: 220,
-        mark: { type: 'line', strokeWidth: 1.6, point: HOVER_POINT },
-        encoding: {
-          x: { field: 'epoch', type: 'quantitative', title: 'Epoch' },
-          y: { aggregate: 'median', field: 'value', type: 'quantitative', title: null },
-          detail: { field: 'line' },
-          color,
-          strokeDash,
-        },
-      },
-      resolve: { scale: { y: 'independent' } },
-    };
+  spec: (results, looks) => {
+    const groups = byMethod(results, results.epochs);
+    const panels = GROUPS.flatMap(([kind, group]) =>
+      QUANTITIES.map(([column, quantity]) => {
+        const lines = groups
+          .filter((each) => each.kind === kind)
+          .map(({ method, name, rows }): Line => {
+            const points = rows.flatMap(({ values }) => {
+              const [epoch, value] = [numberIn(values['epoch']), numberIn(values[column])];
+              return epoch === undefined || value === undefined ? [] : [{ x: epoch, y: value }];
+            });
+            return { name, look: looks(kind, method), points: overSeeds(points) };
+          })
+          .filter(({ points }) => points.length > 0);
+        const x = { type: 'quantitative', title: 'Epoch', scale: { zero: false }, axis: { tickMinStep: 1 } };
+        const y = { title: null, scale: { zero: false } };
+        return { title: [`${group}: ${quantity}`], lines, spec: { layer: lineLayers(lines, { x, y }) } };
+      }),
+    ).filter(({ lines }) => lines.length > 0);
+    if (panels.length === 0) return undefined;
+    const entries = new Map(panels.flatMap(({ lines }) => lines.map((line) => [line.name, line])));
+    return withLegend(inPanels(panels, PANEL), [...entries.values()], {
+      width: PANEL.columns * (PANEL.width + 50),
+      as: 'lines',
+    });
   },
 };

@@ -1,0 +1,34 @@
+// How wide text is and where it is broken: charts are laid out before anything is drawn.
+
+/** About the width of a text in pixels, rather too much than too little, in a font as wide as DejaVu Sans. */
+export function textWidth(text: string, size: number): number {
+  let ems = 0;
+  for (const character of text) {
+    if (
+      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\uff60]|[\u{1f000}-\u{3ffff}]/u.test(
+        character,
+      )
+    )
+      ems += 1.05;
+    else if (/[MWmw%@œæ]/.test(character)) ems += 1;
+    else if (/\p{Lu}/u.test(character)) ems += 0.77;
+    else if (/[ijlI.,:;'|/ ()-]/.test(character)) ems += 0.4;
+    else ems += 0.65;
+  }
+  return ems * size;
+}
+
+/** A text in lines of at most that width, broken behind a space, slash, comma or hyphen where there is one. */
+export function wrapText(text: string, width: number, size: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/(?<=[ /,-])/u))
+    for (const part of textWidth(word, size) > width ? word : [word]) {
+      if (line !== '' && textWidth((line + part).trimEnd(), size) > width) {
+        lines.push(line.trimEnd());
+        line = '';
+      }
+      line += part;
+    }
+  return [...lines, line.trimEnd()];
+}
