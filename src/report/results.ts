@@ -48,6 +48,8 @@ export interface Results {
   readonly epochs: readonly RunRow[];
   readonly scores: readonly RunRow[];
   readonly comparisons: readonly Comparison[];
+  /** The model that others are compared with. */
+  readonly reference: string;
   readonly records: readonly (RunRecord & { readonly split: string })[];
   /** Runs that have not finished, in words. */
   readonly unfinished: readonly string[];
@@ -85,6 +87,7 @@ export function collectResults(config: Experiment, reference?: string): Results 
     comparisons: splits.flatMap(({ split, runs }) =>
       inPaperOrder(config, compare(split, runs, against, read)),
     ),
+    reference: against,
     records: splits.flatMap(({ split, runs }) => runs.map(({ record }) => ({ ...record, split }))),
     unfinished: splits.flatMap(({ runs }) =>
       runs

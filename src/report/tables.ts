@@ -1,5 +1,6 @@
 // The report's tables as plain text cells: the paper's rows, in its order.
 
+import { splitNames } from '../runs/folders.js';
 import { type Comparison, type Results } from './results.js';
 
 export interface Table {
@@ -16,8 +17,11 @@ const NAMES: Readonly<Record<string, string>> = {
   retrain: 'retrained',
 };
 
-/** Dice of every method, one column a split; upper bounds marked, the best unbiased value of a split in asterisks. */
-export function diceTable({ summary, config }: Results): Table {
+/**
+ * Dice of every method, one column a split; upper bounds marked, the best unbiased value of a split in asterisks. What else
+ * is not the same in all splits has one column a split too.
+ */
+export function diceTable({ summary, config, records }: Results): Table {
   const splits = [...new Set(summary.map(({ split }) => split))];
   const keys = [...new Set(summary.map(({ kind, method, label }) => `${kind}\n${method}\n${label}`))];
   const severalLabels = new Set(summary.map(({ label }) => label)).size > 1;
@@ -29,46 +33,54 @@ export function diceTable({ summary, config }: Results): Table {
       return [split, Math.max(...values.map((row) => Number(row['dice_median'])))];
     }),
   );
-  const rows = keys.map((key) => {
+  const methods = keys.map((key) => {
     const [kind, method, label] = key.split('\n') as [string, string, string];
     const found = splits.map((split) =>
       summary.find(
         (row) => row.split === split && row.kind === kind && row.method === method && row.label === label,
       ),
     );
-    const any = found.find((row) => row !== undefined);
-    return [
-      NAMES[kind] ?? kind,
-      method,
-      ...(severalLabels ? [label] : []),
-      Number(any?.['parameters']).toLocaleString('en'),
-      ...found.map((row, i) => {
-        if (row === undefined) return '';
-        const value = `${fixed(row['dice_median'])} ± ${fixed(row['dice_mad'])}`;
-        if (row['upper_bound'] === true)
-          return `≤ ${value} at ${(100 * Number(row['fraction_median'])).toFixed(0)} ± ${(100 * Number(row['fraction_mad'])).toFixed(0)} %`;
-        const top =
-          isHeadline(label, severalLabels) && Number(row['dice_median']) === best.get(splits[i] as string);
-        return top ? `*${value}*` : value;
-      }),
-      String(any?.['seeds'] ?? ''),
-    ];
+    return { kind, method, label, found };
   });
+  const dice = methods.map(({ label, found }) =>
+    found.map((row, i) => {
+      if (row === undefined) return '';
+      const value = `${fixed(row['dice_median'])} ± ${fixed(row['dice_mad'])}`;
+      if (row['upper_bound'] === true)
+        return `≤ ${value} at ${(100 * Number(row['fraction_median'])).toFixed(0)} ± ${(100 * Number(row['fraction_mad'])).toFixed(0)} %`;
+      const top =
+        isHeadline(label, severalLabels) && Number(row['dice_median']) === best.get(splits[i] as string);
+      return top ? `*${value}*` : value;
+    }),
+  );
+  const named = config.dataset.splits !== undefined;
+  const perSplit = (title: string, cells: readonly (readonly string[])[]): Columns =>
+    splits.map((split, i) => ({
+      title: named ? `${title}, ${split}` : title,
+      align: 'right',
+      cells: cells.map((row) => row[i] as string),
+    }));
+  const columns: Columns = [
+    { title: 'Kind', cells: methods.map(({ kind }) => NAMES[kind] ?? kind) },
+    { title: 'Method', cells: methods.map(({ method }) => method) },
+    ...(severalLabels ? [{ title: 'Label', cells: methods.map(({ label }) => label) }] : []),
+    ...onceIfEqual(
+      'Parameters',
+      perSplit,
+      methods.map(({ found }) => found.map((row) => grouped(row?.['parameters']))),
+    ),
+    ...perSplit('Dice', dice),
+    ...onceIfEqual(
+      'Seeds',
+      perSplit,
+      methods.map(({ found }) => found.map((row) => String(row?.['seeds'] ?? ''))),
+    ),
+  ];
   const flat = config.models.some(({ family }) => family === 'lunet');
   return {
     title: 'Test Dice, median ± MAD over seeds',
-    columns: [
-      { title: 'Kind' },
-      { title: 'Method' },
-      ...(severalLabels ? [{ title: 'Label' }] : []),
-      { title: 'Parameters', align: 'right' },
-      ...splits.map((split) => ({
-        title: split === 'default' ? 'Dice' : `Dice, ${split}`,
-        align: 'right' as const,
-      })),
-      { title: 'Seeds', align: 'right' },
-    ],
-    rows,
+    columns: columns.map(({ cells: _, ...column }) => column),
+    rows: methods.map((_, i) => columns.map(({ cells }) => cells[i] as string)),
     notes: [
       '*...* is the best unbiased value of its column.',
       '≤ marks the largest Dice along a pruning run (at that share of channels): chosen on the test cases, so an upper bound.',
@@ -77,20 +89,69 @@ export function diceTable({ summary, config }: Results): Table {
             'LUnet parameters are those of the architecture; the paper prints about 49 n² more for its flat networks.',
           ]
         : []),
+      ...unequalSeeds(records, splits),
     ],
   };
 }
+
+type Columns = (Table['columns'][number] & { readonly cells: readonly string[] })[];
+
+/** One column where all splits that have a value have the same one, in every row; else one a split. */
+function onceIfEqual(
+  title: string,
+  perSplit: (title: string, cells: readonly (readonly string[])[]) => Columns,
+  cells: readonly (readonly string[])[],
+): Columns {
+  const values = cells.map((row) => [...new Set(row.filter((cell) => cell !== ''))]);
+  return values.every(({ length }) => length <= 1)
+    ? [{ title, align: 'right', cells: values.map(([value = '']) => value) }]
+    : perSplit(title, cells);
+}
+
+/** Says which seeds a method has, where two splits have others. */
+function unequalSeeds(records: Results['records'], splits: readonly string[]): string[] {
+  const finished = records.filter(({ status }) => status === 'finished');
+  const methods = new Map(finished.map(({ kind, method }) => [`${kind}\n${method}`, { kind, method }]));
+  return [...methods.values()].flatMap(({ kind, method }) => {
+    const seeds = splits.map((split) =>
+      finished
+        .filter((run) => run.split === split && run.kind === kind && run.method === method)
+        .map(({ seed }) => seed)
+        .sort((a, b) => a - b)
+        .join(', '),
+    );
+    if (new Set(seeds.filter((list) => list !== '')).size <= 1) return [];
+    const lists = splits.map((split, i) => `${split} ${seeds[i] === '' ? 'none' : seeds[i]}`);
+    return [`Splits with other seeds, ${NAMES[kind]} ${method}: ${lists.join('; ')}.`];
+  });
+}
+
+/** A number with commas between thousands; nothing for nothing. */
+const grouped = (value: unknown): string => (value === undefined ? '' : Number(value).toLocaleString('en'));
 
 const fixed = (value: unknown): string => Number(value).toFixed(4);
 
 /** With several labels their mean is the headline. */
 const isHeadline = (label: string, severalLabels: boolean): boolean => !severalLabels || label === 'mean';
 
-/** Each method against the reference, case by case. */
-export function comparisonTable({ comparisons }: Results): Table {
-  const splits = new Set(comparisons.map(({ split }) => split)).size > 1;
+/** Each method against the reference, case by case, or why there is nothing to compare with. */
+export function comparisonTable({ comparisons, reference, records, config }: Results): Table {
+  const splits = config.dataset.splits !== undefined;
+  const missing = splitNames(config).flatMap((split) => {
+    const runs = records.filter(
+      (run) => run.split === split && run.kind === 'train' && run.method === reference,
+    );
+    if (runs.some(({ status }) => status === 'finished')) return [];
+    const state =
+      runs.length === 0 ? 'has not been trained' : `is ${runs.map(({ status }) => status).join(', ')}`;
+    const model = /^[\w.@+-]+$/.test(reference) ? reference : `'${reference}'`;
+    return [
+      `Nothing is compared with ${reference}${splits ? ` in split ${split}` : ''}: it ${state}. Run: lunet train --model ${model}, ` +
+        'or choose another with --reference.',
+    ];
+  });
   return {
-    title: `Difference of Dice to ${comparisons[0]?.reference ?? 'the reference'}, by case and seed`,
+    title: `Difference of Dice to ${reference}, by case and seed`,
     columns: [
       ...(splits ? [{ title: 'Split' }] : []),
       { title: 'Kind' },
@@ -110,8 +171,13 @@ export function comparisonTable({ comparisons }: Results): Table {
       row.p < 0.001 ? '< 0.001' : row.p.toFixed(3),
     ]),
     notes: [
-      'Interval: percentile bootstrap of the median. p: Wilcoxon signed-rank, two-sided, Holm-corrected. Cases are shared by ' +
-        'the seeds, so pairs are not quite independent.',
+      ...missing,
+      ...(comparisons.length === 0
+        ? []
+        : [
+            'Interval: percentile bootstrap of the median. p: Wilcoxon signed-rank, two-sided, Holm-corrected. Cases are shared by ' +
+              'the seeds, so pairs are not quite independent.',
+          ]),
     ],
   };
 }
@@ -123,9 +189,9 @@ export function markdownTable({ title, columns, rows, notes }: Table): string {
   const cell = (text: string): string => text.replace(/[\\|<>&*_`]/g, (c) => `\\${c}`);
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
-    `**${title}**`,
+    `**${cell(title)}**`,
     '',
-    line(columns.map((column) => column.title)),
+    line(columns.map((column) => cell(column.title))),
     line(columns.map(({ align }) => (align === 'right' ? '---:' : '---'))),
     ...rows.map((row) => line(row.map(cell))),
     '',

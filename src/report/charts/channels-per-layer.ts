@@ -34,7 +34,12 @@ export const channelsPerLayer: Chart = {
             data: { values },
             mark: 'rect',
             encoding: {
-              x: { field: 'step', type: 'quantitative', bin: { maxbins: 60 }, title: 'Channels removed' },
+              x: {
+                field: 'step',
+                type: 'quantitative',
+                bin: { maxbins: 60, minstep: 1 },
+                title: 'Channels removed',
+              },
               y: { field: 'layer', type: 'nominal', sort: layers, title: null },
               color: {
                 field: 'channels',

@@ -7,7 +7,7 @@ import { splitNames } from '../../runs/folders.js';
 import { charts } from './index.js';
 import { assignLooks } from './looks.js';
 import { CONFIG, type ChartSpec } from './style.js';
-import { wrapText } from './text.js';
+import { textWidth, wrapText } from './text.js';
 
 const TITLE_WIDTH = 600;
 
@@ -26,6 +26,11 @@ export async function drawCharts(results: Results): Promise<DrawnChart[]> {
     import('@resvg/resvg-js'),
   ]);
   const fonts = join(dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json')), 'ttf');
+  // Without a browser Vega takes every letter for 0.8 em and cuts off what is wider.
+  const { textMetrics } = vega as unknown as {
+    textMetrics: { width: (item: { fontSize?: number }, text: string) => number };
+  };
+  textMetrics.width = ({ fontSize = 11 }, text) => textWidth(String(text), fontSize);
   const drawn: DrawnChart[] = [];
   for (const { name, title, split, body } of figures(results)) {
     const compiled = vegaLite.compile({
