@@ -5,7 +5,7 @@ import { Command, Option } from 'commander';
 import { loadExperiment } from '../config/load.js';
 import { type Experiment } from '../config/schema.js';
 import { collectResults } from '../report/results.js';
-import { comparisonTable, diceTable, markdownTable } from '../report/tables.js';
+import { markdownTable, reportTables } from '../report/tables.js';
 import { writeReport } from '../report/write.js';
 import { addExamples } from './help.js';
 import { configArgument, jsonOption, setOption } from './options.js';
@@ -52,14 +52,19 @@ export async function showReport(
   { format = 'text', reference, figures = true, json }: Partial<Options>,
 ): Promise<void> {
   const results = collectResults(config, reference);
-  const tables = [diceTable(results), comparisonTable(results)].filter(({ rows }) => rows.length > 0);
+  const tables = reportTables(results);
   const folder = await writeReport(results, tables, figures);
   const { summary, comparisons, unfinished, leftOut } = results;
-  if (json) printJson({ source, folder, summary, comparisons, unfinished, leftOut });
+  const notes = tables.flatMap((table) => table.notes);
+  if (json) printJson({ source, folder, summary, comparisons, notes, unfinished, leftOut });
   else if (format === 'md') print(tables.map(markdownTable).join('\n\n'));
   else
     for (const { title, columns, rows, notes } of tables)
-      print(`${title}\n\n${formatTable(columns, rows)}\n\n${notes.join('\n')}\n`);
+      print(
+        [title, ...(rows.length > 0 ? [formatTable(columns, rows)] : []), `${notes.join('\n')}\n`].join(
+          '\n\n',
+        ),
+      );
   if (unfinished.length > 0) note(`Not finished:\n${unfinished.map((line) => `  ${line}`).join('\n')}`);
   noteLeftOut(leftOut);
   const shown = relative('', folder);

@@ -4,11 +4,12 @@ import { modelName } from './models.js';
 import { type Problem } from './problems.js';
 import { CRITERIA, type DeclaredExperiment, STRATEGIES } from './schema.js';
 
-type Named = Partial<Pick<DeclaredExperiment, 'dataset' | 'models'>>;
+type Named = Partial<Pick<DeclaredExperiment, 'experiment' | 'dataset' | 'models'>>;
 
 /** Everything that is wrong about the names of labels, splits and models, each of which is right by itself. */
-export function nameProblems({ dataset, models }: Named): Problem[] {
+export function nameProblems({ experiment, dataset, models }: Named): Problem[] {
   return [
+    ...lengthProblems(['experiment'], experiment ?? ''),
     ...labelProblems(Object.keys(dataset?.labels ?? {})),
     ...splitProblems(Object.keys(dataset?.splits ?? {})),
     ...modelProblems(models?.map(modelName) ?? []),
@@ -36,11 +37,13 @@ function labelProblems(labels: readonly string[]): Problem[] {
 }
 
 function splitProblems(splits: readonly string[]): Problem[] {
-  return alike(splits, folded).map(([a, b]): Problem => ({
-    path: ['dataset', 'splits', b],
+  const path = (name: string): Problem['path'] => ['dataset', 'splits', name];
+  const twice = alike(splits, folded).map(([a, b]): Problem => ({
+    path: path(b),
     message: `found ${tellApart(a, b)}; give one a name of its own`,
     at: 'key',
   }));
+  return [...twice, ...splits.flatMap((split) => lengthProblems(path(split), split))];
 }
 
 function modelProblems(names: readonly string[]): Problem[] {
@@ -55,8 +58,23 @@ function modelProblems(names: readonly string[]): Problem[] {
       ? []
       : [{ path: path(name), message: `found ${name}, expected a name that is not ${reason}` }];
   });
-  return [...twice, ...taken];
+  return [...twice, ...taken, ...names.flatMap((name) => lengthProblems(path(name), name))];
 }
+
+/** File systems take names of 255 bytes, and names of folders and figures are made of these with more around them. */
+function lengthProblems(path: Problem['path'], name: string): Problem[] {
+  const bytes = Buffer.byteLength(name);
+  return bytes <= MOST_BYTES
+    ? []
+    : [
+        {
+          path,
+          message: `found a name of ${bytes} bytes, expected at most ${MOST_BYTES}, for names of files`,
+        },
+      ];
+}
+
+const MOST_BYTES = 180;
 
 const strategies = STRATEGIES.join('|');
 const PRUNING_RUN = new RegExp(`^(?:${strategies})(?:-(?:${CRITERIA.join('|')}))?(?:@.*)?(?:-trained)?$`);

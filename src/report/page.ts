@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import { type DrawnChart } from './charts/draw.js';
 import { type Results } from './results.js';
+import { compareCells } from './sort-cells.js';
 import { type Table } from './tables.js';
 
 /** Text as it may stand in HTML, in an attribute too. */
@@ -35,22 +36,19 @@ figure svg { max-width: 100%; height: auto; }
 pre { background: var(--soft); padding: 1rem; overflow-x: auto; font-size: .85rem; }
 `;
 
-// Sorts a table by the column whose head is clicked: numbers by value, the rest by text.
+// Sorts a table by the column whose head is clicked, and the other way round when it is clicked again.
 const SCRIPT = `
+${compareCells.toString()}
 for (const head of document.querySelectorAll('th')) {
   head.addEventListener('click', () => {
     const body = head.closest('table').tBodies[0];
     const at = [...head.parentElement.children].indexOf(head);
-    const up = head.dataset.up !== 'true';
-    head.dataset.up = String(up);
+    const up = head.getAttribute('aria-sort') !== 'ascending';
+    for (const other of head.parentElement.children) other.removeAttribute('aria-sort');
+    head.setAttribute('aria-sort', up ? 'ascending' : 'descending');
     const key = (row) => row.cells[at].textContent;
-    const number = (text) => parseFloat(text.replace(/[^0-9.+-]/g, ''));
-    const rows = [...body.rows].sort((a, b) => {
-      const [x, y] = [number(key(a)), number(key(b))];
-      const order = Number.isNaN(x) || Number.isNaN(y) ? key(a).localeCompare(key(b)) : x - y;
-      return up ? order : -order;
-    });
-    body.append(...rows);
+    const numeric = head.className === 'right';
+    body.append(...[...body.rows].sort((a, b) => compareCells(key(a), key(b), numeric, up)));
   });
 }
 `;
@@ -98,15 +96,19 @@ function htmlList(lines: readonly string[]): string {
 }
 
 function htmlTable({ title, columns, rows, notes }: Table): string {
-  const side = (i: number): string => (columns[i]?.align === 'right' ? ' class="right"' : '');
   return `<h2>${escapeHtml(title)}</h2>
-<div class="scroll"><table>
+${rows.length === 0 ? '' : htmlRows({ columns, rows })}
+${notes.map((note) => `<p class="note">${escapeHtml(note)}</p>`).join('\n')}`;
+}
+
+function htmlRows({ columns, rows }: Pick<Table, 'columns' | 'rows'>): string {
+  const side = (i: number): string => (columns[i]?.align === 'right' ? ' class="right"' : '');
+  return `<div class="scroll"><table>
 <thead><tr>${columns.map((column, i) => `<th${side(i)}>${escapeHtml(column.title)}</th>`).join('')}</tr></thead>
 <tbody>
 ${rows.map((row) => `<tr>${row.map((cell, i) => `<td${side(i)}>${escapeHtml(cell)}</td>`).join('')}</tr>`).join('\n')}
 </tbody>
-</table></div>
-${notes.map((note) => `<p class="note">${escapeHtml(note)}</p>`).join('\n')}`;
+</table></div>`;
 }
 
 function htmlFigure({ name, title, svg }: DrawnChart): string {

@@ -21,7 +21,7 @@ const NAMES: Readonly<Record<string, string>> = {
  * Dice of every method, one column a split; upper bounds marked, the best unbiased value of a split in asterisks. What else
  * is not the same in all splits has one column a split too.
  */
-export function diceTable({ summary, config, records }: Results): Table {
+function diceTable({ summary, config, records }: Results): Table {
   const splits = [...new Set(summary.map(({ split }) => split))];
   const keys = [...new Set(summary.map(({ kind, method, label }) => `${kind}\n${method}\n${label}`))];
   const severalLabels = new Set(summary.map(({ label }) => label)).size > 1;
@@ -79,18 +79,21 @@ export function diceTable({ summary, config, records }: Results): Table {
   const flat = config.models.some(({ family }) => family === 'lunet');
   return {
     title: 'Test Dice, median ± MAD over seeds',
-    columns: columns.map(({ cells: _, ...column }) => column),
+    columns: columns.map(({ title, align = 'left' }) => ({ title, align })),
     rows: methods.map((_, i) => columns.map(({ cells }) => cells[i] as string)),
-    notes: [
-      '*...* is the best unbiased value of its column.',
-      '≤ marks the largest Dice along a pruning run (at that share of channels): chosen on the test cases, so an upper bound.',
-      ...(flat
-        ? [
-            'LUnet parameters are those of the architecture; the paper prints about 49 n² more for its flat networks.',
-          ]
-        : []),
-      ...unequalSeeds(records, splits),
-    ],
+    notes:
+      methods.length === 0
+        ? []
+        : [
+            '*...* is the best unbiased value of its column.',
+            '≤ marks the largest Dice along a pruning run (at that share of channels): chosen on the test cases, so an upper bound.',
+            ...(flat
+              ? [
+                  'LUnet parameters are those of the architecture; the paper prints about 49 n² more for its flat networks.',
+                ]
+              : []),
+            ...unequalSeeds(records, splits),
+          ],
   };
 }
 
@@ -135,7 +138,7 @@ const fixed = (value: unknown): string => Number(value).toFixed(4);
 const isHeadline = (label: string, severalLabels: boolean): boolean => !severalLabels || label === 'mean';
 
 /** Each method against the reference, case by case, or why there is nothing to compare with. */
-export function comparisonTable({ comparisons, reference, records, config }: Results): Table {
+function comparisonTable({ comparisons, reference, records, config }: Results): Table {
   const splits = config.dataset.splits !== undefined;
   const missing = splitNames(config).flatMap((split) => {
     const runs = records.filter(
@@ -144,10 +147,10 @@ export function comparisonTable({ comparisons, reference, records, config }: Res
     if (runs.some(({ status }) => status === 'finished')) return [];
     const state =
       runs.length === 0 ? 'has not been trained' : `is ${runs.map(({ status }) => status).join(', ')}`;
-    const model = /^[\w.@+-]+$/.test(reference) ? reference : `'${reference}'`;
+    const model = quoted(reference);
     return [
-      `Nothing is compared with ${reference}${splits ? ` in split ${split}` : ''}: it ${state}. Run: lunet train --model ${model}, ` +
-        'or choose another with --reference.',
+      `Nothing is compared with ${reference}${splits ? ` in split ${split}` : ''}: it ${state}. ` +
+        `Run: lunet train --model ${model}${splits ? ` --split ${quoted(split)}` : ''}, or choose another with --reference.`,
     ];
   });
   return {
@@ -182,19 +185,32 @@ export function comparisonTable({ comparisons, reference, records, config }: Res
   };
 }
 
+/** A name as it is typed in a command line. */
+const quoted = (name: string): string => (/^[\w.@+-]+$/.test(name) ? name : `'${name}'`);
+
 const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFixed(4)}`;
+
+/** The tables that have something to say. */
+export function reportTables(results: Results): Table[] {
+  return [diceTable(results), comparisonTable(results)].filter(
+    ({ rows, notes }) => rows.length > 0 || notes.length > 0,
+  );
+}
 
 /** A table in Markdown. */
 export function markdownTable({ title, columns, rows, notes }: Table): string {
   const cell = (text: string): string => text.replace(/[\\|<>&*_`]/g, (c) => `\\${c}`);
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [
-    `**${cell(title)}**`,
-    '',
+  const body = [
     line(columns.map((column) => cell(column.title))),
     line(columns.map(({ align }) => (align === 'right' ? '---:' : '---'))),
     ...rows.map((row) => line(row.map(cell))),
     '',
+  ];
+  return [
+    `**${cell(title)}**`,
+    '',
+    ...(rows.length === 0 ? [] : body),
     ...notes.map((note) => cell(note)),
   ].join('\n');
 }

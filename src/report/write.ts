@@ -1,10 +1,12 @@
 // Writes a report's files: CSV, figures, the page.
 
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { commitFile, makeFolder } from '../runs/commit.js';
 import { type Row, writeCsv } from '../runs/csv.js';
 import { experimentFolder } from '../runs/folders.js';
 import { SUMMARY_COLUMNS } from '../runs/records.js';
+import { charts } from './charts/index.js';
 import { reportPage } from './page.js';
 import { type Results } from './results.js';
 import { type Table } from './tables.js';
@@ -39,12 +41,27 @@ export async function writeReport(
   if (!figures) return folder;
   const { drawCharts } = await import('./charts/draw.js');
   const drawn = await drawCharts(results);
+  removeFigures(
+    folder,
+    drawn.map(({ name }) => name),
+  );
   for (const { name, svg, png } of drawn) {
     commitFile(join(folder, `${name}.svg`), svg);
     commitFile(join(folder, `${name}.png`), png);
   }
   commitFile(join(folder, 'index.html'), reportPage(results, tables, drawn));
   return folder;
+}
+
+/** Removes figures of earlier reports that this one does not have: nothing would say that they show something else. */
+function removeFigures(folder: string, kept: readonly string[]): void {
+  const names = charts.map(({ name }) => name);
+  for (const file of readdirSync(folder)) {
+    const figure = /^(.*)\.(?:svg|png)$/.exec(file)?.[1];
+    if (figure === undefined || kept.includes(figure)) continue;
+    if (names.some((name) => figure === name || figure.startsWith(`${name}-`)))
+      rmSync(join(folder, file), { force: true });
+  }
 }
 
 /** Cells as numbers where they are, so that they stay numbers. */

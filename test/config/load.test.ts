@@ -300,6 +300,12 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'FILE:6:39: dataset.splits.a.: found "a" and "a.", which some file systems or tables do not tell apart; give one a name of its own',
   ],
   [
+    'a name that is too long for a folder',
+    '{ family: unet, n: 4',
+    `{ name: ${'海'.repeat(61)}, family: unet, n: 4`,
+    'FILE:11:13: models.1.name: found a name of 183 bytes, expected at most 180, for names of files',
+  ],
+  [
     'labels whose columns would be the same',
     '{ organ: [1, 2] }',
     '{ an organ: 1, An-Organ: 2 }',

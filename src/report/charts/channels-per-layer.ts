@@ -38,6 +38,7 @@ export const channelsPerLayer: Chart = {
                 field: 'step',
                 type: 'quantitative',
                 bin: { maxbins: 60, minstep: 1 },
+                axis: { format: 'd' },
                 title: 'Channels removed',
               },
               y: { field: 'layer', type: 'nominal', sort: layers, title: null },

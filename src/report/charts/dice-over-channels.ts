@@ -19,8 +19,7 @@ export const diceOverChannels: Chart = {
     });
     const steps = pruned.flatMap(({ points }) => points);
     if (steps.length === 0) return undefined;
-    const shares = steps.map(({ x }) => x as number);
-    const across = [...new Set(shares)].sort((a, b) => a - b);
+    const across = [...new Set(steps.map(({ x }) => x as number))].sort((a, b) => a - b);
     const dense = headlines(results)
       .filter(({ kind }) => kind === 'train')
       .map(({ kind, method, name, dice }): Line => ({
@@ -32,8 +31,7 @@ export const diceOverChannels: Chart = {
     const x = {
       type: 'quantitative',
       title: 'Prunable channels left (%)',
-      scale: { reverse: true, zero: false, nice: false },
-      axis: { labelFlush: false, labelOverlap: 'greedy' },
+      scale: { domain: [Math.max(...across), Math.min(...across, 99)], nice: false },
     };
     const range = diceRange(lines);
     const y = { ...DICE_AXIS, scale: { domain: range, nice: true, zero: false } };
@@ -57,6 +55,7 @@ function diceRange(lines: readonly Line[]): [low: number, high: number] {
   const top = Math.max(...values);
   const crests = lines.map(({ points }) => Math.max(...points.map(({ y }) => y)));
   const worthwhile = Math.min(top - 0.2, Math.min(...crests) - 0.02);
-  const low = Math.max(0, Math.min(...values), worthwhile);
-  return low < top ? [low, top] : [Math.max(0, low - 0.01), top + 0.01];
+  const low = Math.max(Math.min(...values), worthwhile);
+  const margin = 0.03 * Math.max(top - low, 0.1);
+  return [Math.max(0, low - margin), top + margin];
 }

@@ -1,13 +1,21 @@
 // Draws charts: vega-lite to SVG without a browser, and the SVG to PNG with a font that comes with lunet.
 
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { type Results } from '../results.js';
+import { Resvg } from '@resvg/resvg-js';
+import * as vega from 'vega';
+import { type TopLevelSpec, compile } from 'vega-lite';
 import { splitNames } from '../../runs/folders.js';
+import { type Results } from '../results.js';
+import { fontsFor, numbered } from './font.js';
 import { charts } from './index.js';
 import { assignLooks } from './looks.js';
 import { CONFIG, type ChartSpec } from './style.js';
 import { textWidth, wrapText } from './text.js';
+
+// Without a browser Vega takes every letter for 0.8 em and cuts off what is wider.
+const { textMetrics } = vega as unknown as {
+  textMetrics: { width: (item: { fontSize?: number }, text: string) => number };
+};
+textMetrics.width = ({ fontSize = 11 }, text) => textWidth(String(text), fontSize);
 
 const TITLE_WIDTH = 600;
 
@@ -20,54 +28,54 @@ export interface DrawnChart {
 
 /** Draws every chart that these results have something for; each shows one split. */
 export async function drawCharts(results: Results): Promise<DrawnChart[]> {
-  const [vega, vegaLite, { Resvg }] = await Promise.all([
-    import('vega'),
-    import('vega-lite'),
-    import('@resvg/resvg-js'),
-  ]);
-  const fonts = join(dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json')), 'ttf');
-  // Without a browser Vega takes every letter for 0.8 em and cuts off what is wider.
-  const { textMetrics } = vega as unknown as {
-    textMetrics: { width: (item: { fontSize?: number }, text: string) => number };
-  };
-  textMetrics.width = ({ fontSize = 11 }, text) => textWidth(String(text), fontSize);
-  const drawn: DrawnChart[] = [];
-  for (const { name, title, split, body } of figures(results)) {
-    const compiled = vegaLite.compile({
-      title: { ...headline(title, split), anchor: 'start', fontSize: 14, fontWeight: 'normal', offset: 12 },
-      padding: 10,
-      config: CONFIG,
-      ...body,
-    } as unknown as Parameters<typeof vegaLite.compile>[0]).spec;
-    const view = new vega.View(vega.parse(compiled), { renderer: 'none', logLevel: vega.Error });
-    const svg = await view.toSVG();
-    view.finalize();
-    const image = new Resvg(svg, {
-      fitTo: { mode: 'zoom', value: 2 },
-      font: {
-        loadSystemFonts: false,
-        fontFiles: ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((file) => join(fonts, file)),
-        defaultFontFamily: 'DejaVu Sans',
-      },
-    });
-    const named =
-      split === undefined ? { name, title } : { name: `${name}-${split}`, title: `${title}, split ${split}` };
-    drawn.push({ ...named, svg, png: image.render().asPng() });
-  }
-  return drawn;
+  const figures = listFigures(results);
+  const { options: font, missing } = fontsFor(figures.map(({ spec }) => JSON.stringify(spec)).join(''));
+  return Promise.all(
+    figures.map(async ({ name, title, spec }) => {
+      const svg = await toSvg(spec);
+      // Only the picture must do without characters that no font has here; a reader's browser may have them.
+      const drawable = missing.size === 0 ? svg : await toSvg(withoutCharacters(spec, missing));
+      const image = new Resvg(drawable, { fitTo: { mode: 'zoom', value: 2 }, font });
+      return { name, title, svg, png: image.render().asPng() };
+    }),
+  );
 }
 
-/** The specification of every figure: each chart, for each split where there are several. */
-function figures(
-  results: Results,
-): { name: string; title: string; split: string | undefined; body: ChartSpec }[] {
+async function toSvg(spec: ChartSpec): Promise<string> {
+  const view = new vega.View(vega.parse(compile(spec as unknown as TopLevelSpec).spec), {
+    renderer: 'none',
+    logLevel: vega.Error,
+  });
+  const svg = await view.toSVG();
+  view.finalize();
+  return svg;
+}
+
+function withoutCharacters(spec: ChartSpec, missing: ReadonlySet<string>): ChartSpec {
+  const text = [...JSON.stringify(spec)].map((character) =>
+    missing.has(character) ? JSON.stringify(numbered(character)).slice(1, -1) : character,
+  );
+  return JSON.parse(text.join('')) as ChartSpec;
+}
+
+/** Every figure with its whole specification: each chart, for each split where there are several. */
+function listFigures(results: Results): { name: string; title: string; spec: ChartSpec }[] {
   const looks = assignLooks(results);
   // A config with named splits names them in its figures, if it is only one.
   const splits = results.config.dataset.splits === undefined ? [undefined] : splitNames(results.config);
   return charts.flatMap(({ name, title, ofConfig, spec }) =>
     (ofConfig ? [undefined] : splits).flatMap((split) => {
       const body = spec(split === undefined ? results : onlySplit(results, split), looks);
-      return body === undefined ? [] : [{ name, title, split, body }];
+      if (body === undefined) return [];
+      const whole = {
+        title: { ...headline(title, split), anchor: 'start', fontSize: 14, fontWeight: 'normal', offset: 12 },
+        padding: 10,
+        config: CONFIG,
+        ...body,
+      };
+      return split === undefined
+        ? [{ name, title, spec: whole }]
+        : [{ name: `${name}-${split}`, title: `${title}, split ${split}`, spec: whole }];
     }),
   );
 }

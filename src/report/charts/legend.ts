@@ -14,7 +14,7 @@ const ROW = 20;
 const GAP = 28;
 const FONT_SIZE = 12;
 /** Width of a drawn line or point. */
-const SAMPLE = { lines: 42, points: 14 };
+const SAMPLE = { lines: 60, points: 14 };
 
 /** A figure of about that width with its legend below; of a method that is drawn as lines, a line is shown. */
 export function withLegend(

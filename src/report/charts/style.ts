@@ -22,6 +22,8 @@ export const CONFIG = {
   font: 'DejaVu Sans, Verdana, sans-serif',
   axis: {
     labelLimit: 0,
+    labelFlush: false,
+    labelOverlap: 'greedy',
     labelFontSize: 12,
     titleFontSize: 13,
     gridColor: '#e5e5e5',
@@ -32,7 +34,11 @@ export const CONFIG = {
   view: { stroke: null },
 };
 
-export const DICE_AXIS = { type: 'quantitative', title: 'Test Dice', scale: { zero: false } } as const;
+export const DICE_AXIS = {
+  type: 'quantitative',
+  title: 'Test Dice',
+  scale: { zero: false, padding: 8 },
+} as const;
 
 /** A look as values of a datum, which `LOOK` draws. */
 export function lookOf({ colour, dash, marker }: Look): {
@@ -47,6 +53,16 @@ const literal = (field: string): object => ({ field, type: 'nominal', scale: nul
 export const COLOUR = literal('colour');
 export const DASH = literal('dash');
 export const MARKER = literal('marker');
+
+/** From the least to the largest value, and somewhat more where that is next to nothing. */
+export function rangeOf(values: readonly number[], least: number): [low: number, high: number] {
+  const [low, high] = values.reduce(
+    ([a, b], value) => [Math.min(a, value), Math.max(b, value)],
+    [Infinity, -Infinity],
+  );
+  const missing = Math.max(0, least - (high - low)) / 2;
+  return [low - missing, high + missing];
+}
 
 /** A number that stands in a CSV file; undefined where the cell is empty. */
 export function numberIn(cell: string | undefined): number | undefined {

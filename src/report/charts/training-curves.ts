@@ -3,7 +3,7 @@
 import { type Line, lineLayers, overSeeds } from './lines.js';
 import { withLegend } from './legend.js';
 import { inPanels } from './panels.js';
-import { type Chart, byMethod, numberIn } from './style.js';
+import { type Chart, byMethod, numberIn, rangeOf } from './style.js';
 
 const PANEL = { width: 360, height: 230, columns: 2 };
 const GROUPS = [
@@ -32,11 +32,29 @@ export const trainingCurves: Chart = {
             return { name, look: looks(kind, method), points: overSeeds(points) };
           })
           .filter(({ points }) => points.length > 0);
-        const x = { type: 'quantitative', title: 'Epoch', scale: { zero: false }, axis: { tickMinStep: 1 } };
-        const y = { title: null, scale: { zero: false } };
+        const points = lines.flatMap((line) => line.points);
+        const epochs = rangeOf(
+          points.map(({ x }) => x as number),
+          2,
+        );
+        const x = {
+          type: 'quantitative',
+          title: 'Epoch',
+          scale: { domain: epochs, nice: false },
+          axis: { tickMinStep: 1, format: 'd' },
+        };
+        const y = {
+          title: null,
+          scale: {
+            domain: rangeOf(
+              points.map((point) => point.y),
+              0.02,
+            ),
+          },
+        };
         return { title: [`${group}: ${quantity}`], lines, spec: { layer: lineLayers(lines, { x, y }) } };
-      }),
-    ).filter(({ lines }) => lines.length > 0);
+      }).filter(({ lines }) => lines.length > 0),
+    );
     if (panels.length === 0) return undefined;
     const entries = new Map(panels.flatMap(({ lines }) => lines.map((line) => [line.name, line])));
     return withLegend(inPanels(panels, PANEL), [...entries.values()], {
