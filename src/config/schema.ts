@@ -178,12 +178,25 @@ const pruning = z
       .min(1)
       .default(['stamp', 'random-in-block', 'widest'])
       .describe('Which channel goes at each step'),
-    criterion: z.enum(CRITERIA).default('l2').describe('How channels are scored, for strategies that score'),
+    criterion: z
+      .enum(CRITERIA)
+      .default('l2')
+      .describe(
+        "How channels are scored, for strategies that score. Each layer's scores are divided by their L2 norm: STAMP's " +
+          'way, which the papers of snip, synflow and bn-scale do not have',
+      ),
+    scoring: z
+      .enum(['evaluation', 'training'])
+      .default('evaluation')
+      .describe(
+        'How the network is run for scores: as in evaluation (running statistics, no dropout: what STAMP does), or as in ' +
+          "training (the batch's statistics, dropout)",
+      ),
     recoveryEpochs: count().default(1).describe('Training epochs between two removals'),
     dropout: z
       .strictObject({
         base: z.number().min(0).lt(1).default(0.05).describe('Largest dropout rate of a layer'),
-        initial: z.number().min(0).lt(1).optional().describe('Before the first step; default: base / 10'),
+        initial: z.number().min(0).lt(1).optional().describe('Before the first removal; default: base / 10'),
         targeted: z
           .enum(['rank-value', 'off'])
           .default('rank-value')
@@ -192,7 +205,7 @@ const pruning = z
           ),
       })
       .prefault({})
-      .describe('Dropout while pruning'),
+      .describe('Dropout while pruning; the last layer, which is not pruned, has none'),
     snapshots: z
       .array(percent)
       .min(1)
@@ -257,4 +270,5 @@ export type SplitConfig = z.infer<typeof split>;
 export type Normalisation = Experiment['preprocessing']['normalisation'];
 export type Strategy = (typeof STRATEGIES)[number];
 export type Criterion = (typeof CRITERIA)[number];
+export type Scoring = Experiment['pruning']['scoring'];
 export type Init = (typeof INITS)[number];

@@ -30,7 +30,10 @@ export interface NetworkSettings {
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
 }
 
-/** Sums over one case, per output k: what Dice is made of. */
+/**
+ * Sums over one case, per output k: what Dice is made of. All NaN if the case overflowed: if somewhere on its way through
+ * the network, or before the sigmoid, a value was infinite or NaN. A saturated sigmoid is no overflow.
+ */
 export interface Overlap {
   /** Voxels predicted (p > 0.5) and true. */
   readonly intersection: Float64Array;
@@ -53,6 +56,12 @@ export interface ActivationSums {
 }
 
 /**
+ * How a pass for scoring treats batch norm and dropout: `evaluation` takes the running statistics and drops nothing; with
+ * masks, it is as in a training step: the batch's statistics, and dropout.
+ */
+export type PassMode = 'evaluation' | { readonly masks: Float32Array };
+
+/**
  * A network loaded into an engine. Calls must not overlap: await one before the next. The JavaScript thread stays
  * free meanwhile. Masks are the multipliers of channel dropout, (N, totalChannels): 0, or 1/(1 - rate).
  */
@@ -66,14 +75,10 @@ export interface Network {
   evaluate(batch: readonly Sample[]): Promise<Overlap[]>;
   /** Probabilities (N, labels, D, H, W), no dropout, with running or with the batch's own statistics. */
   predict(images: readonly Float32Array[], statistics: 'running' | 'batch'): Promise<Float32Array>;
-  /** One pass in training mode that changes neither weights nor statistics, for scoring channels. */
-  activationSums(
-    batch: readonly Sample[],
-    masks: Float32Array,
-    withGradients: boolean,
-  ): Promise<ActivationSums>;
-  /** Loss and the gradient of every trained tensor in training mode; changes nothing. */
-  gradients(batch: readonly Sample[], masks: Float32Array): Promise<{ loss: number; gradients: Weights }>;
+  /** One pass that changes neither weights nor statistics, for scoring channels. */
+  activationSums(batch: readonly Sample[], mode: PassMode, withGradients: boolean): Promise<ActivationSums>;
+  /** Loss and the gradient of every trained tensor; changes nothing. */
+  gradients(batch: readonly Sample[], mode: PassMode): Promise<{ loss: number; gradients: Weights }>;
   /**
    * Gradient of SynFlow's data-free objective (Tanaka et al. 2020): every parameter by its absolute value, an image
    * of ones, batch norm and ReLU and dropout left out, the sum of all outputs before the sigmoid. Changes nothing.

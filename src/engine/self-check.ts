@@ -30,7 +30,7 @@ export async function selfCheck(engine: Engine): Promise<string | undefined> {
   );
   try {
     const masks = new Float32Array(totalChannels(architecture)).fill(1);
-    const { loss, gradients } = await network.gradients([{ image, label }], masks);
+    const { loss, gradients } = await network.gradients([{ image, label }], { masks });
     const norm = Math.hypot(...[...gradients.values()].map(({ data }) => Math.hypot(...data)));
     if (!(loss > 0 && loss < 1 && norm > 0 && Number.isFinite(norm)))
       return `found loss ${loss} and gradient norm ${norm}, expected positive numbers and a loss below 1`;

@@ -215,6 +215,7 @@ export async function pruneRun(
                 sample: dataset.sample,
                 cases: split.train,
                 batch: training.batch,
+                scoring: pruning.scoring,
                 dropout,
                 seed,
                 step: at.removals.length,

@@ -18,6 +18,7 @@ import { runFolder, splitFolder, splitNames } from '../runs/folders.js';
 import { type Identity, describeDifference, settingsOf } from '../runs/identity.js';
 import { type SavedWeights, readWeightsOf } from '../runs/network-file.js';
 import { type RunRecord, readRun } from '../runs/run.js';
+import { splitSizes } from '../training/memory.js';
 import { dataIdentity, trainingIdentity, trainingRunIdentity } from '../training/plan.js';
 import { type PruningRun } from './loop.js';
 import { strategies } from './strategies/index.js';
@@ -54,13 +55,12 @@ export function planPruning(config: Experiment, selection: PruneSelection): Plan
   const wanted = selection.strategies?.includes('all') ? STRATEGIES : selection.strategies;
   const names = choose('--strategy', wanted, STRATEGIES) as readonly Strategy[];
   const fromModel = selection.fromModel ?? false;
-  if (criterion === 'l1-std' && config.training.batch < 2)
-    throw new UserError(
-      'usage',
-      'criterion l1-std needs several cases in a batch: found training.batch 1, expected 2',
-    );
-  return choose('--split', selection.splits, splitNames(config)).flatMap((split) =>
-    (wanted === undefined ? config.pruning.strategies : names).flatMap((strategy) =>
+  const chosen = wanted === undefined ? config.pruning.strategies : names;
+  const splits = choose('--split', selection.splits, splitNames(config));
+  if (criterion === 'l1-std' && chosen.some((strategy) => strategies[strategy].scores))
+    requireDeviation(config, splits);
+  return splits.flatMap((split) =>
+    chosen.flatMap((strategy) =>
       (selection.seeds ?? config.training.seeds).map((seed): PlannedPruning => {
         const base = splitFolder(config, split);
         const setup = { strategy, criterion, model, trained: fromModel };
@@ -100,7 +100,7 @@ export function pruningSettings(
   split: string,
   { strategy, criterion, model, trained }: PruningSetup,
 ): Identity {
-  const { recoveryEpochs, dropout, snapshots, collapse } = config.pruning;
+  const { scoring, recoveryEpochs, dropout, snapshots, collapse } = config.pruning;
   const { batch, learningRate, adam } = config.training;
   const scored = strategies[strategy].scores;
   return {
@@ -108,7 +108,14 @@ export function pruningSettings(
     model,
     training: { batch, learningRate, adam },
     ...(trained && { trained: trainingIdentity(config) }),
-    pruning: { strategy, ...(scored && { criterion }), recoveryEpochs, dropout, snapshots, collapse },
+    pruning: {
+      strategy,
+      ...(scored && { criterion, scoring }),
+      recoveryEpochs,
+      dropout,
+      snapshots,
+      collapse,
+    },
   };
 }
 
@@ -128,6 +135,22 @@ function findTrained(config: Experiment, split: string, model: ModelConfig, seed
       `${folder}: was trained with ${difference}; give the same settings, or train it anew with --overwrite`,
     );
   return readWeightsOf(record, folder, 'weights.safetensors');
+}
+
+/** Throws a UserError of kind `usage` if l1-std, a deviation over the cases of a batch, would have none to look at. */
+function requireDeviation(config: Experiment, splits: readonly string[]): void {
+  const { batch } = config.training;
+  if (batch < 2)
+    throw new UserError(
+      'usage',
+      'criterion l1-std needs several cases in a batch: found training.batch 1, expected 2 or more',
+    );
+  for (const split of splits)
+    if (splitSizes(config, split).train < 2)
+      throw new UserError(
+        'usage',
+        `criterion l1-std needs several training cases: found 1 in split ${split}, expected 2 or more`,
+      );
 }
 
 function selectModel(config: Experiment, name: string | undefined): ModelConfig {

@@ -1,10 +1,12 @@
 // Scores all channels of a network by a criterion, with no more passes than it needs. Changes nothing in the network.
 
-import { type Network, type Sample, type VolumeSize } from '../engine/engine.js';
+import { type Scoring } from '../config/schema.js';
+import { type Network, type PassMode, type Sample, type VolumeSize } from '../engine/engine.js';
+import { UserError } from '../errors.js';
 import { type Architecture, type Layer, listLayers } from '../network/architecture.js';
 import { type Tensor, type Weights } from '../network/weights.js';
 import { stream } from '../random.js';
-import { batchCount, dropoutMasks } from '../training/epoch.js';
+import { dropoutMasks } from '../training/epoch.js';
 import { type Criterion, type Scores } from './criteria/criterion.js';
 
 export interface ScoringSettings {
@@ -12,10 +14,12 @@ export interface ScoringSettings {
   readonly architecture: Architecture;
   readonly size: VolumeSize;
   readonly sample: (id: string) => Sample;
-  /** Training cases; the passes go through them in this order, in the batches of training. */
+  /** Training cases; the passes go through all of them in this order, the last batch being what is left. */
   readonly cases: readonly string[];
   readonly batch: number;
-  /** Dropout rate of each channel: the passes are in training mode. */
+  /** Whether the passes are as in evaluation (running statistics, no dropout) or as in training. */
+  readonly scoring: Scoring;
+  /** Dropout rate of each channel, for passes as in training. */
   readonly dropout: Float64Array;
   readonly seed: number;
   readonly step: number;
@@ -23,10 +27,27 @@ export interface ScoringSettings {
 
 /**
  * Scores of all channels, layer by layer. All but random scores are divided per layer by the L2 norm of the layer's
- * scores (a layer of zeros stays as it is), so that layers can be compared (STAMP).
+ * scores (a layer of zeros stays as it is), so that layers can be compared (STAMP). Throws a UserError of kind `failed`
+ * if a score is not finite: no channel could be told from another.
  */
 export async function scoreChannels(criterion: Criterion, settings: ScoringSettings): Promise<Scores> {
   const layers = listLayers(settings.architecture);
+  const scores = await computeScores(criterion, settings, layers);
+  const broken = layers.find((_, i) => !(scores[i] as Float64Array).every(Number.isFinite));
+  if (broken !== undefined)
+    throw new UserError(
+      'failed',
+      `${broken.name}: found scores that are not finite, expected numbers: activations, weights or gradients overflow; ` +
+        'normalise the data (preprocessing.normalisation) or choose another pruning.criterion',
+    );
+  return scores;
+}
+
+async function computeScores(
+  criterion: Criterion,
+  settings: ScoringSettings,
+  layers: readonly Layer[],
+): Promise<Scores> {
   switch (criterion.needs) {
     case 'nothing': {
       const random = stream(settings.seed, 'score', settings.step);
@@ -53,14 +74,15 @@ export async function scoreChannels(criterion: Criterion, settings: ScoringSetti
   }
 }
 
-/** Calls use(batch, masks) for each batch of the training set. */
+/** Calls use(batch, mode) for each batch of the training set. */
 async function eachBatch(
-  { sample, cases, batch, dropout, seed, step }: ScoringSettings,
-  use: (samples: Sample[], masks: Float32Array) => Promise<void>,
+  { sample, cases, batch, scoring, dropout, seed, step }: ScoringSettings,
+  use: (samples: Sample[], mode: PassMode) => Promise<void>,
 ): Promise<void> {
-  for (let i = 0; i < batchCount(cases.length, batch); i++) {
+  for (let i = 0; i * batch < cases.length; i++) {
     const samples = cases.slice(i * batch, (i + 1) * batch).map(sample);
-    await use(samples, dropoutMasks(samples.length, dropout, seed, ['score', step, i]));
+    const masks = (): Float32Array => dropoutMasks(samples.length, dropout, seed, ['score', step, i]);
+    await use(samples, scoring === 'evaluation' ? 'evaluation' : { masks: masks() });
   }
 }
 
@@ -74,8 +96,8 @@ async function foldActivations(
     layers.flatMap((layer) => Array<number>(layer.width).fill((depth * height * width) / 8 ** layer.level)),
   );
   const totals = new Float64Array(voxels.length);
-  await eachBatch(settings, async (samples, masks) => {
-    const sums = await settings.network.activationSums(samples, masks, withGradients);
+  await eachBatch(settings, async (samples, mode) => {
+    const sums = await settings.network.activationSums(samples, mode, withGradients);
     for (const [i, value] of fold(sums, samples.length, voxels).entries())
       totals[i] = (totals[i] as number) + value;
   });
@@ -84,8 +106,8 @@ async function foldActivations(
 
 async function summedGradients(settings: ScoringSettings): Promise<Weights> {
   const sums = new Map<string, Tensor>();
-  await eachBatch(settings, async (samples, masks) => {
-    const { gradients } = await settings.network.gradients(samples, masks);
+  await eachBatch(settings, async (samples, mode) => {
+    const { gradients } = await settings.network.gradients(samples, mode);
     for (const [name, { shape, data }] of gradients) {
       const sum = sums.get(name);
       if (sum) for (const [i, value] of data.entries()) sum.data[i] = (sum.data[i] as number) + value;

@@ -218,14 +218,19 @@ export function settingsFor({ architecture, size, batch }: EngineCase, spare = 1
   };
 }
 
-/** Weights with batch norms away from 1 and 0, some scales negative. */
+/** Weights with batch norms and running statistics away from 1 and 0, some scales negative. */
 export function weightsFor({ name, architecture }: EngineCase): Weights {
   const random = stream(1, 'weights', name);
+  const variances = stream(1, 'variances', name);
   const weights = initialWeights(architecture, random);
   for (const [tensor, { data }] of weights)
-    if (tensor.includes('.norm.') && !tensor.endsWith('running_var'))
+    if (tensor.includes('.norm.'))
       for (let i = 0; i < data.length; i++)
-        data[i] = tensor.endsWith('norm.weight') ? random.normal() + 0.5 : 0.5 * random.normal();
+        data[i] = tensor.endsWith('running_var')
+          ? 0.25 + variances.uniform()
+          : tensor.endsWith('norm.weight')
+            ? random.normal() + 0.5
+            : 0.5 * random.normal();
   return weights;
 }
 

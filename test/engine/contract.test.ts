@@ -4,12 +4,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { UserError } from '../../src/errors.js';
-import { createEngine } from '../../src/engine/index.js';
 import { type Engine, type Network, type Sample, type VolumeSize } from '../../src/engine/engine.js';
 import { createNativeEngine } from '../../src/engine/native/index.js';
-import { loadAddon } from '../../src/engine/native/loader.js';
-import { createTfjsEngine } from '../../src/engine/tfjs/index.js';
 import { type Architecture, totalChannels } from '../../src/network/architecture.js';
 import { type Tensor, type Weights } from '../../src/network/weights.js';
 import { stream } from '../../src/random.js';
@@ -23,23 +19,7 @@ import {
   weightsFor,
 } from './cases.js';
 import { assertClose, assertTensorsClose } from './closeness.js';
-
-// A missing native engine is a failure, not a reason to test less: set LUNET_WITHOUT_NATIVE=1 where there is no compiler.
-const withNative = process.env['LUNET_WITHOUT_NATIVE'] !== '1';
-if (!withNative) console.log('the native engine is not tested: LUNET_WITHOUT_NATIVE=1');
-const loaded = loadAddon();
-if (withNative) assert.ok(loaded.addon, `the native engine does not load: ${JSON.stringify(loaded)}`);
-const instructionSets = loaded.addon?.instructionSets() ?? [];
-const oracle = await createTfjsEngine();
-/** Engines that are optional, where they are set up; LUNET_TEST_ENGINES names those that must be, or `none`. */
-const optional: Engine[] = [];
-for (const name of process.env['LUNET_TEST_ENGINES'] === 'none' ? [] : ['tensorflow', 'webgpu'])
-  try {
-    optional.push(await createEngine(name, { threads: 2 }));
-  } catch (error) {
-    if (!(error instanceof UserError) || process.env['LUNET_TEST_ENGINES']?.includes(name)) throw error;
-    console.log(`skipped: engine ${name}: ${error.message.split('\n')[0]}`);
-  }
+import { instructionSets, optional, oracle, withNative } from './engines.js';
 
 /** Everything an engine can be asked for, on one case. */
 async function probe(engine: Engine, test: EngineCase): Promise<Record<string, unknown>> {
@@ -47,11 +27,16 @@ async function probe(engine: Engine, test: EngineCase): Promise<Record<string, u
   const settings = settingsFor(test);
   const network = await engine.load(settings, weightsFor(test));
   const images = batch.map(({ image }) => image);
-  const gradients = await network.gradients(batch, masksFor(test, 0));
-  const sums = await network.activationSums(batch, masksFor(test, 0), true);
-  const withoutGradients = await network.activationSums(batch, masksFor(test, 0), false);
+  const gradients = await network.gradients(batch, { masks: masksFor(test, 0) });
+  const sums = await network.activationSums(batch, { masks: masksFor(test, 0) }, true);
+  const withoutGradients = await network.activationSums(batch, { masks: masksFor(test, 0) }, false);
   assert.equal(withoutGradients.gradientProduct, undefined);
   assertClose(withoutGradients.sum, sums.sum, 1e-6, 'activation sums without gradients');
+  const evaluated = await network.gradients(batch, 'evaluation');
+  const evaluatedSums = await network.activationSums(batch, 'evaluation', true);
+  const evaluatedForward = await network.activationSums(batch, 'evaluation', false);
+  assertClose(evaluatedForward.sumOfSquares, evaluatedSums.sumOfSquares, 1e-6, 'squares without gradients');
+  const last = await network.gradients(batch.slice(-1), 'evaluation');
   const synflow = await network.synflowGradients();
   const batchStatistics = await network.predict(images, 'batch');
   const before = await network.readWeights();
@@ -63,6 +48,9 @@ async function probe(engine: Engine, test: EngineCase): Promise<Record<string, u
     loss: gradients.loss,
     gradients: gradients.gradients,
     sums,
+    evaluated,
+    evaluatedSums,
+    last,
     synflow,
     batchStatistics,
     before,
@@ -78,10 +66,14 @@ async function probe(engine: Engine, test: EngineCase): Promise<Record<string, u
   await assert.rejects(network.readWeights(), /disposed/);
   return result;
 }
+type Sums = Record<'sum' | 'sumOfSquares' | 'gradientProduct', Float64Array>;
 type Probe = Awaited<ReturnType<typeof probe>> & {
   loss: number;
   gradients: Weights;
-  sums: { sum: Float64Array; sumOfSquares: Float64Array; gradientProduct: Float64Array };
+  sums: Sums;
+  evaluated: { loss: number; gradients: Weights };
+  evaluatedSums: Sums;
+  last: { loss: number; gradients: Weights };
   synflow: Weights;
   batchStatistics: Float32Array;
   before: Weights;
@@ -117,6 +109,23 @@ function compare(found: Probe, expected: Probe, test: EngineCase, forward = FORW
       Math.abs((found.sums.gradientProduct[i] as number) - product) < 2e-5,
       `activation times gradient ${i}`,
     );
+  for (const kind of ['evaluated', 'last'] as const) {
+    assertClose([found[kind].loss], [expected[kind].loss], 1e-5, `loss, ${kind}`);
+    assertTensorsClose(found[kind].gradients, expected[kind].gradients, BACKWARD, `gradients, ${kind}`);
+  }
+  assertClose(found.evaluatedSums.sum, expected.evaluatedSums.sum, forward, 'sum in evaluation');
+  assertClose(
+    found.evaluatedSums.sumOfSquares,
+    expected.evaluatedSums.sumOfSquares,
+    forward,
+    'squares in evaluation',
+  );
+  assertClose(
+    found.evaluatedSums.gradientProduct,
+    expected.evaluatedSums.gradientProduct,
+    BACKWARD,
+    'activation times gradient in evaluation',
+  );
   for (const [name, { data }] of expected.synflow)
     assertClose((found.synflow.get(name) as Tensor).data, data, 1e-4, `synflow ${name}`);
   assertClose(found.batchStatistics, expected.batchStatistics, forward, 'prediction with batch statistics');
@@ -164,7 +173,7 @@ describe('finite differences', () => {
       const weights = weightsFor(test);
       const batch = batchFor(test);
       const network = await oracle.load(settings, weights);
-      const { gradients } = await network.gradients(batch, masksFor(test, 0));
+      const { gradients } = await network.gradients(batch, { masks: masksFor(test, 0) });
       network.dispose();
       const lossAt = async (direction: Weights, step: number): Promise<number> => {
         const moved = new Map(weights);
@@ -173,7 +182,7 @@ describe('finite differences', () => {
           moved.set(name, { shape, data: data.map((d, i) => (from[i] as number) + step * d) });
         }
         const other = await oracle.load(settings, moved);
-        const { loss } = await other.gradients(batch, masksFor(test, 0));
+        const { loss } = await other.gradients(batch, { masks: masksFor(test, 0) });
         other.dispose();
         return loss;
       };
@@ -214,7 +223,7 @@ describe('volumes that no cache holds', () => {
           const [sample] = batchFor(one) as [Sample];
           const result = await network.gradients(
             Array.from({ length: batch }, () => sample),
-            masksFor(test, 0),
+            { masks: masksFor(test, 0) },
           );
           network.dispose();
           return result;
@@ -325,9 +334,9 @@ describe('PyTorch', () => {
         { architecture, size, maxBatch: cases, targets, adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } },
         tensors(fixture.initial),
       );
-      const { gradients } = await network.gradients(batch, masks(0));
+      const { gradients } = await network.gradients(batch, { masks: masks(0) });
       assertTensorsClose(gradients, inOrder(gradients, tensors(fixture.gradients)), 1e-4, 'gradients');
-      const sums = await network.activationSums(batch, masks(0), true);
+      const sums = await network.activationSums(batch, { masks: masks(0) }, true);
       for (const kind of ['sum', 'sumOfSquares', 'gradientProduct'] as const)
         assertClose(sums[kind] as Float64Array, numbers(fixture.activationSums[kind]), 1e-5, kind);
       for (const [step, expected] of fixture.losses.entries()) {

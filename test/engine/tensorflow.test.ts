@@ -137,7 +137,7 @@ describe('the TensorFlow engine', { skip }, () => {
     const before = tf.memory();
     for (let step = 0; step < 1000; step++) await network.trainStep(batch, ones(tiny, 1), 0.01);
     await network.evaluate(batch);
-    await network.activationSums(batch, ones(tiny, 1), true);
+    await network.activationSums(batch, { masks: ones(tiny, 1) }, true);
     const after = tf.memory();
     assert.equal(after.numTensors - before.numTensors, await tensorsOfNetwork(before.numTensors));
     network.dispose();

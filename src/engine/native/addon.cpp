@@ -67,7 +67,11 @@ Batch batchOf(napi_env env, const Handle& handle, napi_value images, napi_value 
   return batch;
 }
 
-const float* masksOf(napi_env env, const Handle& handle, napi_value value, const Batch& batch) {
+// Undefined, where a call allows it, means evaluation: no dropout.
+const float* masksOf(napi_env env, const Handle& handle, napi_value value, const Batch& batch, bool needed) {
+  napi_valuetype type;
+  napi_typeof(env, value, &type);
+  if (!needed && type == napi_undefined) return nullptr;
   return arrayOf<napi_float32_array>(env, value, "masks", (size_t)batch.size() * handle.network->channels());
 }
 
@@ -108,7 +112,7 @@ napi_value trainStep(napi_env env, napi_callback_info info) {
   const Arguments a(env, info, 5);
   Handle& handle = handleOf(env, a.at[0]);
   const Batch batch = batchOf(env, handle, a.at[1], a.at[2]);
-  const float* masks = masksOf(env, handle, a.at[3], batch);
+  const float* masks = masksOf(env, handle, a.at[3], batch, true);
   const float rate = (float)number(env, a.at[4], "learning rate");
   const auto loss = std::make_shared<float>();
   Network* network = handle.network.get();
@@ -117,12 +121,12 @@ napi_value trainStep(napi_env env, napi_callback_info info) {
       [=](napi_env e) { return numberValue(e, *loss); });
 }
 
-// gradients(network, images, labels, masks) -> loss; the gradients are then read with readGradient.
+// gradients(network, images, labels, masks | undefined) -> loss; the gradients are then read with readGradient.
 napi_value gradients(napi_env env, napi_callback_info info) {
   const Arguments a(env, info, 4);
   Handle& handle = handleOf(env, a.at[0]);
   const Batch batch = batchOf(env, handle, a.at[1], a.at[2]);
-  const float* masks = masksOf(env, handle, a.at[3], batch);
+  const float* masks = masksOf(env, handle, a.at[3], batch, false);
   const auto loss = std::make_shared<float>();
   Network* network = handle.network.get();
   return start(
@@ -164,12 +168,12 @@ napi_value predict(napi_env env, napi_callback_info info) {
       env, a, handle, [=] { network->predict(batch, running, out); }, [](napi_env e) { return numberValue(e, 0); });
 }
 
-// activationSums(network, images, labels, masks, withGradients, sums float64 (3, N, channels))
+// activationSums(network, images, labels, masks | undefined, withGradients, sums float64 (3, N, channels))
 napi_value activationSums(napi_env env, napi_callback_info info) {
   const Arguments a(env, info, 6);
   Handle& handle = handleOf(env, a.at[0]);
   const Batch batch = batchOf(env, handle, a.at[1], a.at[2]);
-  const float* masks = masksOf(env, handle, a.at[3], batch);
+  const float* masks = masksOf(env, handle, a.at[3], batch, false);
   const bool withGradients = flag(env, a.at[4], "withGradients");
   Network* network = handle.network.get();
   const size_t count = (size_t)batch.size() * network->channels();

@@ -26,7 +26,7 @@ export interface Addon {
     network: Handle,
     images: Float32Array[],
     labels: Uint8Array[],
-    masks: Float32Array,
+    masks: Float32Array | undefined,
   ): Promise<number>;
   synflow(network: Handle): Promise<number>;
   evaluate(
@@ -45,7 +45,7 @@ export interface Addon {
     network: Handle,
     images: Float32Array[],
     labels: Uint8Array[],
-    masks: Float32Array,
+    masks: Float32Array | undefined,
     withGradients: boolean,
     sums: Float64Array,
   ): Promise<number>;

@@ -5,7 +5,8 @@
 // Batch norm and dropout, y = mask * (gamma * xhat + beta) with xhat = (a - mean) / sd over M values: with
 // g = dLoss/dy,
 //   dLoss/da = gamma/sd * (mask*g - mean of mask*g - xhat * mean of mask*g*xhat),
-// which is a*g + b*activation + c with coefficients per case and channel. Then the ReLU: 0 where a is 0.
+// which is a*g + b*activation + c with coefficients per case and channel. With running statistics mean and sd are
+// constants, so only the first term is left. Then the ReLU: 0 where a is 0.
 #include <cmath>
 #include <cstring>
 
@@ -47,7 +48,8 @@ std::vector<Target> targetsOf(const Plan& plan, const Layer& layer) {
 
 }  // namespace
 
-void Network::gradientCoefficients(const Layer& layer, bool synflow) {
+void Network::gradientCoefficients(const Layer& layer, Mode mode) {
+  const bool synflow = mode == Mode::synflow, batchStatistics = mode == Mode::training;
   const float* w = weights_.data();
   const double count = (double)batch_ * plan_->sizeAt(layer.level).voxels();
   for (int c = 0; c < layer.width; c++) {
@@ -68,8 +70,8 @@ void Network::gradientCoefficients(const Layer& layer, bool synflow) {
     for (int n = 0; n < batch_; n++) {
       const size_t at = (size_t)n * plan_->channels + channel;
       a_[at] = synflow ? 1.0f : (float)(factor * masks_[at]);
-      b_[at] = synflow ? 0.0f : (float)(-factor * inverse * dGamma / count);
-      c_[at] = synflow ? 0.0f : (float)(-factor * (dBeta - inverse * mean * dGamma) / count);
+      b_[at] = batchStatistics ? (float)(-factor * inverse * dGamma / count) : 0.0f;
+      c_[at] = batchStatistics ? (float)(-factor * (dBeta - inverse * mean * dGamma) / count) : 0.0f;
     }
   }
 }
@@ -99,9 +101,10 @@ double Network::packGradient(int index, int n, int channel, int z, Rows to, floa
                           volume(layer.activation, n) + from, a_[at], b_[at], c_[at], synflow ? -1.0f : 0.0f);
 }
 
-void Network::backwardLayer(const Batch& batch, int index, bool synflow) {
+void Network::backwardLayer(const Batch& batch, int index, Mode mode) {
   const Layer& layer = plan_->layers[index];
-  gradientCoefficients(layer, synflow);
+  const bool synflow = mode == Mode::synflow;
+  gradientCoefficients(layer, mode);
   const Size size = plan_->sizeAt(layer.level);
   const bool winograd = layer.winograd;
   const Convolution turned(k_, size, winograd, layer.width, layer.direct());
@@ -230,12 +233,13 @@ void Network::unpool(int index) {
   sumSlots(s.perCase, layer.width, layer.channelAt, gradientSum_, gradientProduct_);
 }
 
-void Network::backward(const Batch& batch, bool synflow) {
+void Network::backward(const Batch& batch, Mode mode) {
+  const bool synflow = mode == Mode::synflow;
   std::memset(gradient_.data(), 0, gradient_.size() * sizeof(float));
   headBackward(synflow);
   for (int i = (int)plan_->layers.size() - 1; i >= 0; i--) {
     const Layer& layer = plan_->layers[i];
-    backwardLayer(batch, i, synflow);
+    backwardLayer(batch, i, mode);
     if (layer.up >= 0) {
       const Up& up = plan_->ups[layer.up];
       up.composed ? backwardComposed(batch, up, synflow) : backwardUp(up);

@@ -121,10 +121,11 @@ void Network::normalise(const Layer& layer, int batch, const float* masks, Mode 
         squares += squares_[(size_t)n * plan_->channels + channel];
       }
       mean = sum / count;
-      variance = std::fmax(0, squares / count - mean * mean);
-      mean_[channel] = mean;
-      variance_[channel] = variance;
+      variance = squares / count - mean * mean;
+      if (variance < 0) variance = 0;  // NaN stays
     }
+    mean_[channel] = mean;
+    variance_[channel] = variance;
     const double scale = w[layer.normWeight + c] / std::sqrt(variance + kEpsilon);
     const double shift = w[layer.normBias + c] - mean * scale;
     for (int n = 0; n < batch; n++) {
@@ -137,9 +138,19 @@ void Network::normalise(const Layer& layer, int batch, const float* masks, Mode 
   }
 }
 
-void Network::forward(const Batch& batch, const float* masks, Mode mode) {
+// Whether a convolution of the last forward pass overflowed for a case: unpack_relu's sums tell.
+bool Network::overflowed(int caseIndex) const {
+  for (int channel = 0; channel < plan_->channels; channel++) {
+    const size_t at = (size_t)caseIndex * plan_->channels + channel;
+    if (!std::isfinite(sum_[at]) || std::isnan(squares_[at])) return true;
+  }
+  return false;
+}
+
+// `backward` says whether a backward pass follows.
+void Network::forward(const Batch& batch, const float* masks, Mode mode, bool backward) {
   const bool absolute = mode == Mode::synflow;
-  packWeights(absolute, mode == Mode::training || mode == Mode::synflow);
+  packWeights(absolute, backward);
   for (const Layer& layer : plan_->layers) {
     if (layer.up >= 0 && !layer.isComposed()) foldUp(plan_->ups[layer.up], absolute);
     forwardLayer(batch, layer, absolute);

@@ -1,6 +1,7 @@
 // The head: 1x1x1 convolution, sigmoid, soft Dice loss over batch and space, and their gradient, in one pass. It leaves
 // a volume for each label, from which the last layer's gradient is mixed where it is read (see mixGradient), so that
 // gradient is never stored.
+#include <algorithm>
 #include <cmath>
 
 #include "network.h"
@@ -130,26 +131,34 @@ void Network::mixGradient(int caseIndex, int channel, size_t at, int count, bool
 
 void Network::evaluate(const Batch& batch, double* overlaps) {
   prepare(false, batch);
-  forward(batch, nullptr, Mode::running);
+  forward(batch, nullptr, Mode::running, false);
   const int labels = shape_.labels, runs = runsOf(shape_.size.voxels());
   slots_.assign((size_t)3 * labels * runs * batch_, 0.0);
   eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch& scratch, int slot) {
     float* p = scratch.packed.data();
     for (int k = 0; k < labels; k++) {
+      double* sums = &slots_[3 * ((size_t)slot * labels + k)];
       headLogits(n, k, at, count, p, scratch.pointers.data());
+      const bool finite = std::all_of(p, p + count, [](float logit) { return std::isfinite(logit); });
       k_.sigmoid(count, p);
-      k_.overlap(count, p, batch.labels[n] + at, regionOf(k), &slots_[3 * ((size_t)slot * labels + k)]);
+      k_.overlap(count, p, batch.labels[n] + at, regionOf(k), sums);
+      if (!finite) sums[0] = NAN;
     }
   });
   std::fill(overlaps, overlaps + (size_t)3 * labels * batch_, 0.0);
   for (int slot = 0; slot < runs * batch_; slot++)
     for (int i = 0; i < 3 * labels; i++)
       overlaps[(size_t)(slot / runs) * 3 * labels + i] += slots_[(size_t)slot * 3 * labels + i];
+  for (int n = 0; n < batch_; n++) {
+    double* ofCase = overlaps + (size_t)n * 3 * labels;
+    const bool number = std::none_of(ofCase, ofCase + 3 * labels, [](double sum) { return std::isnan(sum); });
+    if (!number || overflowed(n)) std::fill_n(ofCase, 3 * labels, NAN);
+  }
 }
 
 void Network::predict(const Batch& batch, bool running, float* probabilities) {
   prepare(false, batch);
-  forward(batch, nullptr, running ? Mode::running : Mode::statistics);
+  forward(batch, nullptr, running ? Mode::running : Mode::statistics, false);
   const size_t voxels = shape_.size.voxels();
   eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch& scratch, int) {
     for (int k = 0; k < shape_.labels; k++) {

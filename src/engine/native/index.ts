@@ -11,6 +11,7 @@ import {
   type Network,
   type NetworkSettings,
   type Overlap,
+  type PassMode,
   type Sample,
 } from '../engine.js';
 import { freeMemory, gibibytes } from '../memory.js';
@@ -161,11 +162,11 @@ function nativeNetwork(addon: Addon, handle: Handle, settings: NetworkSettings):
         await addon.predict(handle, [...volumes], statistics === 'running', probabilities);
         return probabilities;
       }),
-    activationSums: (batch, masks, withGradients) =>
+    activationSums: (batch, mode, withGradients) =>
       call(async () => {
         const count = batch.length * channels;
         const sums = new Float64Array(3 * count);
-        await addon.activationSums(handle, images(batch), labels(batch), masks, withGradients, sums);
+        await addon.activationSums(handle, images(batch), labels(batch), masksOf(mode), withGradients, sums);
         const result: ActivationSums = {
           channels,
           sum: sums.subarray(0, count),
@@ -173,9 +174,9 @@ function nativeNetwork(addon: Addon, handle: Handle, settings: NetworkSettings):
         };
         return withGradients ? { ...result, gradientProduct: sums.subarray(2 * count) } : result;
       }),
-    gradients: (batch, masks) =>
+    gradients: (batch, mode) =>
       call(async () => {
-        const loss = await addon.gradients(handle, images(batch), labels(batch), masks);
+        const loss = await addon.gradients(handle, images(batch), labels(batch), masksOf(mode));
         return { loss, gradients: split(addon.read(handle, 1), false) };
       }),
     synflowGradients: () =>
@@ -211,6 +212,9 @@ function nativeNetwork(addon: Addon, handle: Handle, settings: NetworkSettings):
     },
   };
 }
+
+const masksOf = (mode: PassMode): Float32Array | undefined =>
+  mode === 'evaluation' ? undefined : mode.masks;
 
 function overlapAt(overlaps: Float64Array, caseIndex: number, count: number): Overlap {
   const pick = (offset: number): Float64Array =>

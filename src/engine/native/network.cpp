@@ -201,10 +201,11 @@ void Network::packWeights(bool absolute, bool backward) {
 }
 
 float Network::gradients(const Batch& batch, const float* masks) {
+  const Mode mode = masks ? Mode::training : Mode::running;
   prepare(true, batch);
-  forward(batch, masks, Mode::training);
+  forward(batch, masks, mode, true);
   const float loss = headLoss(batch);
-  backward(batch, false);
+  backward(batch, mode);
   return loss;
 }
 
@@ -218,17 +219,17 @@ void Network::synflow() {
   const std::vector<float> ones((size_t)shape_.inputChannels * shape_.size.voxels(), 1.0f);
   const Batch batch{{ones.data()}, {nullptr}};
   prepare(true, batch);
-  forward(batch, nullptr, Mode::synflow);
-  backward(batch, true);
+  forward(batch, nullptr, Mode::synflow, true);
+  backward(batch, Mode::synflow);
 }
 
 void Network::activationSums(const Batch& batch, const float* masks, bool withGradients, double* sum, double* squares,
                              double* products) {
-  prepare(withGradients, batch);
-  forward(batch, masks, Mode::training);
   if (withGradients) {
-    headLoss(batch);
-    backward(batch, false);
+    gradients(batch, masks);
+  } else {
+    prepare(false, batch);
+    forward(batch, masks, masks ? Mode::training : Mode::running, false);
   }
   const size_t count = (size_t)batch_ * plan_->channels;
   for (size_t i = 0; i < count; i++) {

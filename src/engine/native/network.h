@@ -50,14 +50,15 @@ class Network {
           int threads);
   ~Network();
 
-  // Each returns the loss; `masks` are (N, channels). step() also updates, unless the loss is not finite.
+  // Each returns the loss; `masks` are (N, channels). step() also updates, unless the loss is not finite. Without masks
+  // gradients and sums are those of evaluation: running statistics, no dropout.
   float step(const Batch& batch, const float* masks, float learningRate);
   float gradients(const Batch& batch, const float* masks);
   void synflow();
   // Sums per case and channel, (N, channels) each: a, a squared, a * dLoss/da (left alone without gradients).
   void activationSums(const Batch& batch, const float* masks, bool withGradients, double* sum, double* squares,
                       double* products);
-  // Per case and label: intersection, predicted, target.
+  // Per case and label: intersection, predicted, target; all NaN for a case that overflowed on its way.
   void evaluate(const Batch& batch, double* overlaps);
   // Probabilities (N, labels, D, H, W).
   void predict(const Batch& batch, bool running, float* probabilities);
@@ -89,10 +90,11 @@ class Network {
   float* volume(const Buffer& buffer, int caseIndex) const;
 
   // forward.cpp
-  void forward(const Batch& batch, const float* masks, Mode mode);
+  void forward(const Batch& batch, const float* masks, Mode mode, bool backward);
   void count(Pass pass, const Layer& layer);
   void forwardLayer(const Batch& batch, const Layer& layer, bool absolute);
   void normalise(const Layer& layer, int batch, const float* masks, Mode mode);
+  bool overflowed(int caseIndex) const;
   void packInputs(const Batch& batch, const Layer& layer, const Slabs& slabs, int slab, int first, int end, float* raw,
                   float* packed) const;
   void packSource(const Batch& batch, const Source& source, int channel, const Slabs& slabs, int slab, int first,
@@ -109,11 +111,11 @@ class Network {
   void headLogits(int caseIndex, int label, size_t at, int count, float* logits, const float** pointers) const;
 
   // backward.cpp
-  void backward(const Batch& batch, bool synflow);
-  void backwardLayer(const Batch& batch, int index, bool synflow);
+  void backward(const Batch& batch, Mode mode);
+  void backwardLayer(const Batch& batch, int index, Mode mode);
   double packGradient(int index, int n, int channel, int z, Rows to, float* packed, float* mixed, bool synflow);
   void unpool(int layer);
-  void gradientCoefficients(const Layer& layer, bool synflow);
+  void gradientCoefficients(const Layer& layer, Mode mode);
   void sumPartials(const Slabs& slabs, size_t each, float* to);
   void update(float learningRate);
 
@@ -156,7 +158,7 @@ class Network {
   // coefficients that turn the gradient there into that before the ReLU.
   std::vector<float> scale_, shift_, a_, b_, c_;
   std::vector<float> masks_;
-  // Batch statistics of all layers' channels.
+  // The statistics that normalised all layers' channels: the batch's or the running ones.
   std::vector<double> mean_, variance_;
   // Sums over space per case and channel: activation, its square; gradient, gradient times activation.
   std::vector<double> sum_, squares_, gradientSum_, gradientProduct_;

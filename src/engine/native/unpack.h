@@ -25,11 +25,12 @@ inline void unpack_relu(Rows from, const float* packed, float bias, float* out, 
   past = past && can_stream(from, out);
   V sum = zero(), squares = zero();
   each_vector(from, [&](ptrdiff_t at, ptrdiff_t to, int n) LUNET_INLINE_LAMBDA {
-    V a = vmax(load_lanes(packed + at, n) + b, zero());
+    const V value = load_lanes(packed + at, n) + b;
+    V a = vmax(value, zero());
     put(out + to, a, n, past);
     if (n < L) a = load_first(out + to, n);
     sum += a;
-    squares += a * a;
+    squares += a * value;  // a squared, and NaN where the value is minus infinity
   });
   sums[0] += sum_lanes(sum);
   sums[1] += sum_lanes(squares);

@@ -4,7 +4,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Architecture, upSource } from '../../network/architecture.js';
 import { EPSILON, type LayerTrace, type Parameters } from './forward.js';
-import { type Operations, type Statistics } from './operations.js';
+import { type Operations, scaleShift } from './operations.js';
 
 const SMOOTH = 1e-7;
 
@@ -81,7 +81,7 @@ export function backward(
     const block = `${side}.${level}`;
     const widths = architecture[side][level] as readonly number[];
     if (layer === widths.length - 1 && trace !== last) g = arrived.get(block) as tf.Tensor5D;
-    const da = linear ? g : throughNorm(trace, get(`${name}.norm.weight`), g, gradients, operations);
+    const da = linear ? g : throughNorm(trace, get, g, gradients, operations);
     if (keep) activations.unshift(da);
     const d = linear ? da : operations.reluGradient(da, trace.activation);
     if (!linear) free(g, da, trace.activation);
@@ -119,18 +119,29 @@ export function backward(
   return { gradients, activations };
 }
 
-/** Through dropout and batch norm: y = mask * (gamma * xhat + beta). Sets the gradients of gamma and beta. */
+/**
+ * Through dropout and batch norm: y = mask * (gamma * xhat + beta). Sets the gradients of gamma and beta. Running
+ * statistics are constants, so then only the scale is left.
+ */
 function throughNorm(
   { layer: { name }, activation, normalised, mask }: LayerTrace,
-  gamma: tf.Tensor,
+  get: (name: string) => tf.Tensor,
   g: tf.Tensor5D,
   gradients: Map<string, tf.Tensor>,
   operations: Operations,
 ): tf.Tensor5D {
-  const { saved } = normalised as Statistics;
+  const gamma = get(`${name}.norm.weight`);
   const { dx, dGamma, dBeta } = tf.tidy(() => {
     const masked = mask ? operations.applyMask(g, mask) : g;
-    return operations.normaliseGradient(masked, activation, gamma, saved, EPSILON);
+    if (normalised) return operations.normaliseGradient(masked, activation, gamma, normalised.saved, EPSILON);
+    const inverse = tf.rsqrt(tf.add(get(`${name}.norm.running_var`), EPSILON));
+    const shift = tf.neg(tf.mul(get(`${name}.norm.running_mean`), inverse));
+    const xhat = scaleShift(activation, inverse, shift);
+    return {
+      dx: scaleShift(masked, tf.mul(gamma, inverse), tf.scalar(0)),
+      dGamma: operations.biasGradient(tf.mul(masked, xhat)),
+      dBeta: operations.biasGradient(masked),
+    };
   });
   gradients.set(`${name}.norm.weight`, dGamma);
   gradients.set(`${name}.norm.bias`, dBeta);

@@ -17,6 +17,8 @@ export interface ForwardMode {
   readonly statistics: 'batch' | 'running' | 'none';
   /** (N, channels of all layers) multipliers. */
   readonly masks?: tf.Tensor2D;
+  /** Whether to look for values that overflow. */
+  readonly check?: boolean;
 }
 
 /** What a layer computed, for the backward pass. */
@@ -31,6 +33,8 @@ export interface LayerTrace {
   readonly normalised?: Statistics;
   /** (N, 1, C) */
   readonly mask?: tf.Tensor;
+  /** Of the values before the ReLU, where they are checked. */
+  readonly magnitude?: tf.Tensor1D;
 }
 
 type Computed = Omit<LayerTrace, 'layer' | 'input'>;
@@ -68,7 +72,7 @@ export function forward(
     const trace = {
       layer,
       input: x,
-      ...scoped(() => runLayer(layer, x, mode.statistics, mask, get, operations)),
+      ...scoped(() => runLayer(layer, x, mode, mask, get, operations)),
     };
     traces.push(trace);
     x = trace.output;
@@ -84,7 +88,7 @@ export function forward(
 function runLayer(
   layer: Layer,
   input: tf.Tensor5D,
-  statistics: ForwardMode['statistics'],
+  { statistics, check }: ForwardMode,
   mask: tf.Tensor | undefined,
   get: <T extends tf.Tensor>(name: string) => T,
   operations: Operations,
@@ -94,6 +98,7 @@ function runLayer(
   const convolved = operations.addBias(bare, get(`${name}.conv.bias`));
   bare.dispose();
   if (statistics === 'none') return { activation: convolved, output: convolved };
+  const magnitude = check ? magnitudeOf(convolved) : undefined;
   const activation = tf.relu(convolved);
   convolved.dispose();
   const [gamma, beta] = [get(`${name}.norm.weight`), get(`${name}.norm.bias`)];
@@ -105,7 +110,12 @@ function runLayer(
   const inverse = tf.rsqrt(tf.add(get(`${name}.norm.running_var`), EPSILON));
   const scale = tf.mul(inverse, gamma);
   const shift = tf.sub(beta, tf.mul(get(`${name}.norm.running_mean`), scale));
-  return { activation, output: scaleShift(activation, scale, shift) };
+  return { activation, output: scaleShift(activation, scale, shift), ...(magnitude && { magnitude }) };
+}
+
+/** For each case (N) a sum of absolute values that is finite if they all are: scaled down, it does not overflow itself. */
+export function magnitudeOf(x: tf.Tensor5D): tf.Tensor1D {
+  return tf.tidy(() => tf.sum(tf.reshape(tf.abs(tf.mul(x, 1e-12)), [x.shape[0], -1]), 1));
 }
 
 /** A block's input: the image, the pooled block above, or the up-convolved block below with the skip behind it. */

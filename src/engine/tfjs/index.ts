@@ -13,13 +13,14 @@ import {
   type Network,
   type NetworkSettings,
   type Overlap,
+  type PassMode,
   type Sample,
 } from '../engine.js';
 import { freeMemory, gibibytes } from '../memory.js';
 import { type OpenedTensorFlow } from '../tensorflow/open.js';
 import { type BackendName, useBackend } from './backend.js';
 import { type BackwardResult, backward, diceLoss } from './backward.js';
-import { type LayerTrace, forward } from './forward.js';
+import { type ForwardMode, type LayerTrace, forward, magnitudeOf } from './forward.js';
 import { type SampleStore, createSampleStore, download, imageTensor } from './layouts.js';
 import { type Operations, composed } from './operations.js';
 import { type Staged, createParameters } from './parameters.js';
@@ -131,21 +132,19 @@ function loadNetwork(
       throw error;
     }
   };
-  /** Loss, gradients and what the layers saw, in training mode; to be called within tf.tidy. */
+  /** Loss, gradients and what the layers saw; to be called within tf.tidy. */
   const differentiate = (
     batch: readonly Sample[],
-    masks: Float32Array,
+    mode: PassMode,
     keep = false,
   ): BackwardResult & { loss: tf.Scalar; traces: readonly LayerTrace[] } => {
     const { image, target } = store.batch(batch, settings);
     const tensors = parameters.tensors();
-    // Without dropout all multipliers are 1, and nothing needs to be multiplied.
-    const dropped = masks.some((value) => value !== 1);
     const { logits, traces } = forward(
       architecture,
       tensors,
       image,
-      { statistics: 'batch', ...(dropped && { masks: tf.tensor2d(masks, [batch.length, channels]) }) },
+      forwardMode(mode, batch.length, channels),
       operations,
     );
     const { loss, gradient } = tf.tidy(() => diceLoss(logits, target));
@@ -160,7 +159,7 @@ function loadNetwork(
       call(async () => {
         let staged: Staged | undefined;
         const loss = tf.tidy(() => {
-          const { loss: value, gradients, traces } = differentiate(batch, masks);
+          const { loss: value, gradients, traces } = differentiate(batch, { masks });
           staged = parameters.stage(gradients, traces, learningRate);
           for (const tensor of Object.values(staged)) tf.keep(tensor);
           return value;
@@ -175,11 +174,17 @@ function loadNetwork(
       call(async () => {
         const sums = tf.tidy(() => {
           const { image, target } = store.batch(batch, settings);
+          const mode: ForwardMode = { statistics: 'running', check: true };
+          const { logits, traces } = forward(architecture, parameters.tensors(), image, mode, operations);
           const flat = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [batch.length, -1, architecture.labels]);
           // 1 where p > 0.5.
-          const mask = tf.step(tf.sub(flat(probabilities(image, 'running')), 0.5));
+          const mask = tf.step(tf.sub(flat(tf.sigmoid(logits)), 0.5));
           const wanted = flat(target);
-          return tf.stack([tf.mul(mask, wanted), mask, wanted].map((each) => tf.sum(each, 1)));
+          const overlaps = [tf.mul(mask, wanted), mask, wanted].map((each) =>
+            tf.reshape(tf.sum(each, 1), [-1]),
+          );
+          const magnitudes = traces.map(({ magnitude }) => magnitude as tf.Tensor1D);
+          return tf.concat([...overlaps, tf.addN([...magnitudes, magnitudeOf(logits)])]);
         });
         const values = Float64Array.from(await sums.data());
         sums.dispose();
@@ -195,10 +200,10 @@ function loadNetwork(
         result.dispose();
         return values;
       }),
-    activationSums: (batch, masks, withGradients) =>
+    activationSums: (batch, mode, withGradients) =>
       call(async () => {
         const result = tf.tidy(() => {
-          const { traces, activations } = differentiate(batch, masks, true);
+          const { traces, activations } = differentiate(batch, mode, true);
           const collect = (of: (activation: tf.Tensor, i: number) => tf.Tensor): tf.Tensor =>
             tf.concat(
               traces.map(({ activation, layer: { width } }, i) =>
@@ -225,11 +230,11 @@ function loadNetwork(
           ...(gradientProduct && { gradientProduct }),
         };
       }),
-    gradients: (batch, masks) =>
+    gradients: (batch, mode) =>
       call(async () => {
         let found: Map<string, tf.Tensor> | undefined;
         const loss = tf.tidy(() => {
-          const { loss: value, gradients } = differentiate(batch, masks);
+          const { loss: value, gradients } = differentiate(batch, mode);
           found = gradients;
           for (const tensor of gradients.values()) tf.keep(tensor);
           return value;
@@ -270,9 +275,19 @@ function loadNetwork(
   };
 }
 
-/** One case's overlap out of (3, N, labels) sums. */
+function forwardMode(mode: PassMode, cases: number, channels: number): ForwardMode {
+  if (mode === 'evaluation') return { statistics: 'running' };
+  // Without dropout all multipliers are 1, and nothing needs to be multiplied.
+  const dropped = mode.masks.some((value) => value !== 1);
+  return { statistics: 'batch', ...(dropped && { masks: tf.tensor2d(mode.masks, [cases, channels]) }) };
+}
+
+/** One case's overlap out of (3, N, labels) sums, behind which is each case's magnitude. */
 function overlapOf(sums: Float64Array, at: number, cases: number, labels: number): Overlap {
+  const finite = Number.isFinite(sums[3 * cases * labels + at]);
   const part = (i: number): Float64Array =>
-    sums.slice((i * cases + at) * labels, (i * cases + at + 1) * labels);
+    finite
+      ? sums.slice((i * cases + at) * labels, (i * cases + at + 1) * labels)
+      : new Float64Array(labels).fill(NaN);
   return { intersection: part(0), predicted: part(1), target: part(2) };
 }

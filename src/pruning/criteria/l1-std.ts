@@ -1,4 +1,5 @@
-// STAMP: the (unbiased) standard deviation over the batch of the L1 norm over space, summed over batches.
+// STAMP: the (unbiased) standard deviation over the batch of the L1 norm over space, summed over batches. A single case
+// that is left for the last batch has no deviation and adds nothing.
 
 import { type Criterion, meanOverCases } from './criterion.js';
 
@@ -7,6 +8,7 @@ export const l1Std: Criterion = {
   withGradients: false,
   fold: ({ sum }, cases) => {
     const channels = sum.length / cases;
+    if (cases < 2) return new Float64Array(channels);
     const means = meanOverCases(sum, cases, (value) => value);
     const squares = new Float64Array(channels);
     for (const [i, value] of sum.entries())

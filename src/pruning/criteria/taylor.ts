@@ -1,6 +1,7 @@
 // STAMP, after Molchanov et al. 2017: the absolute value of activation times its gradient, averaged over batch and
-// space and summed over batches. Where batch norm follows, the sum over a batch nearly cancels (batch norm does not care
-// about the activation's scale); what is left comes from dropout's part in it and from the epsilon, as in the reference.
+// space and summed over batches. Batch norm with the batch's own statistics does not care about the activation's scale, so
+// when scoring is `training` a channel's sum nearly cancels and what is left is rounding; with running statistics, as in
+// the reference, it does not.
 
 import { type Criterion, meanOverCases } from './criterion.js';
 

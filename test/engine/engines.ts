@@ -1,0 +1,32 @@
+// The engines that are tested: TensorFlow.js in JavaScript as the oracle, the native one on each instruction set of this
+// machine, and those that are optional.
+
+import assert from 'node:assert/strict';
+import { UserError } from '../../src/errors.js';
+import { type Engine } from '../../src/engine/engine.js';
+import { createEngine } from '../../src/engine/index.js';
+import { createNativeEngine } from '../../src/engine/native/index.js';
+import { loadAddon } from '../../src/engine/native/loader.js';
+import { createTfjsEngine } from '../../src/engine/tfjs/index.js';
+
+// A missing native engine is a failure, not a reason to test less: set LUNET_WITHOUT_NATIVE=1 where there is no compiler.
+export const withNative = process.env['LUNET_WITHOUT_NATIVE'] !== '1';
+if (!withNative) console.log('the native engine is not tested: LUNET_WITHOUT_NATIVE=1');
+const loaded = loadAddon();
+if (withNative) assert.ok(loaded.addon, `the native engine does not load: ${JSON.stringify(loaded)}`);
+export const instructionSets = loaded.addon?.instructionSets() ?? [];
+export const oracle = await createTfjsEngine();
+/** Engines that are optional, where they are set up; LUNET_TEST_ENGINES names those that must be, or `none`. */
+export const optional: Engine[] = [];
+for (const name of process.env['LUNET_TEST_ENGINES'] === 'none' ? [] : ['tensorflow', 'webgpu'])
+  try {
+    optional.push(await createEngine(name, { threads: 2 }));
+  } catch (error) {
+    if (!(error instanceof UserError) || process.env['LUNET_TEST_ENGINES']?.includes(name)) throw error;
+    console.log(`skipped: engine ${name}: ${error.message.split('\n')[0]}`);
+  }
+
+/** The native engine on each instruction set. */
+export const native: readonly Engine[] = instructionSets.map((isa) =>
+  createNativeEngine({ isa, threads: 2 }),
+);
