@@ -2,6 +2,7 @@
 // random comes from streams keyed by seed, epoch and batch, so an epoch can be left and entered at any batch.
 
 import { InterruptedError, type Network, type Sample } from '../engine/engine.js';
+import { UserError } from '../errors.js';
 import { type Weights } from '../network/weights.js';
 import { shuffled, stream } from '../random.js';
 import { type Backlog, meanwhile } from './backlog.js';
@@ -36,8 +37,8 @@ export interface EpochSettings {
 
 /** A run stopped being a number; nothing after its last checkpoint is worth keeping. */
 export class DivergedError extends Error {
-  constructor(what: string, step: number, cases: readonly string[]) {
-    super(`${what} at step ${step} (cases ${cases.join(', ')})`);
+  constructor(what: string, step: number | undefined, cases: readonly string[]) {
+    super(`${what}${step === undefined ? '' : ` at step ${step}`} (cases ${cases.join(', ')})`);
     this.name = 'DivergedError';
   }
 }
@@ -95,7 +96,8 @@ export function dropoutMasks(
 
 /**
  * Dice per label of each case, in the order of the ids; the backlog is done during the first batch. Throws an
- * InterruptedError as `trainEpoch` does.
+ * InterruptedError as `trainEpoch` does, and for a case that overflows the network a UserError of kind `data` or a
+ * DivergedError, whichever is at fault.
  */
 export async function evaluateCases(
   network: Network,
@@ -108,8 +110,25 @@ export async function evaluateCases(
   const dice: number[][] = [];
   for (let at = 0; at < cases.length; at += batch) {
     if (signal?.aborted) throw new InterruptedError();
-    const overlaps = network.evaluate(cases.slice(at, at + batch).map(sample));
-    dice.push(...(await meanwhile(backlog, overlaps)).map(caseDice));
+    const ids = cases.slice(at, at + batch);
+    const overlaps = await meanwhile(backlog, network.evaluate(ids.map(sample)));
+    for (const [i, { target }] of overlaps.entries())
+      if (target.some(Number.isNaN)) throw overflowError(ids[i] as string, sample(ids[i] as string));
+    dice.push(...overlaps.map(caseDice));
   }
   return dice;
+}
+
+/** Beyond this, a voxel is no intensity of a normalised or a usual image, so the data is at fault and not the weights. */
+const LARGEST_VOXEL = 1e6;
+
+function overflowError(id: string, { image }: Sample): Error {
+  const largest = image.reduce((most, voxel) => Math.max(most, Math.abs(voxel)), 0);
+  if (largest <= LARGEST_VOXEL)
+    return new DivergedError('the network overflows when it is evaluated', undefined, [id]);
+  return new UserError(
+    'data',
+    `case ${id}: found voxels of up to ${largest.toPrecision(2)}, which overflow the network, expected moderate numbers; ` +
+      'have them normalised (preprocessing.normalisation: z-score, percentile or window), or leave the case out of the split',
+  );
 }
