@@ -1,22 +1,30 @@
 // Targeted dropout: layers whose channels score low are dropped more often, so that the network learns to do without
-// them before they go (STAMP).
+// them before they go (STAMP). The last layer is never pruned, so it has no part in it.
 
+import { type Layer } from '../network/architecture.js';
 import { type Scores } from './criteria/criterion.js';
 
+/** The dropout rate of each layer before the first removal. */
+export function initialRates(layers: readonly Layer[], initial: number): number[] {
+  return layers.map(({ prunable }) => (prunable ? initial : 0));
+}
+
 /**
- * The dropout rate of each layer by `rank-value`: all channels sorted by ascending score get ranks counting down from
- * their number (equal scores: the earlier channel first); a layer's value is the mean of its ranks; its rate is the
- * base times its value over the largest value.
+ * The dropout rate of each layer by `rank-value`, from the scores by which a channel goes, that channel's included: the N
+ * channels of all prunable layers sorted by ascending score get ranks from N - 1 down to 0 (equal scores: the earlier
+ * channel first); a layer's value is the mean of its ranks; its rate is the base times its value over the largest value.
  */
-export function rankValueRates(scores: Scores, base: number): number[] {
-  const channels = scores.flatMap((layer, index) => Array.from(layer, (score) => ({ layer: index, score })));
+export function rankValueRates(layers: readonly Layer[], scores: Scores, base: number): number[] {
+  const channels = scores.flatMap((values, layer) =>
+    layers[layer]?.prunable ? Array.from(values, (score) => ({ layer, score })) : [],
+  );
   const values = scores.map(() => 0);
   const order = channels
     .map((_, i) => i)
     .sort((a, b) => scoreAt(channels, a) - scoreAt(channels, b) || a - b);
   for (const [position, channel] of order.entries()) {
     const { layer } = channels[channel] as { layer: number };
-    values[layer] = (values[layer] as number) + channels.length - position;
+    values[layer] = (values[layer] as number) + channels.length - 1 - position;
   }
   const means = values.map((value, i) => value / (scores[i] as Float64Array).length);
   const largest = Math.max(...means);

@@ -34,13 +34,12 @@ import { meanDice } from '../training/metrics.js';
 import { beginRun, casesText, saveLater, writeTensors } from '../training/outputs.js';
 import { type RunContext, largestBatch } from '../training/run.js';
 import { criteria } from './criteria/index.js';
-import { type Scores } from './criteria/criterion.js';
-import { channelRates, rankValueRates } from './dropout.js';
-import { type StepFiles, digestsOf, lastingFiles, stepsText, writeStep } from './outputs.js';
+import { channelRates, initialRates, rankValueRates } from './dropout.js';
+import { type StepFiles, digestsOf, growingFiles, lastingFiles, writeStep } from './outputs.js';
 import { choiceStream } from './schedule.js';
 import { scoreChannels } from './score.js';
 import { strategies } from './strategies/index.js';
-import { describeStep, scoreRows, stepLine, stepRow } from './steps.js';
+import { describeStep, dropoutRows, scoreRows, stepLine, stepRow } from './steps.js';
 
 /** One pruning run. */
 export interface PruningRun {
@@ -81,6 +80,8 @@ interface Progress extends EpochProgress {
   rows: Row[];
   /** Rows of scores.csv. */
   scoreRows: Row[];
+  /** Rows of dropout.csv. */
+  dropoutRows: Row[];
   best?: PruningStep;
   chosen?: PruningStep;
   snapshots: Record<string, PruningStep>;
@@ -98,7 +99,6 @@ export async function pruneRun(
   const { folder, seed, split } = run;
   const { pruning, training } = config;
   const strategy = strategies[run.strategy];
-  const initialRate = pruning.dropout.initial;
   const total = prunableChannels(run.architecture);
   const release = await openRun(folder, context.overwrite, context);
   const backlog: Backlog = [];
@@ -121,10 +121,11 @@ export async function pruneRun(
       seconds: 0,
       stepSeconds: 0,
       removals: [],
-      rates: listLayers(run.architecture).map(() => initialRate),
+      rates: initialRates(listLayers(run.architecture), pruning.dropout.initial),
       below: 0,
       rows: [],
       scoreRows: [],
+      dropoutRows: [],
       snapshots: {},
       files: {},
       batches: 0,
@@ -143,16 +144,15 @@ export async function pruneRun(
       return record;
     };
     const tick = stopwatch(at);
-    const stepsSoFar = (layers: readonly Layer[]): Record<string, string> =>
+    const textsSoFar = (layers: readonly Layer[]): Record<string, string> =>
       at.rows.length === 0
         ? {}
-        : {
-            'steps.csv': stepsText(dataset.outputs, {
-              validated: split.validation.length > 0,
-              layers,
-              rows: at.rows,
-            }),
-          };
+        : growingFiles(dataset.outputs, {
+            validated: split.validation.length > 0,
+            layers,
+            rows: at.rows,
+            dropoutRows: at.dropoutRows,
+          });
 
     for (;;) {
       const { architecture } = at;
@@ -236,6 +236,7 @@ export async function pruneRun(
           at.chosen = step;
         at.below = step.testDice < pruning.collapse.floor ? at.below + 1 : 0;
         at.rows.push(stepRow(dataset.outputs, at, step, meanDice(cases), validation, choice));
+        at.dropoutRows.push(...dropoutRows(layers, at.rates, step));
         const reached = pruning.snapshots
           .filter((percent) => step.channels <= (total * percent) / 100)
           .map(String)
@@ -256,6 +257,7 @@ export async function pruneRun(
           best,
           validated: validation !== undefined,
           rows: [...at.rows],
+          dropoutRows: [...at.dropoutRows],
           scoreRows: scored ? [...at.scoreRows] : undefined,
         };
         const lasting = lastingFiles(dataset.outputs, files);
@@ -281,7 +283,7 @@ export async function pruneRun(
             stop: stop ?? 'one-channel',
             removals: at.removals,
           };
-          const texts = { ...stepsSoFar(layers), 'cases.csv': last };
+          const texts = { ...textsSoFar(layers), 'cases.csv': last };
           return finish({
             status: 'finished',
             testDice: meanDice(cases),
@@ -298,7 +300,7 @@ export async function pruneRun(
         at.removals.push(removal);
         at.recovered = 0;
         if (scores && pruning.dropout.targeted === 'rank-value')
-          at.rates = rankValueRates(withoutScore(scores, layers, removal), pruning.dropout.base);
+          at.rates = rankValueRates(layers, scores, pruning.dropout.base);
       } catch (error) {
         tick();
         if (error instanceof InterruptedError) {
@@ -309,7 +311,7 @@ export async function pruneRun(
           return finish({
             status: 'diverged',
             divergedAt: `step ${at.removals.length}, ${error.message}`,
-            files: { ...at.files, ...digestsOf(stepsSoFar(layers)) },
+            files: { ...at.files, ...digestsOf(textsSoFar(layers)) },
           });
         throw error;
       } finally {
@@ -340,14 +342,4 @@ function stopwatch(at: Progress): () => void {
 
 function channelsLeft(layers: readonly { prunable: boolean; width: number }[]): boolean {
   return layers.some(({ prunable, width }) => prunable && width > 1);
-}
-
-function withoutScore(
-  scores: Scores,
-  layers: readonly { name: string }[],
-  { layer, channel }: Removal,
-): Scores {
-  return scores.map((values, i) =>
-    layers[i]?.name === layer ? values.filter((_, j) => j !== channel) : values,
-  );
 }

@@ -5,7 +5,7 @@ import { type Layer } from '../network/architecture.js';
 import { type Weights } from '../network/weights.js';
 import { commitFile } from '../runs/commit.js';
 import { type Row, csvText } from '../runs/csv.js';
-import { SCORE_COLUMNS, stepColumns } from '../runs/records.js';
+import { DROPOUT_COLUMNS, SCORE_COLUMNS, stepColumns } from '../runs/records.js';
 import { type PruningStep, type RunRecord } from '../runs/run.js';
 import { sha256 } from '../runs/sealed.js';
 import { casesText, writeBest, writeTensors } from '../training/outputs.js';
@@ -23,8 +23,9 @@ export interface StepFiles {
   /** Whether its test Dice is the largest so far. */
   readonly best: boolean;
   readonly validated: boolean;
-  /** All rows of steps.csv so far, and of scores.csv where the step adds to it. */
+  /** All rows of steps.csv and dropout.csv so far, and of scores.csv where the step adds to it. */
   readonly rows: readonly Row[];
+  readonly dropoutRows: readonly Row[];
   readonly scoreRows?: readonly Row[] | undefined;
 }
 
@@ -38,12 +39,15 @@ export function lastingFiles(labels: readonly string[], files: StepFiles): Recor
   };
 }
 
-/** The text of steps.csv. */
-export function stepsText(
+/** The CSV files that grow with every step, by name. */
+export function growingFiles(
   labels: readonly string[],
-  { validated, layers, rows }: Pick<StepFiles, 'validated' | 'layers' | 'rows'>,
-): string {
-  return csvText(stepColumns(labels, validated, layers), rows);
+  { validated, layers, rows, dropoutRows }: Pick<StepFiles, 'validated' | 'layers' | 'rows' | 'dropoutRows'>,
+): Record<string, string> {
+  return {
+    'dropout.csv': csvText(DROPOUT_COLUMNS, dropoutRows),
+    'steps.csv': csvText(stepColumns(labels, validated, layers), rows),
+  };
 }
 
 /** SHA-256 of texts by name. */
@@ -64,6 +68,6 @@ export function writeStep(
     writeTensors(path, weights, step.architecture, run, { step: String(step.step) });
   }
   if (files.best) writeBest(folder, step);
-  for (const [name, text] of Object.entries(lasting)) commitFile(join(folder, name), text);
-  commitFile(join(folder, 'steps.csv'), stepsText(run.labels, files));
+  for (const [name, text] of Object.entries({ ...lasting, ...growingFiles(run.labels, files) }))
+    commitFile(join(folder, name), text);
 }

@@ -1,7 +1,7 @@
 // How a pruning step is described: as a record, as a row of steps.csv and scores.csv, as a line of progress.
 
 import { type VolumeSize } from '../engine/engine.js';
-import { type Architecture, listLayers } from '../network/architecture.js';
+import { type Architecture, type Layer, listLayers } from '../network/architecture.js';
 import { countMultiplyAdds } from '../network/cost.js';
 import { countParameters } from '../network/parameters.js';
 import { type Removal, prunableChannels } from '../network/surgery.js';
@@ -96,4 +96,13 @@ export function scoreRows(
       chosen: choice?.layer.name === name && choice.channel === channel,
     })),
   );
+}
+
+/** Rows of dropout.csv: the rate that each layer was trained with up to a step. */
+export function dropoutRows(
+  layers: readonly Layer[],
+  rates: readonly number[],
+  { step }: PruningStep,
+): Row[] {
+  return layers.map(({ name, width }, i) => ({ step, layer: name, channels: width, rate: rates[i] }));
 }

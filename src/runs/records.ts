@@ -59,6 +59,9 @@ export function stepColumns(
 /** scores.csv of a pruning run: every channel's score at the snapshots; `chosen` is the one that goes next. */
 export const SCORE_COLUMNS = ['step', 'channels', 'fraction', 'layer', 'channel', 'score', 'chosen'] as const;
 
+/** dropout.csv of a pruning run: the rate with which each layer was trained before a step's removal. */
+export const DROPOUT_COLUMNS = ['step', 'layer', 'channels', 'rate'] as const;
+
 /** summary.csv of an experiment: one row a method and label. */
 export const SUMMARY_COLUMNS = [
   'kind',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Architecture, buildArchitecture, listLayers } from '../../src/network/architecture.js';
 import { possibleRemovals } from '../../src/network/surgery.js';
-import { channelRates, rankValueRates } from '../../src/pruning/dropout.js';
+import { channelRates, initialRates, rankValueRates } from '../../src/pruning/dropout.js';
 import { schedule } from '../../src/pruning/schedule.js';
 import { randomInBlock } from '../../src/pruning/strategies/random-in-block.js';
 import { random } from '../../src/pruning/strategies/random.js';
@@ -104,6 +104,42 @@ describe('widest', () => {
     assert.equal(widths[9]?.removal?.layer, 'decoder.1.1');
     assert.equal(widths[10]?.removal?.layer, 'encoder.1.1');
   });
+  it('compares blocks by the layers that can be pruned', () => {
+    // The layer before the head has nine channels and keeps them; all others have two.
+    const wideEnd: Architecture = {
+      ...small,
+      encoder: [
+        [2, 2],
+        [2, 2],
+      ],
+      decoder: [[2, 9]],
+    };
+    const order = schedule('widest', wideEnd, 1).map(({ removal }) => removal?.layer);
+    assert.deepEqual(order, [
+      'encoder.1.1',
+      'decoder.0.0',
+      'encoder.0.1',
+      'encoder.1.0',
+      'encoder.0.0',
+      undefined,
+    ]);
+  });
+  it("takes at each step from a block that none exceeds, in the paper's Unet", () => {
+    const start = buildArchitecture(
+      { family: 'unet', n: 4, levels: 5, convs: 2, scale: 1, skips: true },
+      1,
+      1,
+    );
+    for (const { architecture, removal } of schedule('widest', start, 1)) {
+      const blocks = new Map<string, number[]>();
+      for (const { side, level, width, prunable } of listLayers(architecture))
+        if (prunable) blocks.set(`${side}.${level}`, [...(blocks.get(`${side}.${level}`) ?? []), width]);
+      const mean = (widths: number[]): number => widths.reduce((a, b) => a + b, 0) / widths.length;
+      const widest = Math.max(...[...blocks.values()].map(mean));
+      const from = removal?.layer.replace(/\.\d+$/, '');
+      assert.equal(from === undefined ? 1 : mean(blocks.get(from) as number[]), widest);
+    }
+  });
   it('ends with one channel in every prunable layer', () => {
     const start = buildArchitecture(
       { family: 'unet', n: 4, levels: 4, convs: 3, scale: 1, skips: true },
@@ -121,17 +157,28 @@ describe('widest', () => {
 });
 
 describe('targeted dropout', () => {
-  it('gives ranks counting down, averaged by layer, over the largest', () => {
-    // Ascending: 0.1 (layer 0), 0.2 (layer 1), 0.3 (layer 1), 0.4 (layer 0), 0.5 (layer 2): ranks 5 4 3 2 1.
-    const rates = rankValueRates(
-      [[0.1, 0.4], [0.2, 0.3], [0.5]].map((s) => Float64Array.from(s)),
-      0.05,
-    );
-    // Means 3.5, 3.5, 1.
+  const layers = listLayers(small);
+  it('ranks the channels of prunable layers, the one about to go included, from their number less one to 0', () => {
+    // Ascending: 0.01 (layer 1), 0.3 0.3 (layer 2), 0.4 0.5 (layer 0), 0.6 0.7 (layer 3), 0.9 (layer 2), with ranks 7 6 5 4
+    // 3 2 1 0. Means by layer: 7/2, 7, 11/3, 3/2. The last layer would have the lowest scores, but has no part in it.
+    const rates = rankValueRates(layers, scores, 0.07);
+    for (const [i, rate] of [0.035, 0.07, 0.11 / 3, 0.015, 0].entries())
+      assert.ok(
+        Math.abs((rates[i] as number) - rate) < 1e-12,
+        `layer ${i}: found ${rates[i]}, expected ${rate}`,
+      );
+  });
+  it('is 0 for a layer whose one channel ranks last, the base for the layer with the largest mean', () => {
+    const narrow: Architecture = { ...small, encoder: [[1, 1], [1]], decoder: [[2, 1]] };
+    const ranked = [[0.9], [0.2], [0.3], [0.1, 0.8], [0.5]].map((s) => Float64Array.from(s));
+    // Ascending: 0.1 (layer 3), 0.2 (1), 0.3 (2), 0.8 (3), 0.9 (0), ranks 4 to 0: means 0, 3, 2, 5/2.
     assert.deepEqual(
-      rates.map((rate) => Number(rate.toFixed(6))),
-      [0.05, 0.05, Number((0.05 / 3.5).toFixed(6))],
+      rankValueRates(listLayers(narrow), ranked, 0.3).map((rate) => Number(rate.toFixed(12))),
+      [0, 0.3, 0.2, 0.25, 0],
     );
+  });
+  it('begins with one rate for every layer but the last', () => {
+    assert.deepEqual(initialRates(layers, 0.005), [0.005, 0.005, 0.005, 0.005, 0]);
     assert.deepEqual([...channelRates([0.1, 0.2], [2, 1])], [0.1, 0.1, 0.2]);
   });
 });

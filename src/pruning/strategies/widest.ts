@@ -1,15 +1,19 @@
-// The paper's prescribed schedule: a random channel of the widest layer of the widest block goes. A block's width is its
-// channels over its layers; of equals the deepest block (of one level, the decoder's), then the later layer. Only blocks
+// The paper's prescribed schedule: a random channel of the widest layer of the widest block goes. A block's width is the
+// channels of its prunable layers over their number, so that the layer before the head, which keeps its width, does not
+// make its block look wide; of equals the deepest block (of one level, the decoder's), then the later layer. Only blocks
 // and layers that can lose a channel take part. Needs no scores, so the architectures are known in advance.
 
-import { blockWidths } from '../../network/architecture.js';
+import { listLayers } from '../../network/architecture.js';
 import { type Strategy, removable } from './strategy.js';
 
 export const widest: Strategy = {
   scores: false,
   choose: (architecture, random) => {
+    const layers = listLayers(architecture).filter(({ prunable }) => prunable);
     const candidates = removable(architecture).map((layer) => {
-      const widths = blockWidths(architecture, layer);
+      const widths = layers
+        .filter(({ side, level }) => side === layer.side && level === layer.level)
+        .map(({ width }) => width);
       return { layer, blockWidth: widths.reduce((sum, width) => sum + width, 0) / widths.length };
     });
     const [first] = candidates.sort(
