@@ -47,7 +47,8 @@ export const command = addExamples(
     .addOption(
       new Option(
         '--criterion <name>',
-        `how channels are scored: ${CRITERIA.join(', ')}; default: the config's`,
+        `how channels are scored: ${CRITERIA.join(', ')} (all but random are divided by each layer's norm, which the ` +
+          "papers of snip, synflow and bn-scale do not do); default: the config's",
       ),
     )
     .option('--model <name>', "the model to prune; default: the config's, else the first unet")
