@@ -4,7 +4,7 @@ import { type Experiment } from '../config/schema.js';
 import { volumeSize } from '../data/preprocess.js';
 import { type Engine } from '../engine/engine.js';
 import { secondsPerMultiplyAdd } from '../engine/bench.js';
-import { type Architecture } from '../network/architecture.js';
+import { type Architecture, listLayers } from '../network/architecture.js';
 import { countMultiplyAdds } from '../network/cost.js';
 import { countParameters } from '../network/parameters.js';
 import { splitSizes } from '../training/memory.js';
@@ -37,7 +37,9 @@ export function diskBytes(config: Experiment, task: Task): number {
   const tensors = 4 * countParameters(task.architecture) + 10_000;
   const snapshots = task.kind === 'prune' ? config.pruning.snapshots.length : 0;
   const rows = task.kind === 'prune' ? exemplaryPath(task.architecture).length : config.training.epochs;
-  return tensors * (2 + 2 * 3 + snapshots) + 3 * BYTES_PER_ROW * rows + 20_000;
+  // A step has a row of steps.csv and, half as long, one of dropout.csv for each layer.
+  const rowsEach = task.kind === 'prune' ? 1 + listLayers(task.architecture).length / 2 : 1;
+  return tensors * (2 + 2 * 3 + snapshots) + 3 * BYTES_PER_ROW * rows * rowsEach + 20_000;
 }
 
 /**
