@@ -45,12 +45,15 @@ export const channelsPerBlock: Chart = {
       type: 'nominal',
       sort: blockOrder(runs.flatMap(({ rows }) => rows)),
       title: null,
-      axis: { labelAngle: -60 },
+      axis: { labelAngle: -60, labelOverlap: false },
     };
     const y = { title: 'Channels', scale: { domain: [0, most] } };
     return withLegend(
       inPanels(
-        panels.map(({ title, lines }) => ({ title, spec: { layer: lineLayers(lines, { x, y }) } })),
+        panels.map(({ title, lines }) => ({
+          title,
+          spec: { layer: lineLayers(lines, { x, y, everyPoint: true }) },
+        })),
         { ...SIZE, columns: COLUMNS },
       ),
       runs.map(({ kind, method, name }) => ({ name, look: looks(kind, method) })),

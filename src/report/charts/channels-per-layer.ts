@@ -26,6 +26,7 @@ export const channelsPerLayer: Chart = {
     });
     if (panels.length === 0) return undefined;
     const most = Math.max(...panels.flatMap(({ values }) => values.map(({ channels }) => channels)));
+    const tallest = Math.max(...panels.map(({ layers }) => layers.length));
     return {
       ...inPanels(
         panels.map(({ title, layers, values }) => ({
@@ -41,7 +42,13 @@ export const channelsPerLayer: Chart = {
                 axis: { format: 'd' },
                 title: 'Channels removed',
               },
-              y: { field: 'layer', type: 'nominal', sort: layers, title: null },
+              y: {
+                field: 'layer',
+                type: 'nominal',
+                sort: layers,
+                title: null,
+                axis: { labelOverlap: false },
+              },
               color: {
                 field: 'channels',
                 aggregate: 'mean',
@@ -52,7 +59,7 @@ export const channelsPerLayer: Chart = {
             },
           },
         })),
-        { width: 330, height: 280, columns: 2 },
+        { width: 330, height: Math.max(280, 16 * tallest), columns: 2 },
       ),
       resolve: { scale: { color: 'shared' } },
     };

@@ -32,6 +32,7 @@ export const diceOverChannels: Chart = {
       type: 'quantitative',
       title: 'Prunable channels left (%)',
       scale: { domain: [Math.max(...across), Math.min(...across, 99)], nice: false },
+      axis: { labelOverlap: 'greedy' },
     };
     const range = diceRange(lines);
     const y = { ...DICE_AXIS, scale: { domain: range, nice: true, zero: false } };

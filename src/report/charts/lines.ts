@@ -30,6 +30,8 @@ interface Drawing {
   readonly range?: readonly [low: number, high: number];
   /** Draws the spread over seeds too. */
   readonly band?: boolean;
+  /** Marks every point, not a few. */
+  readonly everyPoint?: boolean;
   /** Draws steps instead of slopes. */
   readonly step?: boolean;
 }
@@ -37,10 +39,17 @@ interface Drawing {
 /** Layers that draw lines. */
 export function lineLayers(
   lines: readonly Line[],
-  { x, y, range: [low, high] = [-Infinity, Infinity], band = false, step = false }: Drawing,
+  {
+    x,
+    y,
+    range: [low, high] = [-Infinity, Infinity],
+    band = false,
+    everyPoint = false,
+    step = false,
+  }: Drawing,
 ): object[] {
   const values = lines.flatMap(({ name, look, points }, i) => {
-    const marked = markedPoints(points.length, (i + 0.5) / lines.length);
+    const marked = markedPoints(points.length, everyPoint ? Infinity : MARKERS, (i + 0.5) / lines.length);
     return points.map((point, at) => ({
       name,
       ...lookOf(look),
@@ -95,10 +104,10 @@ export function lineLayers(
   ];
 }
 
-/** A few points along a line, at other places than other lines have theirs: `offset` is between 0 and 1. */
-function markedPoints(length: number, offset: number): Set<number> {
-  if (length <= MARKERS) return new Set(Array.from({ length }, (_, i) => i));
-  return new Set(Array.from({ length: MARKERS }, (_, i) => Math.floor(((i + offset) / MARKERS) * length)));
+/** At most so many points along a line, at other places than other lines have theirs: `offset` is between 0 and 1. */
+function markedPoints(length: number, most: number, offset: number): Set<number> {
+  if (length <= most) return new Set(Array.from({ length }, (_, i) => i));
+  return new Set(Array.from({ length: most }, (_, i) => Math.floor(((i + offset) / most) * length)));
 }
 
 /** The median over seeds at every x, with the least and the largest. */

@@ -23,7 +23,6 @@ export const CONFIG = {
   axis: {
     labelLimit: 0,
     labelFlush: false,
-    labelOverlap: 'greedy',
     labelFontSize: 12,
     titleFontSize: 13,
     gridColor: '#e5e5e5',
