@@ -1,6 +1,7 @@
 // The experiment config: the one definition from which types, defaults, checks, help and the JSON Schema come.
 
 import { z } from 'zod';
+import { ownPath, ownPathExpected } from '../home-folder.js';
 
 const count = (least = 1) => z.int().min(least);
 const blockWidths = z.array(z.array(count().max(4096)).min(1).max(10));
@@ -20,6 +21,8 @@ const labelName = z
     'expected a name that starts with a letter, then letters, digits, spaces and . _ -',
   )
   .max(100);
+/** `~/` stands for the home folder: see `resolveExperiment`. */
+const folder = z.string().min(1).regex(ownPath, ownPathExpected);
 const labelValue = z.int().min(1).max(65535);
 
 const split = z.strictObject({
@@ -40,7 +43,7 @@ const dataset = z.strictObject({
   layout: z
     .enum(['phantom', 'decathlon', 'nnunet', 'folders'])
     .describe('How the cases lie on disk; phantom generates them in memory'),
-  root: z.string().min(1).optional().describe('Folder of the dataset, from the working folder'),
+  root: folder.optional().describe('Folder of the dataset, from the working folder'),
   phantom: phantom.prefault({}).describe('What to generate, for the layout phantom'),
   channels: z.array(z.string().min(1)).min(1).optional().describe('Names of the input channels, in order'),
   labels: z
@@ -67,7 +70,20 @@ const dataset = z.strictObject({
   affineMismatch: z
     .enum(['error', 'ignore'])
     .default('error')
-    .describe('What to do when image and label lie differently in space by more than 0.001 mm'),
+    .describe(
+      'What to do when image and label lie differently in space (affine or spacing) by more than 0.001 mm: refuse ' +
+        "them, or go by the image's",
+    ),
+  others: z
+    .enum(['error', 'background'])
+    .default('error')
+    .describe(
+      'What to do with label values that no output names: refuse the file, or count them as background',
+    ),
+  followLinks: z
+    .boolean()
+    .default(false)
+    .describe('Whether files may lie outside of `root`: by links, or by their path in dataset.json'),
 });
 
 const preprocessing = z.strictObject({
@@ -245,7 +261,7 @@ const retraining = z
 /** The schema of an experiment file. */
 export const experimentSchema = z.strictObject({
   experiment: name.describe('Name of the experiment: its results are in OUTPUT/NAME'),
-  output: z.string().min(1).default('runs').describe('Folder of all results, from the working folder'),
+  output: folder.default('runs').describe('Folder of all results, from the working folder'),
   dataset: dataset.describe('Where cases come from'),
   preprocessing: preprocessing.describe('What is done to each volume, once'),
   models: z.array(model).min(1).describe('Networks to train'),

@@ -8,8 +8,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { userCacheFolder } from '../cache-folder.js';
 import { type Experiment } from '../config/schema.js';
+import { UserError } from '../errors.js';
+import { expandHome, ownPath, ownPathExpected } from '../home-folder.js';
 import { type PreparedCase } from './case.js';
 import { type CaseFiles } from './layouts/index.js';
+import { imageOfPair } from './nifti/read.js';
 
 const ENDING = '.lunet-cache';
 /** Length of the head (uint32, little-endian), then its SHA-256. */
@@ -19,10 +22,16 @@ const AT_ONCE = 8;
 
 type CachedCase = Omit<PreparedCase, 'bytes'> & { readonly length: number };
 
-/** LUNET_CACHE (`off` for none), else lunet's folder under XDG_CACHE_HOME or ~/.cache. */
+/**
+ * LUNET_CACHE (`off` for none), else lunet's folder under XDG_CACHE_HOME or ~/.cache. Throws a UserError of kind `usage`
+ * if LUNET_CACHE names another user's home folder.
+ */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  if (env['LUNET_CACHE']) return env['LUNET_CACHE'] === 'off' ? undefined : env['LUNET_CACHE'];
-  return userCacheFolder(env);
+  const own = env['LUNET_CACHE'];
+  if (own === 'off') return undefined;
+  if (!own) return userCacheFolder(env);
+  if (!ownPath.test(own)) throw new UserError('usage', `LUNET_CACHE: found ${own}, ${ownPathExpected}`);
+  return expandHome(own);
 }
 
 /**
@@ -33,14 +42,13 @@ export async function cacheKey(
   cases: readonly CaseFiles[],
   { dataset, preprocessing }: Experiment,
 ): Promise<string> {
-  const { labels, nonFinite, affineMismatch } = dataset;
+  const { labels, nonFinite, affineMismatch, others } = dataset;
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([endianness(), labels, nonFinite, affineMismatch, preprocessing, cases]));
+  const settings = [labels, nonFinite, affineMismatch, others, preprocessing];
+  hash.update(JSON.stringify([endianness(), ...settings, cases]));
   const files = cases.flatMap(({ images, label }) => [...images, label]);
   // The voxels of a pair lie beside its header.
-  const all = files.flatMap((file) =>
-    /\.hdr(\.gz)?$/i.test(file) ? [file, file.replace(/\.hdr(\.gz)?$/i, '.img$1')] : [file],
-  );
+  const all = [...new Set(files.flatMap((file) => [file, imageOfPair(file)]))];
   const stamps = await Promise.all(
     all.map(async (file) => {
       const found = await stat(file, { bigint: true }).catch(() => undefined);

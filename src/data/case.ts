@@ -6,22 +6,26 @@ import { type Sample } from '../engine/engine.js';
 import { UserError } from '../errors.js';
 import { labelIndices, toIndices } from './labels.js';
 import { type CaseFiles } from './layouts/index.js';
-import { affineDistance } from './nifti/header.js';
-import { type Volume, readNifti } from './nifti/read.js';
+import { affineDistance, axisCodes } from './nifti/affine.js';
+import { type Volume, inWords, readNifti } from './nifti/read.js';
 import { type PhantomSettings, generatePhantom } from './phantoms/index.js';
 import { type Extent, cropPad, normalise, resample, resampledSize } from './preprocess.js';
+import { type Room, roomWithin } from './room.js';
 
 /** A case as it lies on disk, or as a generator made it. */
 export interface RawCase {
   readonly size: Extent;
   /** Distance between voxels in mm. */
   readonly spacing: Extent;
+  /** Where the axes point, such as `RAS`. */
+  readonly orientation: string;
   readonly channels: number;
   /** (channels, z, y, x) */
   readonly image: Float32Array | Float64Array;
   /** Label values as stored, (z, y, x). */
   readonly label: Float32Array | Float64Array | Uint8Array;
-  /** What to call the label in messages. */
+  /** What to call image and label in messages. */
+  readonly imageFile: string;
   readonly labelFile: string;
   readonly warnings: readonly string[];
 }
@@ -37,8 +41,14 @@ export interface PreparedCase {
   readonly bytes: ArrayBuffer;
   /** SHA-256 of `bytes`. */
   readonly digest: string;
-  /** Label indices above 0 that occur in it. */
-  readonly present: readonly number[];
+  /** As it was before preprocessing: voxels along x, y, z, mm between them, where the axes point (`RAS`). */
+  readonly size: Extent;
+  readonly spacing: Extent;
+  readonly orientation: string;
+  /** Voxels of each label index before cropping, and those left after it; of index 0, background, too. */
+  readonly labelled: { readonly before: readonly number[]; readonly kept: readonly number[] };
+  /** Label values that count as background though not 0, the most frequent ones, with their voxels. */
+  readonly others: readonly (readonly [value: number, voxels: number])[];
   readonly warnings: readonly string[];
 }
 
@@ -51,68 +61,87 @@ export function sampleOf({ bytes, channels }: Pick<PreparedCase, 'bytes' | 'chan
   };
 }
 
-/** Reads or generates a case and preprocesses it. Throws a UserError of kind `data` that names what is wrong. */
-export async function prepareCase(source: CaseSource, config: Experiment): Promise<PreparedCase> {
-  const raw = 'kind' in source ? generatePhantom(source) : await readCase(source, config);
-  return preprocess(source.id, raw, config);
+/**
+ * Reads or generates a case and preprocesses it. Throws a UserError of kind `data` that names what is wrong; one that is
+ * `ShortOfMemory` where the case does not fit into the given share of memory, in bytes, but might fit into all of it.
+ */
+export async function prepareCase(
+  source: CaseSource,
+  config: Experiment,
+  share?: number,
+): Promise<PreparedCase> {
+  const room = roomWithin(share);
+  try {
+    const raw = 'kind' in source ? generatePhantom(source) : await readCase(source, config, room);
+    return preprocess(source.id, raw, config, room);
+  } catch (error) {
+    // Memory that was there when asked may be gone, or a limit be set on the process.
+    if (error instanceof RangeError && /allocation failed|array length/i.test(error.message))
+      throw new UserError('data', `${source.id}: there is not enough memory to read this case`);
+    throw error;
+  }
 }
 
 /** Reads a case's files and checks that they fit together. */
-async function readCase({ images, label }: CaseFiles, config: Experiment): Promise<RawCase> {
+async function readCase({ images, label }: CaseFiles, config: Experiment, room: Room): Promise<RawCase> {
   const { nonFinite, affineMismatch } = config.dataset;
-  const volumes = await Promise.all(images.map(readNifti));
-  const target = await readNifti(label);
-  const [first] = volumes as [Volume, ...Volume[]];
   const files = [...images, label];
+  // One after the other, so that each asks for memory when the one before has what it needs.
+  const all: Volume[] = [];
+  for (const file of files) all.push(await readNifti(file, room));
+  const volumes = all.slice(0, -1);
+  const [first, target] = [all[0] as Volume, all.at(-1) as Volume];
   if (target.channels > 1)
     throw new UserError('data', `${label}: dim[4]: found ${target.channels} volumes, expected one`);
-  for (const [i, volume] of [...volumes, target].entries())
-    if (i > 0) checkGrid(volume, files[i] as string, first, files[0] as string, affineMismatch);
-  const warnings = [...volumes.flatMap((volume) => volume.warnings), ...target.warnings];
-  for (const [i, volume] of [...volumes, target].entries()) {
+  const warnings = all.flatMap((volume) => volume.warnings);
+  for (const [i, volume] of all.entries()) {
+    if (i > 0 && !sameGrid(volume, files[i] as string, first, files[0] as string, affineMismatch))
+      warnings.push('image and label lie differently in space; the grid of the first image counts for all');
     const allowed = i < volumes.length && nonFinite === 'zero';
     if (replaceNonFinite(volume.voxels, files[i] as string, allowed))
       warnings.push('voxels that are NaN, infinite or beyond float32 were set to 0');
   }
-  const { size, spacing } = first;
   return {
-    size,
-    spacing,
+    size: first.size,
+    spacing: first.spacing,
+    orientation: axisCodes(first.affine),
     channels: volumes.reduce((sum, volume) => sum + volume.channels, 0),
     image: joinChannels(volumes),
     label: target.voxels,
+    imageFile: files[0] as string,
     labelFile: label,
     warnings,
   };
 }
 
-/** Throws unless two volumes of a case lie voxel on voxel. */
-function checkGrid(
+/** Whether two volumes of a case lie voxel on voxel. Throws if they must and do not; their sizes must always agree. */
+function sameGrid(
   volume: Volume,
   file: string,
   first: Volume,
   firstFile: string,
   affineMismatch: 'error' | 'ignore',
-): void {
-  const inWords = (extent: Extent, unit: string): string => `${extent.join(' x ')} ${unit}`;
+): boolean {
   if (volume.size.join() !== first.size.join())
     throw new UserError(
       'data',
       `${file}: dim: found ${inWords(volume.size, 'voxels')}, but ${firstFile} has ${inWords(first.size, 'voxels')}`,
     );
-  if (volume.spacing.some((value, axis) => Math.abs(value - (first.spacing[axis] as number)) > 1e-3))
-    throw new UserError(
-      'data',
-      `${file}: pixdim: found a spacing of ${inWords(volume.spacing, 'mm')}, but ${firstFile} has ` +
-        inWords(first.spacing, 'mm'),
-    );
+  const advice = "(to use it all the same, on the image's grid: dataset.affineMismatch: ignore)";
+  const spaced = volume.spacing.every(
+    (value, axis) => Math.abs(value - (first.spacing[axis] as number)) <= 1e-3,
+  );
   const distance = affineDistance(volume.affine, first.affine, first.size);
-  if (!(distance <= 1e-3) && affineMismatch === 'error')
-    throw new UserError(
-      'data',
-      `${file}: affine: found voxels up to ${distance.toPrecision(3)} mm away from those of ${firstFile}, expected ` +
-        'at most 0.001 mm (to use it all the same: dataset.affineMismatch: ignore)',
-    );
+  if (spaced && distance <= 1e-3) return true;
+  if (affineMismatch === 'ignore') return false;
+  throw new UserError(
+    'data',
+    spaced
+      ? `${file}: affine: found voxels up to ${distance.toPrecision(3)} mm away from those of ${firstFile}, expected ` +
+          `at most 0.001 mm ${advice}`
+      : `${file}: pixdim: found a spacing of ${inWords(volume.spacing, 'mm')}, but ${firstFile} has ` +
+          `${inWords(first.spacing, 'mm')} ${advice}`,
+  );
 }
 
 const MAX_FLOAT32 = 3.4028234e38;
@@ -146,12 +175,23 @@ function joinChannels(volumes: readonly Volume[]): Float32Array | Float64Array {
 }
 
 /** Resamples, normalises, crops and pads a case. Changes the raw image. */
-function preprocess(id: string, raw: RawCase, { dataset, preprocessing }: Experiment): PreparedCase {
+function preprocess(
+  id: string,
+  raw: RawCase,
+  { dataset, preprocessing }: Experiment,
+  room: Room,
+): PreparedCase {
   const { size, spacing, normalisation } = preprocessing;
   const warnings = [...raw.warnings];
-  const { label: stored, rounded } = toIndices(raw.label, labelIndices(dataset.labels), raw.labelFile);
-  if (rounded > 0) warnings.push('label values close to integers were rounded');
   const grid = spacing ? resampledSize(raw.size, raw.spacing, spacing) : raw.size;
+  requireRoom(raw, grid, preprocessing, room);
+  if (grid.some((voxels, axis) => voxels === 1 && (raw.size[axis] as number) > 1))
+    warnings.push(
+      'preprocessing.spacing leaves a single voxel along an axis; check the spacing of the files',
+    );
+  const indices = labelIndices(dataset.labels);
+  const { label: stored, rounded, others } = toIndices(raw.label, indices, raw.labelFile, dataset.others);
+  if (rounded > 0) warnings.push('label values close to integers were rounded');
   const resized = grid.join() !== raw.size.join();
   const count = size[0] * size[1] * size[2];
   const bytes = new ArrayBuffer((4 * raw.channels + 1) * count);
@@ -166,26 +206,56 @@ function preprocess(id: string, raw: RawCase, { dataset, preprocessing }: Experi
   }
   const resampled = resized ? resample(stored, raw.size, grid, true) : stored;
   cropPad(resampled, grid, size, label);
-  const [before, kept] = [countIndices(resampled), countIndices(label)];
+  const before = countIndices(resampled, indices.size);
   if (before[0] === resampled.length) warnings.push('the label is empty');
-  else if (before.some((voxels, index) => index > 0 && voxels > (kept[index] as number)))
-    warnings.push('cropping to preprocessing.size cut off labelled voxels');
   return {
     id,
     channels: raw.channels,
     bytes,
     digest: createHash('sha256').update(new Uint8Array(bytes)).digest('hex'),
-    present: [...kept.keys()].filter((index) => index > 0 && (kept[index] as number) > 0),
+    size: raw.size,
+    spacing: raw.spacing,
+    orientation: raw.orientation,
+    labelled: { before, kept: countIndices(label, indices.size) },
+    others,
     warnings,
   };
 }
 
-/** How many voxels have each index. */
-function countIndices(label: Uint8Array): Uint32Array {
+/** Asks for the memory that resampling to a grid, and cropping and padding to a size, will take. */
+function requireRoom(
+  raw: RawCase,
+  grid: Extent,
+  { size, spacing, normalisation }: Experiment['preprocessing'],
+  room: Room,
+): void {
+  const voxelsOf = ([x, y, z]: Extent): number => x * y * z;
+  const stored = `${raw.imageFile}: ${inWords(raw.size, 'voxels')} of ${inWords(raw.spacing, 'mm')}`;
+  const width = raw.image.BYTES_PER_ELEMENT;
+  // A channel is resampled at a time, and sorted for percentiles; labels are a byte each.
+  const sorted = typeof normalisation === 'object' && 'percentile' in normalisation ? width : 0;
+  room({
+    bytes: voxelsOf(raw.size) + voxelsOf(grid) * ((spacing ? width + 1 : 0) + sorted),
+    longest: voxelsOf(grid),
+    what: spacing
+      ? `${stored}, resampled to preprocessing.spacing ${inWords(spacing, 'mm')}, become ${inWords(grid, 'voxels')}, which`
+      : stored,
+    advice: 'check pixdim and xyzt_units of the file, or set a larger preprocessing.spacing',
+  });
+  room({
+    bytes: voxelsOf(size) * (4 * raw.channels + 1),
+    longest: voxelsOf(size) * raw.channels,
+    what: `${stored}, brought to preprocessing.size ${inWords(size, 'voxels')} in ${raw.channels} channel(s),`,
+    advice: 'set a smaller preprocessing.size',
+  });
+}
+
+/** How many voxels have each index from 0 to `largest`. */
+function countIndices(label: Uint8Array, largest: number): number[] {
   const counts = new Uint32Array(256);
   for (let i = 0; i < label.length; i++) {
     const index = label[i] as number;
     counts[index] = (counts[index] as number) + 1;
   }
-  return counts;
+  return [...counts.subarray(0, largest + 1)];
 }

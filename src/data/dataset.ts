@@ -1,21 +1,24 @@
-// Everything a run needs of its data: every case read, checked and preprocessed once, and the splits.
+// Everything a run needs of its data: every case of its splits read, checked and preprocessed once, and the splits.
 
 import { createHash } from 'node:crypto';
 import { type Experiment } from '../config/schema.js';
 import { type LabelTargets, type Sample, type VolumeSize } from '../engine/engine.js';
+import { fsReason } from '../fs-reason.js';
 import { cacheFolder, cacheKey, readCache, writeCache } from './cache.js';
 import { type CaseSource, type PreparedCase, sampleOf } from './case.js';
-import { labelIndices, labelTargets } from './labels.js';
+import { type SplitCutOff, cutOffParts, cutOffWarning } from './cut-off.js';
+import { differences } from './differences.js';
+import { labelIndices, labelTargets, othersWarning } from './labels.js';
 import { type Listing, layouts } from './layouts/index.js';
 import { throwAll } from './layouts/pairing.js';
 import { phantomId } from './phantoms/index.js';
 import { type PrepareOptions, prepareCases } from './prepare.js';
 import { volumeSize } from './preprocess.js';
-import { type Split, chooseSplit } from './split.js';
+import { type Split, chooseSplit, listedCases } from './split.js';
 
 /** A preprocessed dataset in memory. */
 export interface Dataset {
-  /** All case ids, sorted. */
+  /** The cases that some split uses, sorted; no others are read. */
   readonly ids: readonly string[];
   /** A case by its id; throws a RangeError if there is none. */
   readonly sample: (id: string) => Sample;
@@ -31,37 +34,38 @@ export interface Dataset {
    * No paths, no times, no case that another split has.
    */
   readonly hashes: ReadonlyMap<string, string>;
+  /** By split: labelled voxels that cropping left outside. */
+  readonly cutOff: ReadonlyMap<string, SplitCutOff>;
   /** What was odd but not wrong, each kind once with a count. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Lists, reads, checks and preprocesses all cases of an experiment, or takes them from the cache of an earlier start.
- * Throws a UserError of kind `data` that names every bad file at once.
+ * Lists, reads, checks and preprocesses the cases that the splits of an experiment use, or takes them from the cache of
+ * an earlier start. Throws a UserError of kind `data` that names every bad file at once.
  */
 export async function loadDataset(config: Experiment, options: PrepareOptions = {}): Promise<Dataset> {
   const { dataset, preprocessing } = config;
+  const { wanted, followLinks } = { wanted: listedCases(config), followLinks: dataset.followLinks };
   const listing =
-    dataset.layout === 'phantom' ? undefined : await layouts[dataset.layout](dataset.root as string);
-  const sources: readonly CaseSource[] = listing?.cases ?? phantomSources(dataset.phantom);
+    dataset.layout === 'phantom'
+      ? undefined
+      : await layouts[dataset.layout](dataset.root as string, { wanted, followLinks });
+  const known: readonly CaseSource[] = listing?.cases ?? phantomSources(dataset.phantom);
   checkLabelNames(dataset, listing);
-  // Before any volume is read, so that a split that cannot be met is reported at once.
-  const ids = sources.map(({ id }) => id);
-  const splits = new Map(
-    dataset.splits
-      ? Object.entries(dataset.splits).map(([name, split]) => [
-          name,
-          chooseSplit(ids, split, `dataset.splits.${name}`),
-        ])
-      : dataset.split && [['default', chooseSplit(ids, dataset.split, 'dataset.split')]],
+  // Before any volume is read, so that a split that cannot be met is reported at once, and only what it uses is read.
+  const splits = chooseSplits(listing?.ids ?? known.map(({ id }) => id), config);
+  const used = new Set(
+    [...splits.values()].flatMap(({ train, validation, test }) => [...train, ...validation, ...test]),
   );
-  const { cases, warning } = await prepareOrReuse(sources, listing, config, options);
+  const sources = known.filter(({ id }) => used.has(id));
+  const { cases, warning } = await prepareOrReuse(sources, config, options);
   const channels = checkChannels(cases, dataset, listing);
   const indices = labelIndices(dataset.labels);
   const unused = checkPresence(splits, cases, indices, dataset.labels);
   const samples = new Map(cases.map((prepared) => [prepared.id, sampleOf(prepared)]));
   return {
-    ids,
+    ids: cases.map(({ id }) => id),
     sample: (id) => {
       const sample = samples.get(id);
       if (sample === undefined) throw new RangeError(`no case ${id}`);
@@ -73,8 +77,28 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
     targets: labelTargets(dataset.labels, indices),
     splits,
     hashes: new Map([...splits].map(([name, split]) => [name, hashOf(split, cases, config)])),
-    warnings: [...(listing?.warnings ?? []), ...warning, ...unused, ...countWarnings(cases)],
+    cutOff: new Map([...splits].map(([name, split]) => [name, cutOffParts(split, cases)])),
+    warnings: [
+      ...(listing?.warnings ?? []),
+      ...warning,
+      ...unused,
+      ...differences(cases, preprocessing),
+      ...othersWarning(cases),
+      ...cutOffWarning(cases),
+      ...countWarnings(cases),
+    ],
   };
+}
+
+function chooseSplits(ids: readonly string[], { dataset }: Experiment): ReadonlyMap<string, Split> {
+  if (dataset.splits === undefined)
+    return new Map(dataset.split && [['default', chooseSplit(ids, dataset.split, 'dataset.split')]]);
+  return new Map(
+    Object.entries(dataset.splits).map(([name, split]) => [
+      name,
+      chooseSplit(ids, split, `dataset.splits.${name}`),
+    ]),
+  );
 }
 
 function phantomSources(settings: Experiment['dataset']['phantom']): CaseSource[] {
@@ -90,14 +114,14 @@ function phantomSources(settings: Experiment['dataset']['phantom']): CaseSource[
 /** Cases of files come from the cache if they can; phantoms are generated, which needs no cache. */
 async function prepareOrReuse(
   sources: readonly CaseSource[],
-  listing: Listing | undefined,
   config: Experiment,
   options: PrepareOptions,
 ): Promise<{ cases: PreparedCase[]; warning: string[] }> {
   const folder = cacheFolder();
-  if (listing === undefined || folder === undefined)
+  const files = sources.filter((source) => 'images' in source);
+  if (files.length === 0 || folder === undefined)
     return { cases: await prepareCases(sources, config, options), warning: [] };
-  const key = await cacheKey(listing.cases, config);
+  const key = await cacheKey(files, config);
   const known = await readCache(folder, key, options.progress);
   if (known) return { cases: known, warning: [] };
   const cases = await prepareCases(sources, config, options);
@@ -105,8 +129,11 @@ async function prepareOrReuse(
     await writeCache(folder, key, cases);
     return { cases, warning: [] };
   } catch (error) {
-    const reason = (error as Error).message;
-    return { cases, warning: [`the cache was not written: ${reason} (LUNET_CACHE=off does without)`] };
+    const reason = fsReason(error);
+    return {
+      cases,
+      warning: [`${folder}: the cache was not written: ${reason} (LUNET_CACHE=off does without)`],
+    };
   }
 }
 
@@ -152,9 +179,10 @@ function checkPresence(
   indices: ReadonlyMap<number, number>,
   labels: Experiment['dataset']['labels'],
 ): string[] {
-  const present = new Map(cases.map((prepared) => [prepared.id, new Set(prepared.present)]));
+  const kept = new Map(cases.map(({ id, labelled }) => [id, labelled.kept]));
   const countIn = (ids: readonly string[], values: readonly number[]): number =>
-    ids.filter((id) => values.some((value) => present.get(id)?.has(indices.get(value) as number))).length;
+    ids.filter((id) => values.some((value) => (kept.get(id)?.[indices.get(value) as number] ?? 0) > 0))
+      .length;
   const all = cases.map(({ id }) => id);
   const problems: string[] = [];
   const warnings: string[] = [];

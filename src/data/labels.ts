@@ -3,6 +3,7 @@
 import { type Experiment } from '../config/schema.js';
 import { type LabelTargets } from '../engine/engine.js';
 import { UserError } from '../errors.js';
+import { type PreparedCase } from './case.js';
 
 type Labels = Experiment['dataset']['labels'];
 
@@ -26,15 +27,18 @@ export function labelTargets(labels: Labels, indices: ReadonlyMap<number, number
 }
 
 /**
- * Label values as stored to indices. Values within 1e-3 of an integer are rounded (with a warning); others, and values
- * that the config does not name, throw a UserError with their counts.
+ * Label values as stored to indices. Values within 1e-3 of an integer are rounded; others throw a UserError with their
+ * counts. So do values that the config does not name, unless they are to be background: then the most frequent of them
+ * are returned with their voxels.
  */
 export function toIndices(
   voxels: Float32Array | Float64Array | Uint8Array,
   indices: ReadonlyMap<number, number>,
   file: string,
-): { label: Uint8Array; rounded: number } {
+  unnamed: Experiment['dataset']['others'],
+): { label: Uint8Array; rounded: number; others: [value: number, voxels: number][] } {
   const label = new Uint8Array(voxels.length);
+  const broken = new Map<number, number>();
   const unknown = new Map<number, number>();
   let rounded = 0;
   for (let i = 0; i < voxels.length; i++) {
@@ -43,23 +47,58 @@ export function toIndices(
     const value = Math.round(stored);
     if (value !== stored) {
       if (!(Math.abs(value - stored) <= 1e-3)) {
-        unknown.set(stored, (unknown.get(stored) ?? 0) + 1);
+        count(broken, stored);
         continue;
       }
       rounded++;
     }
     const index = value === 0 ? 0 : indices.get(value);
-    if (index === undefined) unknown.set(value, (unknown.get(value) ?? 0) + 1);
+    if (index === undefined) count(unknown, value);
     else label[i] = index;
   }
-  if (unknown.size > 0) {
-    const found = [...unknown].sort((a, b) => b[1] - a[1]).slice(0, 5);
-    const list = found.map(([value, count]) => `${value} (${count} voxels)`).join(', ');
+  if (broken.size > 0)
+    throw new UserError('data', `${file}: found label values ${listed(broken)}, expected whole numbers`);
+  if (unknown.size > 0 && unnamed === 'error')
     throw new UserError(
       'data',
-      `${file}: found label values ${list}${unknown.size > 5 ? ', ...' : ''}, ` +
-        `expected 0 or one of dataset.labels: ${[...indices.keys()].join(', ')}`,
+      `${file}: found label values ${listed(unknown)}, expected 0 or one of dataset.labels: ` +
+        `${[...indices.keys()].join(', ')} (to count all others as background: dataset.others: background)`,
     );
-  }
-  return { label, rounded };
+  return { label, rounded, others: frequent(unknown) };
+}
+
+/** A line with the values that counted as background though not 0, and how often. */
+export function othersWarning(cases: readonly Pick<PreparedCase, 'others'>[]): string[] {
+  const values = new Map<number, { cases: number; voxels: number }>();
+  for (const { others } of cases)
+    for (const [value, voxels] of others) {
+      const known = values.get(value) ?? { cases: 0, voxels: 0 };
+      values.set(value, { cases: known.cases + 1, voxels: known.voxels + voxels });
+    }
+  if (values.size === 0) return [];
+  const most = [...values].sort((a, b) => b[1].voxels - a[1].voxels || a[0] - b[0]).slice(0, MOST_LISTED);
+  const list = most.map(([value, found]) => `${value} (${found.voxels} voxels in ${found.cases} cases)`);
+  return [
+    `label values that no output names are background, by dataset.others: ${list.join(', ')}` +
+      (values.size > MOST_LISTED ? ', ...' : ''),
+  ];
+}
+
+const MOST_LISTED = 5;
+// An image given as a label has millions of values, more than a Map can hold.
+const MOST_COUNTED = 100_000;
+
+function count(counts: Map<number, number>, value: number): void {
+  const known = counts.get(value);
+  if (known !== undefined || counts.size < MOST_COUNTED) counts.set(value, (known ?? 0) + 1);
+}
+
+/** The most frequent values first. */
+function frequent(counts: ReadonlyMap<number, number>): [value: number, voxels: number][] {
+  return [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, MOST_LISTED);
+}
+
+function listed(counts: ReadonlyMap<number, number>): string {
+  const list = frequent(counts).map(([value, count]) => `${value} (${count} voxels)`);
+  return list.join(', ') + (counts.size > MOST_LISTED ? ', ...' : '');
 }

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type Experiment } from '../config/schema.js';
 import { UserError } from '../errors.js';
+import { freeMemory } from '../memory.js';
 import { type CaseSource, type PreparedCase, prepareCase } from './case.js';
 import { throwAll } from './layouts/pairing.js';
 
@@ -13,10 +14,17 @@ export interface Question {
   readonly source: CaseSource;
 }
 
-/** What it answers. */
+/** What it answers; `short` where the case does not fit into the worker's share of memory. */
 export type Answer = { readonly index: number } & (
-  { readonly prepared: PreparedCase } | { readonly problem: string }
+  { readonly prepared: PreparedCase } | { readonly problem: string } | { readonly short: true }
 );
+
+/** What a worker is started with. */
+export interface WorkerSettings {
+  readonly config: Experiment;
+  /** Bytes of memory that it may take for a case. */
+  readonly share: number;
+}
 
 export interface PrepareOptions {
   /** Threads; default: one a processor. With 1 there is no thread but this one. */
@@ -42,32 +50,40 @@ export async function prepareCases(
   signal?.throwIfAborted();
   const cases = new Array<PreparedCase>(sources.length);
   const problems: string[] = [];
+  const large: number[] = [];
   let answered = 0;
   const take = (answer: Answer): void => {
+    if ('short' in answer) {
+      large.push(answer.index);
+      return;
+    }
     if ('prepared' in answer) cases[answer.index] = answer.prepared;
     else problems.push(answer.problem);
     progress?.(++answered, sources.length);
   };
   const threads = Math.min(jobs, sources.length);
-  await (threads > 1
-    ? prepareInWorkers(sources, config, threads, take, signal)
-    : prepareHere(sources, config, take, signal));
+  const all = [...sources.keys()];
+  if (threads > 1) await prepareInWorkers(sources, config, threads, take, signal);
+  // What is too large beside others may do by itself.
+  await prepareHere(sources, threads > 1 ? large.sort((a, b) => a - b) : all, config, take, signal);
   throwAll(problems.sort());
   return cases;
 }
 
+/** Prepares the cases of these indices one after the other. */
 async function prepareHere(
   sources: readonly CaseSource[],
+  indices: readonly number[],
   config: Experiment,
   take: (answer: Answer) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  for (const [index, source] of sources.entries()) {
+  for (const index of indices) {
     // Gives signals and timers a turn between cases.
     await new Promise((resolve) => setImmediate(resolve));
     signal?.throwIfAborted();
     try {
-      take({ index, prepared: await prepareCase(source, config) });
+      take({ index, prepared: await prepareCase(sources[index] as CaseSource, config) });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       take({ index, problem: error.message });
@@ -83,12 +99,13 @@ async function prepareInWorkers(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const workers: Worker[] = [];
+  const workerData: WorkerSettings = { config, share: freeMemory() / threads };
   let next = 0;
   const work = new Promise<void>((resolve, reject) => {
     let busy = threads;
     signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     for (let i = 0; i < threads; i++) {
-      const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: config });
+      const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
       workers.push(worker);
       let current = '';
       const ask = (): void => {

@@ -1,6 +1,6 @@
 // Which cases train, validate and test.
 
-import { type SplitConfig } from '../config/schema.js';
+import { type Experiment, type SplitConfig } from '../config/schema.js';
 import { suggestion } from '../config/suggest.js';
 import { UserError } from '../errors.js';
 import { shuffled, stream } from '../random.js';
@@ -32,6 +32,15 @@ export function chooseSplit(ids: readonly string[], split: SplitConfig, key: str
     test: order.slice(train, train + test),
     validation: order.slice(train + test, wanted),
   };
+}
+
+/** The cases that the splits list; undefined if one of them draws its cases, so that any may be used. */
+export function listedCases({ dataset }: Experiment): ReadonlySet<string> | undefined {
+  const splits = [...Object.values(dataset.splits ?? {}), ...(dataset.split ? [dataset.split] : [])];
+  const parts = splits.flatMap(({ train, validation, test }) => [train, validation, test]);
+  // No validation cases are a 0 beside lists.
+  if (parts.some((part) => typeof part === 'number' && part > 0)) return undefined;
+  return new Set(parts.flatMap((part) => (Array.isArray(part) ? part.map((id) => id.normalize('NFC')) : [])));
 }
 
 function listedSplit(ids: readonly string[], split: SplitConfig, key: string): Split {

@@ -4,7 +4,7 @@ import { modelArchitecture, modelName } from '../config/models.js';
 import { type Experiment, type ModelConfig, type SplitConfig } from '../config/schema.js';
 import { volumeSize } from '../data/preprocess.js';
 import { type Engine, type NetworkSettings } from '../engine/engine.js';
-import { freeMemory, gibibytes } from '../engine/memory.js';
+import { freeMemory, gibibytes } from '../memory.js';
 import { UserError } from '../errors.js';
 import { splitNames } from '../runs/folders.js';
 

@@ -4,6 +4,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
+import { fsReason } from '../../fs-reason.js';
+import { type ListOptions } from './index.js';
 
 export interface DatasetJson {
   /** The file, for messages. */
@@ -17,10 +19,12 @@ export async function readDatasetJson(root: string): Promise<DatasetJson> {
   let text: string;
   try {
     text = await readFile(source, 'utf8');
-  } catch {
+  } catch (error) {
+    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new UserError(
       'data',
-      `${source}: no such file; expected the dataset's folder (set dataset.root, or dataset.layout: folders)`,
+      `${source}: ${fsReason(error)}` +
+        (absent ? "; expected the dataset's folder (set dataset.root, or dataset.layout: folders)" : ''),
     );
   }
   try {
@@ -33,10 +37,15 @@ export async function readDatasetJson(root: string): Promise<DatasetJson> {
   throw new UserError('data', `${source}: expected a JSON object`);
 }
 
-/** A problem if `numTraining` is there and is not the number of cases. */
-export function checkCount({ json }: DatasetJson, found: number, where: string): string[] {
+/** A problem if `numTraining` is there and is not the number of cases; where the config lists its cases, that is enough. */
+export function checkCount(
+  { json }: DatasetJson,
+  found: number,
+  where: string,
+  { wanted }: ListOptions,
+): string[] {
   const { numTraining } = json;
-  return numTraining === undefined || numTraining === found
+  return wanted !== undefined || numTraining === undefined || numTraining === found
     ? []
     : [`numTraining: found ${JSON.stringify(numTraining)}, but ${where} has ${found} cases`];
 }

@@ -2,24 +2,30 @@
 
 import { join } from 'node:path';
 import { type Layout } from './index.js';
-import { pairUp } from './pairing.js';
-import { caseId, insideRoot, listVolumes, realRoot } from './paths.js';
+import { pairUp, throwAll } from './pairing.js';
+import { caseId, listVolumes, locate, realRoot } from './paths.js';
 
-export const folders: Layout = async (folder) => {
+export const folders: Layout = async (folder, options) => {
   const root = await realRoot(folder);
   const warnings: string[] = [];
-  const find = (name: string): Promise<string> => insideRoot(root, name, root);
-  const labels = [];
-  for (const name of await listVolumes(join(root, 'labels'), warnings))
-    labels.push({ id: caseId(name), file: await find(join('labels', name)) });
+  const labels = (await listVolumes(root, 'labels', options, warnings)).map((name) => ({
+    id: caseId(name),
+    file: join('labels', name),
+    key: root,
+  }));
   const ids = new Set(labels.map(({ id }) => id));
-  const images = [];
-  for (const name of await listVolumes(join(root, 'images'), warnings)) {
+  const images = (await listVolumes(root, 'images', options, warnings)).map((name) => {
     const id = caseId(name);
     // A suffix is a channel's number unless the whole name is a case.
     const parts = ids.has(id) ? null : /^(.+)_(00\d\d)$/.exec(id);
-    const file = await find(join('images', name));
-    images.push({ id: parts?.[1] ?? id, channel: Number(parts?.[2] ?? 0), file });
-  }
-  return { cases: pairUp(root, images, labels), warnings };
+    return {
+      id: parts?.[1] ?? id,
+      channel: Number(parts?.[2] ?? 0),
+      file: join('images', name),
+      key: root,
+    };
+  });
+  const [image, label] = [await locate(root, images, options), await locate(root, labels, options)];
+  throwAll([...image.problems, ...label.problems]);
+  return { ...pairUp(root, image.files, label.files, options.wanted), warnings };
 };

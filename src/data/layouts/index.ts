@@ -12,9 +12,19 @@ export interface CaseFiles {
   readonly label: string;
 }
 
+/** What is asked of a layout. */
+export interface ListOptions {
+  /** The only cases that are needed; undefined where any may be. Nothing wrong with the files of others matters. */
+  readonly wanted?: ReadonlySet<string> | undefined;
+  /** Whether files may lie outside of the root. */
+  readonly followLinks: boolean;
+}
+
 /** What a layout found. */
 export interface Listing {
-  /** Sorted by id. */
+  /** Of all cases, sorted. */
+  readonly ids: readonly string[];
+  /** Those that are needed, sorted by id. */
   readonly cases: readonly CaseFiles[];
   /** Names of the input channels, where the layout knows them, and where it has them from. */
   readonly channels?: { readonly names: readonly string[]; readonly key: string };
@@ -23,8 +33,8 @@ export interface Listing {
   readonly warnings: readonly string[];
 }
 
-/** Lists the cases under a folder. Throws a UserError of kind `data` naming every problem with the pairing at once. */
-export type Layout = (root: string) => Promise<Listing>;
+/** Lists the cases under a folder. Throws a UserError of kind `data` naming every problem with those needed at once. */
+export type Layout = (root: string, options: ListOptions) => Promise<Listing>;
 
 export const layouts: Readonly<Record<'decathlon' | 'nnunet' | 'folders', Layout>> = {
   decathlon,

@@ -5,9 +5,9 @@ import { UserError } from '../../errors.js';
 import { channelNames, checkCount, labelNames, readDatasetJson } from './dataset-json.js';
 import { type Layout } from './index.js';
 import { pairUp, throwAll } from './pairing.js';
-import { caseId, insideRoot, listVolumes, realRoot } from './paths.js';
+import { caseId, listVolumes, locate, realRoot } from './paths.js';
 
-export const nnunet: Layout = async (folder) => {
+export const nnunet: Layout = async (folder, options) => {
   const root = await realRoot(folder);
   const file = await readDatasetJson(root);
   const { source, json } = file;
@@ -21,33 +21,36 @@ export const nnunet: Layout = async (folder) => {
   const problems: string[] = [];
   const channels = channelNames(file, 'channel_names', problems);
   const names = labelNames(file, problems);
-  const list = async (part: string): Promise<string[]> => {
-    const volumes = await listVolumes(join(root, part), warnings);
-    for (const name of volumes)
-      if (!name.endsWith(ending)) problems.push(`file_ending: found ${part}/${name}, expected ${ending}`);
-    return volumes;
+  const complain = (id: string, problem: string): void => {
+    if (options.wanted?.has(id) ?? true) problems.push(problem);
+  };
+  const list = async (part: string): Promise<{ name: string; file: string; key: string }[]> => {
+    const volumes = await listVolumes(root, part, options, warnings);
+    return volumes.map((name) => ({ name, file: join(part, name), key: root }));
   };
   const images = [];
-  for (const name of await list('imagesTr')) {
-    const parts = /^(.+)_(\d{4})$/.exec(caseId(name));
+  for (const entry of await list('imagesTr')) {
+    const parts = /^(.+)_(\d{4})$/.exec(caseId(entry.name));
     if (parts === null) {
-      problems.push(`imagesTr/${name}: expected a channel number, such as CASE_0000${ending}`);
+      complain(caseId(entry.name), `${entry.file}: expected a channel number, such as CASE_0000${ending}`);
       continue;
     }
-    const channel = Number(parts[2]);
+    const [id, channel] = [parts[1] as string, Number(parts[2])];
+    if (!entry.name.endsWith(ending)) complain(id, `file_ending: found ${entry.file}, expected ${ending}`);
     if (channels && channel >= channels.length)
-      problems.push(`imagesTr/${name}: found channel ${channel}, but channel_names has ${channels.length}`);
-    const path = await insideRoot(root, join('imagesTr', name), source);
-    images.push({ id: parts[1] as string, channel, file: path });
+      complain(id, `${entry.file}: found channel ${channel}, but channel_names has ${channels.length}`);
+    images.push({ ...entry, id, channel });
   }
-  const labels = [];
-  for (const name of await list('labelsTr'))
-    labels.push({ id: caseId(name), file: await insideRoot(root, join('labelsTr', name), source) });
+  const labels = (await list('labelsTr')).map((entry) => ({ ...entry, id: caseId(entry.name) }));
+  for (const { id, name, file: path } of labels)
+    if (!name.endsWith(ending)) complain(id, `file_ending: found ${path}, expected ${ending}`);
+  const [image, label] = [await locate(root, images, options), await locate(root, labels, options)];
   // Missing files are the better message, so pairing comes before the count.
-  throwAll(problems.map((problem) => `${source}: ${problem}`));
-  const cases = pairUp(root, images, labels);
-  throwAll(checkCount(file, cases.length, 'imagesTr').map((problem) => `${source}: ${problem}`));
+  throwAll([...problems.map((problem) => `${source}: ${problem}`), ...image.problems, ...label.problems]);
+  const { ids, cases } = pairUp(root, image.files, label.files, options.wanted);
+  throwAll(checkCount(file, ids.length, 'imagesTr', options).map((problem) => `${source}: ${problem}`));
   return {
+    ids,
     cases,
     ...(channels && { channels: { names: channels, key: `${source}: channel_names` } }),
     ...(names && { labels: { names, key: `${source}: labels` } }),

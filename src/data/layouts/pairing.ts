@@ -1,19 +1,31 @@
 // Pairs images with labels, and tells of everything that does not fit at once.
 
 import { UserError } from '../../errors.js';
-import { type CaseFiles } from './index.js';
+import { type Listing } from './index.js';
 
 const MAX_LINES = 50;
 
+/** An image or label file that a layout lists. */
+export interface ListedImage {
+  readonly id: string;
+  readonly channel: number;
+  readonly file: string;
+}
+export type ListedLabel = Omit<ListedImage, 'channel'>;
+
 /**
- * Pairs images with labels by case id. Throws a UserError of kind `data` naming every case that is incomplete or there
- * twice; `source` says where they were listed.
+ * Pairs images with labels by case id, of the cases that are wanted. Throws a UserError of kind `data` naming every one
+ * that is incomplete or there twice; `source` says where they were listed.
  */
 export function pairUp(
   source: string,
-  images: readonly { id: string; channel: number; file: string }[],
-  labels: readonly { id: string; file: string }[],
-): CaseFiles[] {
+  allImages: readonly ListedImage[],
+  allLabels: readonly ListedLabel[],
+  wanted?: ReadonlySet<string>,
+): Pick<Listing, 'ids' | 'cases'> {
+  const ids = [...new Set([...allImages, ...allLabels].map(({ id }) => id))].sort();
+  const isWanted = ({ id }: { id: string }): boolean => wanted?.has(id) ?? true;
+  const [images, labels] = [allImages.filter(isWanted), allLabels.filter(isWanted)];
   const problems: string[] = [];
   const byId = new Map<string, { images: string[]; label?: string }>();
   const lower = new Map<string, string>();
@@ -35,12 +47,12 @@ export function pairUp(
     if (found.label !== undefined) problems.push(`${id}: found two labels, ${found.label} and ${file}`);
     found.label = file;
   }
-  const cases = [...byId];
+  const found = [...byId];
   const name = (what: string, ids: readonly string[]): void => {
     if (ids.length > 0) problems.push(`found ${ids.length} ${what}: ${ids.join(', ')}`);
   };
   const idsWhere = (test: (found: { images: string[]; label?: string }) => boolean): string[] =>
-    cases.filter(([, found]) => test(found)).map(([id]) => id);
+    found.filter(([, files]) => test(files)).map(([id]) => id);
   name(
     'without an image',
     idsWhere(({ images: files }) => files.length === 0),
@@ -49,17 +61,18 @@ export function pairUp(
     'without a label',
     idsWhere(({ label }) => label === undefined),
   );
-  const channels = Math.max(0, ...cases.map(([, { images: files }]) => files.length));
+  const channels = Math.max(0, ...found.map(([, { images: files }]) => files.length));
   for (let channel = 0; channel < channels; channel++)
     name(
       `without an image of channel ${channel}`,
       idsWhere(({ images: files }) => files.length > 0 && files[channel] === undefined),
     );
-  if (cases.length === 0) problems.push('found no case, expected images and labels (.nii, .nii.gz)');
+  if (ids.length === 0) problems.push('found no case, expected images and labels (.nii, .nii.gz)');
   throwAll(problems.map((problem) => `${source}: ${problem}`));
-  return cases
+  const cases = found
     .map(([id, { images: files, label }]) => ({ id, images: files, label: label as string }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
+  return { ids, cases };
 }
 
 /** Throws all problems as one UserError of kind `data`, a line each, if there are any. */

@@ -1,8 +1,12 @@
-// Files below a dataset's root folder: finding them by name in any Unicode form, and never leaving the root.
+// Files of a dataset: finding them below its root folder by name, in any Unicode form and with either slash, and leaving
+// the root only where that is allowed.
 
-import { readdir, realpath } from 'node:fs/promises';
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { lstat, readdir, readlink, realpath } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../../errors.js';
+import { fsReason } from '../../fs-reason.js';
+import { imageOfPair } from '../nifti/read.js';
+import { type ListOptions } from './index.js';
 
 const VOLUME = /\.(nii|nii\.gz|hdr|hdr\.gz)$/i;
 
@@ -16,61 +20,140 @@ export function isHidden(path: string): boolean {
   return (path.split('/').at(-1) as string).startsWith('.');
 }
 
-/** Volumes in a folder by name, sorted; hidden files are skipped with a warning. */
-export async function listVolumes(folder: string, warnings: string[]): Promise<string[]> {
-  let names: string[];
-  try {
-    names = await readdir(folder);
-  } catch {
-    throw new UserError('data', `${folder}: no such folder, expected volumes (.nii, .nii.gz) in it`);
-  }
+/** The warning about hidden files. */
+export function skippedHidden(source: string, names: readonly string[]): string {
+  return `${source}: skipped ${names.length} hidden file${names.length > 1 ? 's' : ''}, such as ${names[0]}`;
+}
+
+/**
+ * Volumes in a folder below the root by name, sorted; hidden files are skipped with a warning. Throws a UserError of
+ * kind `data` if the folder cannot be listed, or leads out of the root where that is not allowed.
+ */
+export async function listVolumes(
+  root: string,
+  part: string,
+  options: ListOptions,
+  warnings: string[],
+): Promise<string[]> {
+  const folder = await insideRoot(root, part, root, options);
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw new UserError(
+      'data',
+      `${folder}: ${fsReason(error)}, expected a folder of volumes (.nii, .nii.gz)`,
+    );
+  });
   const volumes = names.filter((name) => VOLUME.test(name)).sort();
   const hidden = volumes.filter(isHidden);
   if (hidden.length > 0) warnings.push(skippedHidden(folder, hidden));
   return volumes.filter((name) => !isHidden(name));
 }
 
-/** The warning about hidden files. */
-export function skippedHidden(source: string, names: readonly string[]): string {
-  return `${source}: skipped ${names.length} hidden file${names.length > 1 ? 's' : ''}, such as ${names[0]}`;
-}
-
 /** The real path of the root folder. Throws a UserError of kind `data` if there is none. */
 export async function realRoot(root: string): Promise<string> {
   try {
-    return await realpath(root);
-  } catch {
-    throw new UserError('data', `${root}: no such folder; dataset.root names the folder of the dataset`);
+    const real = await realpath(await withSlashes('', root));
+    await readdir(real);
+    return real;
+  } catch (error) {
+    throw new UserError(
+      'data',
+      `${root}: ${fsReason(error)}; dataset.root names the folder of the dataset, from the working folder`,
+    );
   }
 }
 
 /**
- * The real path of a file below the root (as `realRoot` gives it). Throws a UserError of kind `data` if the file is
- * absent or leads out of the root; `key` says where the path was found.
+ * A path below a folder as this machine writes it: Windows writes `\\` between folders, which here may be part of a name.
+ * So the path is taken literally where such a file exists.
  */
-export async function insideRoot(root: string, path: string, key: string): Promise<string> {
-  const outside = (found: string): UserError =>
-    new UserError('data', `${key}: found ${path}, which leads to ${found}, expected a file inside ${root}`);
-  const contains = (file: string): boolean =>
-    !isAbsolute(relative(root, file)) && relative(root, file).split(sep)[0] !== '..';
-  if (isAbsolute(path)) throw outside(path);
-  const joined = join(root, path);
-  if (!contains(joined)) throw outside(joined);
-  const real = await realpath(joined).catch(() => findInAnyForm(root, relative(root, joined)));
-  if (real === undefined)
-    throw new UserError('data', `${key}: found ${path}, but there is no such file in ${root}`);
-  if (!contains(real)) throw outside(real);
-  return real;
+export async function withSlashes(folder: string, path: string): Promise<string> {
+  if (sep !== '/' || !path.includes('\\')) return path;
+  const literal = await lstat(resolve(folder, path)).catch(() => undefined);
+  return literal ? path : path.replaceAll('\\', '/');
 }
 
-/** Looks a path up by names that are equal in NFC: disks and JSON files may spell one accent in different bytes. */
-async function findInAnyForm(root: string, path: string): Promise<string | undefined> {
-  let folder = root;
-  for (const part of path.split(sep)) {
-    const names = await readdir(folder).catch(() => []);
-    const name = names.find((candidate) => candidate.normalize('NFC') === part.normalize('NFC'));
-    if (name === undefined) return undefined;
-    folder = join(folder, name);
+/**
+ * The path of a file or folder below the root (as `realRoot` gives it). Throws a UserError of kind `data` if it is absent
+ * or leads out of the root, by its path or by links, where `followLinks` does not allow that; `key` says where it was
+ * found.
+ */
+export async function insideRoot(
+  root: string,
+  path: string,
+  key: string,
+  { followLinks }: ListOptions,
+): Promise<string> {
+  const asked = resolve(root, path);
+  const file = await existing(root, asked).catch(async (error: unknown) => {
+    const target = await readlink(asked).catch(() => undefined);
+    throw new UserError(
+      'data',
+      `${key}: found ${path}${target === undefined ? '' : `, a link to ${target}`}: ${fsReason(error)}`,
+    );
+  });
+  if (followLinks) return file;
+  // The voxels of a pair lie beside its header.
+  const pair = imageOfPair(file);
+  for (const part of new Set([file, pair])) {
+    const real = await realpath(part).catch(() => undefined);
+    if (real === undefined || contains(root, real)) continue;
+    throw new UserError(
+      'data',
+      `${key}: found ${part === file ? path : part}${real === path ? '' : `, which leads to ${real}`}, expected a file ` +
+        `inside ${root} (to read files elsewhere all the same: dataset.followLinks: true)`,
+    );
   }
-  return realpath(folder).catch(() => undefined);
+  return file;
+}
+
+/**
+ * The files of wanted cases as `insideRoot` finds them, and a problem for each that it does not; those of other cases
+ * stay as they are listed.
+ */
+export async function locate<T extends { readonly id: string; readonly file: string; readonly key: string }>(
+  root: string,
+  listed: readonly T[],
+  options: ListOptions,
+): Promise<{ files: T[]; problems: string[] }> {
+  const problems: string[][] = listed.map(() => []);
+  const files = await Promise.all(
+    listed.map(async (entry, i) => {
+      if (!(options.wanted?.has(entry.id) ?? true)) return entry;
+      try {
+        return { ...entry, file: await insideRoot(root, entry.file, entry.key, options) };
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        problems[i] = [error.message];
+        return entry;
+      }
+    }),
+  );
+  return { files, problems: problems.flat() };
+}
+
+function contains(root: string, file: string): boolean {
+  const path = relative(root, file);
+  return !isAbsolute(path) && path.split(sep)[0] !== '..';
+}
+
+/**
+ * A file as it is spelt on disk, by names that are equal in NFC: disks and JSON files may spell one accent in different
+ * bytes. Rejects if there is none.
+ */
+async function existing(root: string, file: string): Promise<string> {
+  try {
+    await realpath(file);
+    return file;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !contains(root, file)) throw error;
+    let folder = root;
+    for (const part of relative(root, file).split(sep)) {
+      const names = await readdir(folder).catch(() => []);
+      const name = names.find((candidate) => candidate.normalize('NFC') === part.normalize('NFC'));
+      if (name === undefined) throw error;
+      folder = join(folder, name);
+    }
+    await realpath(folder);
+    return folder;
+  }
 }

@@ -3,10 +3,8 @@
 
 import { NIFTI1, NIFTI2 } from 'nifti-reader-js';
 import { UserError } from '../../errors.js';
+import { type Affine, affineDistance, columnLength, determinantOf } from './affine.js';
 import { type VoxelType, voxelTypeName, voxelTypes } from './voxel-types.js';
-
-/** Rows of the matrix that takes voxel indices (i, j, k, 1) to mm. */
-export type Affine = readonly (readonly number[])[];
 
 export interface NiftiHeader {
   readonly littleEndian: boolean;
@@ -71,9 +69,10 @@ export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
   const scaled = Number.isFinite(parsed.scl_slope) && parsed.scl_slope !== 0;
   if (scaled && !Number.isFinite(parsed.scl_inter))
     fail(`scl_inter: found ${parsed.scl_inter} with scl_slope ${parsed.scl_slope}, expected a finite number`);
+  const scale = unitInMm(second ? view.getInt32(500, littleEndian) : view.getUint8(123), warnings);
   const affine = chooseAffine(
     parsed,
-    { view, second, littleEndian, size, axes: dims[0] as number },
+    { view, second, littleEndian, size, axes: dims[0] as number, scale },
     warnings,
     fail,
   );
@@ -138,21 +137,34 @@ function parseFields(bytes: Uint8Array, second: boolean, littleEndian: boolean):
   return header;
 }
 
-/** The sform, else the qform, else the spacing alone. */
+/** A header's unit of length in mm, by the lowest three bits of xyzt_units; a file that does not say has mm. */
+function unitInMm(xyztUnits: number, warnings: string[]): number {
+  const code = xyztUnits & 7;
+  if (code === 1) return 1000;
+  if (code === 3) return 1 / 1000;
+  if (code !== 0 && code !== 2) warnings.push(`xyzt_units has no unit of length ${code}; taken as mm`);
+  return 1;
+}
+
+interface Geometry {
+  readonly view: DataView;
+  readonly second: boolean;
+  readonly littleEndian: boolean;
+  readonly size: NiftiHeader['size'];
+  readonly axes: number;
+  /** The unit of length in mm. */
+  readonly scale: number;
+}
+
+/** The sform, else the qform, else the spacing alone; in mm. */
 function chooseAffine(
   header: NIFTI1 | NIFTI2,
-  {
-    view,
-    second,
-    littleEndian,
-    size,
-    axes,
-  }: { view: DataView; second: boolean; littleEndian: boolean; size: NiftiHeader['size']; axes: number },
+  { view, second, littleEndian, size, axes, scale }: Geometry,
   warnings: string[],
   fail: Fail,
 ): Affine {
   const number = (at: number, at2: number): number =>
-    second ? view.getFloat64(at2, littleEndian) : view.getFloat32(at, littleEndian);
+    scale * (second ? view.getFloat64(at2, littleEndian) : view.getFloat32(at, littleEndian));
   const sform =
     header.sform_code > 0
       ? [0, 1, 2].map((r) => [0, 1, 2, 3].map((c) => number(280 + 4 * (4 * r + c), 400 + 8 * (4 * r + c))))
@@ -163,13 +175,15 @@ function chooseAffine(
     if (i > axes) return 1; // garbage by the standard
     const value = header.pixDims[i] as number;
     if (Number.isFinite(value) && value < 0) warnings.push(`pixdim[${i}] is negative; its size counts`);
-    return Math.abs(value);
+    return scale * Math.abs(value);
   }) as [number, number, number];
   const spaced = spacing.every((value) => Number.isFinite(value) && value > 0);
   const qform =
-    header.qform_code > 0 && spaced ? quaternionAffine(header, spacing, warnings, fail, !sform) : undefined;
+    header.qform_code > 0 && spaced
+      ? quaternionAffine(header, spacing, scale, warnings, fail, !sform)
+      : undefined;
   if (!sform && !spaced)
-    fail(`pixdim: found ${header.pixDims.slice(1, 4).join(' x ')} mm, expected a spacing above 0`);
+    fail(`pixdim: found ${header.pixDims.slice(1, 4).join(' x ')}, expected a spacing above 0`);
   const affine: Affine = sform ??
     qform ?? [
       [spacing[0], 0, 0, 0],
@@ -179,16 +193,17 @@ function chooseAffine(
   if (sform && qform && affineDistance(sform, qform, size) > 1e-3)
     warnings.push('sform and qform differ; the sform counts');
   const determinant = determinantOf(affine);
-  const scale = [0, 1, 2].map((column) => columnLength(affine, column)).reduce((a, b) => a * b, 1);
-  if (!(Math.abs(determinant) > 1e-6 * scale))
+  const box = [0, 1, 2].map((column) => columnLength(affine, column)).reduce((a, b) => a * b, 1);
+  if (!(Math.abs(determinant) > 1e-6 * box))
     fail('affine: the matrix is singular, expected three independent axes');
-  if (Math.abs(determinant) < (1 - 1e-3) * scale) warnings.push('the affine is sheared');
+  if (Math.abs(determinant) < (1 - 1e-3) * box) warnings.push('the affine is sheared');
   return affine;
 }
 
 function quaternionAffine(
   header: NIFTI1 | NIFTI2,
   spacing: readonly [number, number, number],
+  scale: number,
   warnings: string[],
   fail: Fail,
   needed: boolean,
@@ -203,7 +218,7 @@ function quaternionAffine(
   const stored = header.pixDims[0] as number;
   if (stored !== 1 && stored !== -1)
     warnings.push(`pixdim[0] is ${stored}, expected 1 or -1; taken as ${stored < 0 ? -1 : 1}`);
-  const offsets = [header.qoffset_x, header.qoffset_y, header.qoffset_z] as const;
+  const offsets = [scale * header.qoffset_x, scale * header.qoffset_y, scale * header.qoffset_z] as const;
   if (!offsets.every(Number.isFinite)) {
     if (needed) fail(`qoffset: found ${offsets.join(', ')}, expected finite numbers`);
     return undefined;
@@ -211,36 +226,4 @@ function quaternionAffine(
   return new NIFTI1()
     .convertNiftiQFormToNiftiSForm(b, c, d, ...offsets, ...spacing, stored < 0 ? -1 : 1)
     .slice(0, 3);
-}
-
-const at = (affine: Affine, row: number, column: number): number =>
-  (affine[row] as number[])[column] as number;
-
-function columnLength(affine: Affine, column: number): number {
-  return Math.hypot(at(affine, 0, column), at(affine, 1, column), at(affine, 2, column));
-}
-
-function determinantOf(m: Affine): number {
-  return (
-    at(m, 0, 0) * (at(m, 1, 1) * at(m, 2, 2) - at(m, 1, 2) * at(m, 2, 1)) -
-    at(m, 0, 1) * (at(m, 1, 0) * at(m, 2, 2) - at(m, 1, 2) * at(m, 2, 0)) +
-    at(m, 0, 2) * (at(m, 1, 0) * at(m, 2, 1) - at(m, 1, 1) * at(m, 2, 0))
-  );
-}
-
-/** The largest distance in mm between where two affines put a corner of a volume. */
-export function affineDistance(a: Affine, b: Affine, size: readonly [number, number, number]): number {
-  let largest = 0;
-  for (const i of [0, size[0]])
-    for (const j of [0, size[1]])
-      for (const k of [0, size[2]]) {
-        const difference = [0, 1, 2].map((row) =>
-          [i, j, k, 1].reduce(
-            (sum, index, column) => sum + index * (at(a, row, column) - at(b, row, column)),
-            0,
-          ),
-        );
-        largest = Math.max(largest, Math.hypot(...difference));
-      }
-  return largest;
 }

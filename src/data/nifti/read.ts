@@ -2,12 +2,11 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
-import { promisify } from 'node:util';
-import { constants, gunzip, gunzipSync } from 'node:zlib';
 import { UserError } from '../../errors.js';
+import { fsReason } from '../../fs-reason.js';
+import { type Room, roomWithin } from '../room.js';
 import { HEADER_BYTES, type NiftiHeader, parseHeader } from './header.js';
-
-const inflate = promisify(gunzip);
+import { compressedBytes, inflateAll, inflateStart, isGzip, mostInflated } from './inflate.js';
 
 /** A decoded volume. */
 export interface Volume extends NiftiHeader {
@@ -15,56 +14,60 @@ export interface Volume extends NiftiHeader {
   readonly voxels: Float64Array | Float32Array;
 }
 
-// DEFLATE cannot do better than this.
-const MAX_RATIO = 1032;
+/** Bytes after the voxels that are passed over with a warning. */
 const SLACK = 64 * 1024;
-// Compressed bytes that hold a header; more only where a gzip header itself is long (names, extra fields).
-const STARTS = [4096, 256 * 1024];
+const ADVICE = 'close other programs, or store the volume smaller';
+
+/** The file of a pair that holds the voxels: `a.hdr.gz` has them in `a.img.gz`. */
+export function imageOfPair(header: string): string {
+  return header.replace(/\.hdr(\.gz)?$/i, '.img$1');
+}
 
 /**
  * Reads a .nii, .nii.gz, or .hdr with its .img beside it. Throws a UserError of kind `data` that names file, field,
- * found and expected.
+ * found and expected; memory is asked of `room` before it is taken.
  */
-export async function readNifti(file: string): Promise<Volume> {
-  const bytes = await readBytes(file);
+export async function readNifti(file: string, room: Room = roomWithin()): Promise<Volume> {
+  const bytes = await readBytes(file, room);
   const packed = isGzip(bytes);
   const warnings: string[] = [];
   if (packed !== /\.gz$/i.test(file))
     warnings.push(packed ? 'is gzip-compressed despite its name' : 'is not compressed despite its name');
-  const header = parseHeader(packed ? inflateStart(bytes, file) : bytes.subarray(0, HEADER_BYTES), file);
-  if (!header.pair) return decode(header, bytes, packed, file, warnings);
-  const image = file.replace(/\.hdr(\.gz)?$/i, '.img$1');
+  const start = packed ? await startOf(bytes, file) : bytes.subarray(0, HEADER_BYTES);
+  const header = parseHeader(start, file);
+  if (!header.pair) return decode(header, bytes, packed, file, warnings, room);
+  const image = imageOfPair(file);
   if (image === file)
     throw new UserError('data', `${file}: is the header of a pair, expected a name ending in .hdr`);
-  const imageBytes = await readBytes(image);
+  const imageBytes = await readBytes(image, room);
   // Plain voxels may happen to begin like a gzip stream.
   const imagePacked =
     isGzip(imageBytes) && (/\.gz$/i.test(image) || imageBytes.length < declaredBytes(header));
-  return decode(header, imageBytes, imagePacked, image, warnings);
+  return decode(header, imageBytes, imagePacked, image, warnings, room);
 }
 
-async function readBytes(file: string): Promise<Buffer> {
-  try {
-    // A pipe or device would block or never end.
-    if (!(await stat(file)).isFile()) throw new Error('it is not a regular file');
-    return await readFile(file);
-  } catch (error) {
-    throw new UserError('data', `${file}: cannot be read: ${(error as Error).message}`);
-  }
+async function readBytes(file: string, room: Room): Promise<Uint8Array> {
+  const refuse = (reason: string): UserError => new UserError('data', `${file}: cannot be read: ${reason}`);
+  const found = await stat(file).catch((error: unknown) => {
+    throw refuse(fsReason(error));
+  });
+  // A pipe or device would block or never end.
+  if (!found.isFile()) throw refuse('it is not a regular file');
+  room({ bytes: found.size, longest: found.size, what: `${file}: its ${found.size} bytes`, advice: ADVICE });
+  return readFile(file).catch((error: unknown) => {
+    throw refuse(fsReason(error));
+  });
 }
 
-const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
-
-function inflateStart(bytes: Buffer, file: string): Uint8Array {
+async function startOf(gzip: Uint8Array, file: string): Promise<Uint8Array> {
   try {
-    let start = Buffer.alloc(0);
     // A damaged or truncated end is found when the whole file is inflated.
-    for (const length of STARTS)
-      if (start.length < HEADER_BYTES)
-        start = gunzipSync(bytes.subarray(0, length), { finishFlush: constants.Z_SYNC_FLUSH });
-    return start;
+    return await inflateStart(gzip, HEADER_BYTES);
   } catch (error) {
-    throw new UserError('data', `${file}: the gzip stream is damaged: ${(error as Error).message}`);
+    throw new UserError(
+      'data',
+      `${file}: the gzip stream is damaged or truncated: ${(error as Error).message}`,
+    );
   }
 }
 
@@ -76,55 +79,73 @@ function declaredBytes(header: NiftiHeader): number {
   return header.offset + voxelCount(header) * header.type.bytes;
 }
 
+/** Bytes of the arrays that reading makes besides the file's own bytes. */
+function decodingBytes(header: NiftiHeader, packed: boolean): number {
+  const { type, slope, intercept } = header;
+  const decoded = type.bytes > 2 ? 8 : 4;
+  const scaled = slope !== 1 || intercept !== 0 ? 8 : 0;
+  return (packed ? declaredBytes(header) : 0) + voxelCount(header) * (type.bytes + decoded + scaled);
+}
+
 async function decode(
   header: NiftiHeader,
-  bytes: Buffer,
+  bytes: Uint8Array,
   packed: boolean,
   file: string,
   warnings: string[],
+  room: Room,
 ): Promise<Volume> {
   const { size, channels, type, offset } = header;
   const declared = declaredBytes(header);
   const shape = [...size, ...(channels > 1 ? [channels] : [])].join(' x ');
   const needs = `${shape} ${type.name} voxels from byte ${offset} need ${declared} bytes`;
-  let raw = bytes;
-  if (packed) {
-    if (declared > MAX_RATIO * bytes.length + SLACK)
-      throw new UserError(
-        'data',
-        `${file}: dim: ${needs}, more than ${bytes.length} compressed bytes can hold`,
-      );
-    try {
-      raw = await inflate(bytes, { maxOutputLength: declared + SLACK });
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new UserError(
-        'data',
-        code === 'ERR_BUFFER_TOO_LARGE'
-          ? `${file}: dim: ${needs}, found more when inflated`
-          : `${file}: the gzip stream is damaged or truncated: ${message}`,
-      );
-    }
-  }
-  if (raw.length < declared)
-    throw new UserError('data', `${file}: the file is truncated: ${needs}, found ${raw.length}`);
-  if (raw.length > declared) warnings.push('has bytes after its voxels');
+  if (packed && declared > mostInflated(bytes))
+    throw new UserError(
+      'data',
+      `${file}: dim: ${needs}, more than ${compressedBytes(bytes)} compressed bytes can hold`,
+    );
+  if (!packed && bytes.length < declared)
+    throw new UserError('data', `${file}: the file is truncated: ${needs}, found ${bytes.length}`);
+  room({
+    bytes: decodingBytes(header, packed),
+    longest: Math.max(declared, voxelCount(header)),
+    what: `${file}: dim: ${shape} ${type.name} voxels of ${inWords(header.spacing, 'mm')}`,
+    advice: ADVICE,
+  });
+  const raw = packed
+    ? await inflateAll(bytes, declared, declared + SLACK).catch((error: unknown) => {
+        if (error instanceof RangeError) throw error; // no memory
+        const { message } = error as Error;
+        throw new UserError('data', `${file}: the gzip stream is damaged or truncated: ${message}`);
+      })
+    : { bytes, found: bytes.length };
+  if (packed && raw.found > declared + SLACK)
+    throw new UserError('data', `${file}: dim: ${needs}, found more when inflated`);
+  if (raw.found < declared)
+    throw new UserError('data', `${file}: the file is truncated: ${needs}, found ${raw.found}`);
+  if (raw.found > declared) warnings.push('has bytes after its voxels');
   return {
     ...header,
     warnings: [...header.warnings, ...warnings],
-    voxels: readVoxels(header, raw.subarray(offset, declared), file),
+    voxels: readVoxels(header, raw.bytes.subarray(offset, declared), file),
   };
 }
 
-function readVoxels(header: NiftiHeader, raw: Buffer, file: string): Float64Array | Float32Array {
+/** Three lengths as messages say them: `0.7 x 0.7 x 2.5 mm`. */
+export function inWords(extent: readonly number[], unit: string): string {
+  // Seven digits are what a float32 holds.
+  return `${extent.map((value) => Number(value.toPrecision(7))).join(' x ')} ${unit}`;
+}
+
+function readVoxels(header: NiftiHeader, raw: Uint8Array, file: string): Float64Array | Float32Array {
   const { type, littleEndian, slope, intercept } = header;
   // A copy, since voxels may begin at any byte and their order may have to be turned.
-  const bytes = Buffer.from(new ArrayBuffer(raw.length));
-  raw.copy(bytes);
+  const bytes = new Uint8Array(raw);
   if (littleEndian !== (endianness() === 'LE')) {
-    if (type.bytes === 2) bytes.swap16();
-    if (type.bytes === 4) bytes.swap32();
-    if (type.bytes === 8) bytes.swap64();
+    const swapped = Buffer.from(bytes.buffer);
+    if (type.bytes === 2) swapped.swap16();
+    if (type.bytes === 4) swapped.swap32();
+    if (type.bytes === 8) swapped.swap64();
   }
   const stored = new type.array(bytes.buffer);
   const voxels =

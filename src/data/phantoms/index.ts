@@ -81,9 +81,11 @@ export function generatePhantom({ kind, size, seed, index }: PhantomSettings): R
   return {
     size: [size, size, size],
     spacing: [spacing, spacing, spacing],
+    orientation: 'RAS',
     channels: 1,
     image: canvas.image,
     label: canvas.label,
+    imageFile: `phantom ${index + 1}`,
     labelFile: `phantom ${index + 1}`,
     warnings: [],
   };

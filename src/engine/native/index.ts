@@ -14,7 +14,7 @@ import {
   type PassMode,
   type Sample,
 } from '../engine.js';
-import { freeMemory, gibibytes } from '../memory.js';
+import { freeMemory, gibibytes } from '../../memory.js';
 import { type Addon, type Handle } from './addon.js';
 import { physicalCores } from './cores.js';
 import { loadAddon } from './loader.js';

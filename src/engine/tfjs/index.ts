@@ -16,7 +16,7 @@ import {
   type PassMode,
   type Sample,
 } from '../engine.js';
-import { freeMemory, gibibytes } from '../memory.js';
+import { freeMemory, gibibytes } from '../../memory.js';
 import { type OpenedTensorFlow } from '../tensorflow/open.js';
 import { type BackendName, useBackend } from './backend.js';
 import { type BackwardResult, backward, diceLoss } from './backward.js';

@@ -1,0 +1,65 @@
+// Where voxels lie in space: the matrix of a volume, and what it says of spacing and orientation.
+
+/** Rows of the matrix that takes voxel indices (i, j, k, 1) to mm. */
+export type Affine = readonly (readonly number[])[];
+
+const at = (affine: Affine, row: number, column: number): number =>
+  (affine[row] as number[])[column] as number;
+
+/** The distance in mm between voxels along an axis. */
+export function columnLength(affine: Affine, column: number): number {
+  return Math.hypot(at(affine, 0, column), at(affine, 1, column), at(affine, 2, column));
+}
+
+/** The volume of a voxel in cubic mm; negative where the axes are left-handed. */
+export function determinantOf(m: Affine): number {
+  return (
+    at(m, 0, 0) * (at(m, 1, 1) * at(m, 2, 2) - at(m, 1, 2) * at(m, 2, 1)) -
+    at(m, 0, 1) * (at(m, 1, 0) * at(m, 2, 2) - at(m, 1, 2) * at(m, 2, 0)) +
+    at(m, 0, 2) * (at(m, 1, 0) * at(m, 2, 1) - at(m, 1, 1) * at(m, 2, 0))
+  );
+}
+
+/** The largest distance in mm between where two affines put a corner of a volume. */
+export function affineDistance(a: Affine, b: Affine, size: readonly [number, number, number]): number {
+  let largest = 0;
+  for (const i of [0, size[0]])
+    for (const j of [0, size[1]])
+      for (const k of [0, size[2]]) {
+        const difference = [0, 1, 2].map((row) =>
+          [i, j, k, 1].reduce(
+            (sum, index, column) => sum + index * (at(a, row, column) - at(b, row, column)),
+            0,
+          ),
+        );
+        largest = Math.max(largest, Math.hypot(...difference));
+      }
+  return largest;
+}
+
+const DIRECTIONS = ['LR', 'PA', 'IS'] as const;
+
+/**
+ * Where a volume's axes point, to the nearest of the body's directions: `RAS` is to the right, to the front (anterior),
+ * upwards (superior) as x, y, z grow.
+ */
+export function axisCodes(affine: Affine): string {
+  const codes = ['', '', ''];
+  const rows = new Set([0, 1, 2]);
+  const columns = new Set([0, 1, 2]);
+  while (columns.size > 0) {
+    // The pair of axes that agree best goes first, so that every direction is given once.
+    let [bestRow, bestColumn, best] = [0, 0, -1];
+    for (const row of rows)
+      for (const column of columns) {
+        const cosine = Math.abs(at(affine, row, column)) / columnLength(affine, column);
+        if (cosine > best) [bestRow, bestColumn, best] = [row, column, cosine];
+      }
+    rows.delete(bestRow);
+    columns.delete(bestColumn);
+    codes[bestColumn] = (DIRECTIONS[bestRow] as string)[
+      at(affine, bestRow, bestColumn) < 0 ? 0 : 1
+    ] as string;
+  }
+  return codes.join('');
+}
