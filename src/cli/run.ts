@@ -4,9 +4,10 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { loadExperiment } from '../config/load.js';
-import { type Experiment } from '../config/schema.js';
+import { modelName } from '../config/models.js';
+import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { loadDataset } from '../data/dataset.js';
-import { createEngine } from '../engine/index.js';
+import { createEngine, createEstimator } from '../engine/index.js';
 import { physicalCores } from '../engine/native/cores.js';
 import { EXIT, type FailureKind, UserError } from '../errors.js';
 import { diskBytes, estimateSeconds, multiplyAdds } from '../experiment/estimate.js';
@@ -15,6 +16,7 @@ import { type Task, planExperiment } from '../experiment/plan.js';
 import { submit } from '../experiment/slurm.js';
 import { isOver, requireSameSettings, taskState } from '../experiment/state.js';
 import { type RunRecord } from '../runs/run.js';
+import { requireMemory } from '../training/memory.js';
 import { addExamples } from './help.js';
 import { interruptSignal } from './interrupt.js';
 import { configArgument, engineOption, jsonOption, parseCount, setOption, threadsOption } from './options.js';
@@ -99,6 +101,8 @@ async function showPlan(
   options: Options,
 ): Promise<void> {
   const engine = await createEngine(options.engine, { threads: options.threads, warn: note });
+  if (options.executor === 'local')
+    requireMemory(config, engine, modelsOf(config, open), { jobs: Math.min(options.jobs, open.length) });
   note(`Measuring a few steps of each network on ${engine.description.name} ...`);
   const seconds = await estimateSeconds(config, open, engine);
   const bytes = open.map((task) => diskBytes(config, task));
@@ -183,8 +187,13 @@ async function runAll(
   if (open.length === 0) note(`Nothing to do: all ${done} runs are done.`);
   else {
     if (done > 0) note(`${done} of ${tasks.length} runs are done already.`);
+    const { engine, threads } = options;
+    requireMemory(config, await createEstimator(engine, { threads }), modelsOf(config, open), {
+      jobs: Math.min(options.jobs, open.length),
+    });
     // What is wrong with the data is said once, and each run finds the cases prepared.
-    await loadDataset(config, { signal });
+    const { warnings } = await loadDataset(config, { signal });
+    for (const warning of warnings) note(`${paint('yellow', 'warning:', process.stderr)} ${warning}`);
     await runWithProgress(config, tasks, open, settings, options, signal, failures);
   }
   signal.throwIfAborted();
@@ -196,6 +205,14 @@ async function runAll(
       `${failures.size} of ${tasks.length} runs failed\n` +
         [...failures].map(([{ id }, { message }]) => `  ${id}: ${message}`).join('\n'),
     );
+}
+
+/** The models that runs begin with. */
+function modelsOf(config: Experiment, tasks: readonly Task[]): ModelConfig[] {
+  return config.models.filter((model) => {
+    const name = modelName(model);
+    return tasks.some(({ kind, method }) => (kind === 'train' ? method : config.pruning.model) === name);
+  });
 }
 
 /** The kind of failure that an exit code stands for. */

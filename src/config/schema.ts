@@ -43,7 +43,7 @@ const dataset = z.strictObject({
   layout: z
     .enum(['phantom', 'decathlon', 'nnunet', 'folders'])
     .describe('How the cases lie on disk; phantom generates them in memory'),
-  root: folder.optional().describe('Folder of the dataset, from the working folder'),
+  root: folder.optional().describe('Folder of the dataset, from the working folder; ~/ is the home folder'),
   phantom: phantom.prefault({}).describe('What to generate, for the layout phantom'),
   channels: z.array(z.string().min(1)).min(1).optional().describe('Names of the input channels, in order'),
   labels: z
@@ -261,7 +261,9 @@ const retraining = z
 /** The schema of an experiment file. */
 export const experimentSchema = z.strictObject({
   experiment: name.describe('Name of the experiment: its results are in OUTPUT/NAME'),
-  output: folder.default('runs').describe('Folder of all results, from the working folder'),
+  output: folder
+    .default('runs')
+    .describe('Folder of all results, from the working folder; ~/ is the home folder'),
   dataset: dataset.describe('Where cases come from'),
   preprocessing: preprocessing.describe('What is done to each volume, once'),
   models: z.array(model).min(1).describe('Networks to train'),

@@ -222,6 +222,9 @@ function preprocess(
   };
 }
 
+/** Longer than any volume's; what resampling keeps for each index along an axis counts for nothing below. */
+const LONGEST_AXIS = 1_000_000;
+
 /** Asks for the memory that resampling to a grid, and cropping and padding to a size, will take. */
 function requireRoom(
   raw: RawCase,
@@ -234,13 +237,17 @@ function requireRoom(
   const width = raw.image.BYTES_PER_ELEMENT;
   // A channel is resampled at a time, and sorted for percentiles; labels are a byte each.
   const sorted = typeof normalisation === 'object' && 'percentile' in normalisation ? width : 0;
+  const resampled = spacing
+    ? `${stored}, resampled to preprocessing.spacing ${inWords(spacing, 'mm')}, become ${inWords(grid, 'voxels')}`
+    : stored;
+  const advice = 'check pixdim and xyzt_units of the file, or set a larger preprocessing.spacing';
+  if (spacing && Math.max(...grid) > LONGEST_AXIS)
+    throw new UserError('data', `${resampled}, expected at most ${LONGEST_AXIS} along an axis; ${advice}`);
   room({
     bytes: voxelsOf(raw.size) + voxelsOf(grid) * ((spacing ? width + 1 : 0) + sorted),
     longest: voxelsOf(grid),
-    what: spacing
-      ? `${stored}, resampled to preprocessing.spacing ${inWords(spacing, 'mm')}, become ${inWords(grid, 'voxels')}, which`
-      : stored,
-    advice: 'check pixdim and xyzt_units of the file, or set a larger preprocessing.spacing',
+    what: spacing ? `${resampled}, which` : stored,
+    advice,
   });
   room({
     bytes: voxelsOf(size) * (4 * raw.channels + 1),

@@ -19,7 +19,7 @@ export type SplitCutOff = Readonly<Record<keyof Split, CutOff>>;
 type Counted = Pick<PreparedCase, 'id' | 'labelled'>;
 
 /** What cropping to preprocessing.size cut off from these cases, counted after resampling. */
-export function cutOff(cases: readonly Counted[]): CutOff {
+function cutOff(cases: readonly Counted[]): CutOff {
   const counted = cases.map(({ id, labelled: { before, kept } }) => {
     const total = sum(before.slice(1));
     return { id, total, voxels: total - sum(kept.slice(1)) };

@@ -29,6 +29,8 @@ export interface WorkerSettings {
 export interface PrepareOptions {
   /** Threads; default: one a processor. With 1 there is no thread but this one. */
   readonly jobs?: number | undefined;
+  /** Bytes of memory that each of several threads may take for a case; default: its part of what is free. */
+  readonly share?: number | undefined;
   /** Called after each case. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
   /** Stops the work; its reason is thrown. */
@@ -45,7 +47,7 @@ const MAX_JOBS = 16;
 export async function prepareCases(
   sources: readonly CaseSource[],
   config: Experiment,
-  { jobs = Math.min(availableParallelism(), MAX_JOBS), progress, signal }: PrepareOptions = {},
+  { jobs = Math.min(availableParallelism(), MAX_JOBS), share, progress, signal }: PrepareOptions = {},
 ): Promise<PreparedCase[]> {
   signal?.throwIfAborted();
   const cases = new Array<PreparedCase>(sources.length);
@@ -63,7 +65,10 @@ export async function prepareCases(
   };
   const threads = Math.min(jobs, sources.length);
   const all = [...sources.keys()];
-  if (threads > 1) await prepareInWorkers(sources, config, threads, take, signal);
+  if (threads > 1) {
+    const settings = { config, share: share ?? freeMemory() / threads };
+    await prepareInWorkers(sources, settings, threads, take, signal);
+  }
   // What is too large beside others may do by itself.
   await prepareHere(sources, threads > 1 ? large.sort((a, b) => a - b) : all, config, take, signal);
   throwAll(problems.sort());
@@ -93,13 +98,12 @@ async function prepareHere(
 
 async function prepareInWorkers(
   sources: readonly CaseSource[],
-  config: Experiment,
+  workerData: WorkerSettings,
   threads: number,
   take: (answer: Answer) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const workers: Worker[] = [];
-  const workerData: WorkerSettings = { config, share: freeMemory() / threads };
   let next = 0;
   const work = new Promise<void>((resolve, reject) => {
     let busy = threads;

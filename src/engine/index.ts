@@ -39,6 +39,20 @@ export async function createEngine(name: string, options: EngineOptions = {}): P
   }
 }
 
+/**
+ * What says how much memory a network would take on the engine of a name, without touching a GPU: that belongs to the
+ * processes that compute on it.
+ */
+export async function createEstimator(
+  name: string,
+  options: EngineOptions = {},
+): Promise<Pick<Engine, 'estimateMemory'>> {
+  choose('--engine', [name], ENGINE_NAMES);
+  const onGpu = name === 'tensorflow' || name === 'webgpu' || (name === 'auto' && installationWithGpu());
+  // All that run the network in TensorFlow.js estimate alike.
+  return createEngine(onGpu ? 'cpu' : name, options);
+}
+
 async function createBestEngine(options: EngineOptions): Promise<Engine> {
   if (installationWithGpu()) {
     try {

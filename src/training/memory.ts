@@ -3,6 +3,7 @@
 import { modelArchitecture, modelName } from '../config/models.js';
 import { type Experiment, type ModelConfig, type SplitConfig } from '../config/schema.js';
 import { volumeSize } from '../data/preprocess.js';
+import { listedCases } from '../data/split.js';
 import { type Engine, type NetworkSettings } from '../engine/engine.js';
 import { freeMemory, gibibytes } from '../memory.js';
 import { UserError } from '../errors.js';
@@ -10,14 +11,15 @@ import { splitNames } from '../runs/folders.js';
 
 /**
  * Throws a UserError of kind `engine` if the data set and the largest of these models, which are trained one after the
- * other, need more memory than is free; it says what would fit.
+ * other in each of so many processes, need more memory than is free; it says what would fit.
  */
 export function requireMemory(
   config: Experiment,
-  engine: Engine,
+  engine: Pick<Engine, 'estimateMemory'>,
   models: readonly ModelConfig[],
-  free = freeMemory(),
+  { jobs = 1, total = freeMemory() } = {},
 ): void {
+  const free = total / jobs;
   const parts = splitParts(config);
   const batch = Math.min(config.training.batch, Math.max(...parts.flat()));
   const cases = leastCases(config, parts);
@@ -29,17 +31,19 @@ export function requireMemory(
     // Memory grows with the batch, so the largest that fits is found by halving.
     let [fits, tooMuch] = [0, batch];
     while (tooMuch - fits > 1) {
-      const middle = (fits + tooMuch) >> 1;
+      const middle = Math.floor((fits + tooMuch) / 2);
       if (need(middle) <= free) fits = middle;
       else tooMuch = middle;
     }
     throw new UserError(
       'engine',
       `${modelName(model)} needs about ${gibibytes(need(batch))} of memory (${gibibytes(data)} of it for ${cases} cases), ` +
-        `${gibibytes(free)} are free: ` +
-        (fits > 0
-          ? `training.batch ${fits} would fit (--set training.batch=${fits})`
-          : 'choose a smaller preprocessing.size, fewer cases or a smaller model'),
+        `${gibibytes(free)} are free${jobs > 1 ? ` for each of ${jobs} runs at a time` : ''}: ` +
+        (jobs > 1 && need(batch) <= total
+          ? `fewer --jobs would do (${Math.floor(total / need(batch))})`
+          : fits > 0
+            ? `training.batch ${fits} would fit (--set training.batch=${fits})`
+            : 'choose a smaller preprocessing.size, fewer cases or a smaller model'),
     );
   }
 }
@@ -59,9 +63,10 @@ export function splitSizes(
   return { train: count(train), validation: count(validation), test: count(test) };
 }
 
-/** Cases that will be in memory at least: a folder may hold more than its splits use. */
-function leastCases({ dataset }: Experiment, parts: readonly (readonly number[])[]): number {
-  if (dataset.layout === 'phantom') return dataset.phantom.cases;
+/** Cases that will be in memory at least: those of all splits where they are listed; which are drawn is not known yet. */
+function leastCases(config: Experiment, parts: readonly (readonly number[])[]): number {
+  const listed = listedCases(config);
+  if (listed !== undefined) return listed.size;
   return Math.max(...parts.map((sizes) => sizes.reduce((sum, size) => sum + size, 0)));
 }
 

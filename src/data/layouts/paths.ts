@@ -77,7 +77,7 @@ export async function withSlashes(folder: string, path: string): Promise<string>
  * or leads out of the root, by its path or by links, where `followLinks` does not allow that; `key` says where it was
  * found.
  */
-export async function insideRoot(
+async function insideRoot(
   root: string,
   path: string,
   key: string,
@@ -99,7 +99,7 @@ export async function insideRoot(
     if (real === undefined || contains(root, real)) continue;
     throw new UserError(
       'data',
-      `${key}: found ${part === file ? path : part}${real === path ? '' : `, which leads to ${real}`}, expected a file ` +
+      `${key}: found ${part === file ? path : part}${real === path ? '' : `, which leads to ${real}`}, expected files ` +
         `inside ${root} (to read files elsewhere all the same: dataset.followLinks: true)`,
     );
   }

@@ -43,10 +43,11 @@ export function createNativeEngine(options: NativeOptions = {}): Engine {
   const threads = options.threads ?? physicalCores();
   return {
     description: { name: 'native', device: isa, threads },
-    estimateMemory: (settings) => addon.estimateMemory(flattenShape(settings), threads),
+    estimateMemory: (settings) => estimateMemory(addon, settings, threads),
     load: (settings, weights, optimizer) =>
       Promise.resolve().then(() => {
-        requireMemory(addon.estimateMemory(flattenShape(settings), threads), settings);
+        requireMemory(estimateMemory(addon, settings, threads), settings);
+        requireComputable(settings);
         const names = tensorNames(settings.architecture);
         const handle = addon.create(
           flattenShape(settings),
@@ -95,6 +96,33 @@ export function benchKernels(isa: string): KernelFigure[] {
         ...(Number(gflops) > 0 ? { gflops: Number(gflops) } : { gigabytes: Number(gigabytes) }),
       };
     });
+}
+
+/** What the addon computes on: voxels of a volume, and cases of a batch. */
+const MAX_VOXELS = 2e9;
+const MAX_BATCH = 1e6;
+
+/** Bytes that a network takes; for shapes beyond what the addon computes on, in proportion to the largest that it does. */
+function estimateMemory(addon: Addon, settings: NetworkSettings, threads: number): number {
+  const [depth, height, width] = settings.size;
+  const multiple = 2 ** (settings.architecture.encoder.length - 1);
+  const plane = height * width;
+  const most = Math.max(multiple, Math.floor(MAX_VOXELS / plane / multiple) * multiple);
+  const size = [Math.min(depth, most), height, width] as const;
+  const maxBatch = Math.min(settings.maxBatch, MAX_BATCH);
+  const factor = (depth / size[0]) * (settings.maxBatch / maxBatch);
+  return factor * addon.estimateMemory(flattenShape({ ...settings, size, maxBatch }), threads);
+}
+
+/** Throws where memory would do, but the addon would not. */
+function requireComputable({ size, maxBatch }: NetworkSettings): void {
+  const voxels = size[0] * size[1] * size[2];
+  if (voxels > MAX_VOXELS || maxBatch > MAX_BATCH)
+    throw new UserError(
+      'engine',
+      `found volumes of ${[...size].reverse().join(' x ')} voxels in batches of ${maxBatch}, expected at most ` +
+        `${MAX_VOXELS} voxels and ${MAX_BATCH} cases: choose a smaller preprocessing.size or training.batch`,
+    );
 }
 
 function requireMemory(needed: number, settings: NetworkSettings): void {

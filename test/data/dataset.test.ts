@@ -1,0 +1,384 @@
+// A dataset as a whole: which cases are read, what is said of them, what a second start finds in the cache.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, describe, it } from 'node:test';
+import { type Dataset, loadDataset } from '../../src/data/dataset.js';
+import { UserError } from '../../src/errors.js';
+import { BIN, plainEnvironment } from '../cli/lunet.js';
+import { type CaseOptions, experimentOn, middle, scaling, writeDecathlon } from './volumes.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lunet-dataset-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+beforeEach(() => {
+  process.env['LUNET_CACHE'] = 'off';
+});
+
+let roots = 0;
+/** The dataset of these cases, with settings as --set takes them. */
+function load(cases: readonly CaseOptions[], ...settings: string[]): Promise<Dataset> {
+  const root = join(folder, `data${roots++}`);
+  writeDecathlon(root, cases);
+  return loadDataset(experimentOn(root, ...settings), { jobs: 1 });
+}
+
+async function complaint(loading: Promise<unknown>): Promise<string> {
+  try {
+    await loading;
+  } catch (error) {
+    assert.ok(error instanceof UserError, String((error as Error).stack));
+    assert.equal(error.kind, 'data');
+    return error.message.replaceAll(folder, 'DIR');
+  }
+  return 'accepted';
+}
+
+const matching = ({ warnings }: Dataset, what: RegExp): string[] =>
+  warnings.filter((warning) => what.test(warning));
+
+const LISTED = 'dataset.split={train: [case_0, case_1], test: [case_2]}';
+const BAD: CaseOptions = { label: { voxels: new Array<number>(512).fill(9) } };
+
+describe('cases that no split uses', () => {
+  it('are not read: they stop nothing, count for nothing, and nobody is warned of them', async () => {
+    const good = await load([{}, {}, {}], LISTED);
+    const more = await load([{}, {}, {}, BAD, { both: { sform: scaling([9, 9, 9]) } }], LISTED);
+    assert.deepEqual(more.ids, ['case_0', 'case_1', 'case_2']);
+    assert.equal(more.hash, good.hash);
+    assert.deepEqual(more.warnings, []);
+    assert.throws(() => more.sample('case_3'), RangeError);
+  });
+  it('are those that no count draws', async () => {
+    const dataset = await load([{}, {}, {}, {}, {}, {}]);
+    const { train, test } = dataset.splits.get('default') ?? { train: [], test: [] };
+    assert.deepEqual([...dataset.ids].sort(), [...train, ...test].sort());
+    const drawn = new Set(dataset.ids);
+    const cases = Array.from({ length: 6 }, (_, i) => (drawn.has(`case_${i}`) ? {} : BAD));
+    assert.equal((await load(cases)).hash, dataset.hash);
+  });
+  it('of several splits are those that are in none', async () => {
+    const splits =
+      'dataset.splits={a: {train: [case_0], test: [case_1]}, b: {train: [case_1, case_3], test: [case_0]}}';
+    const dataset = await load([{}, {}, BAD, {}], 'dataset.split=', splits);
+    assert.deepEqual(dataset.ids, ['case_0', 'case_1', 'case_3']);
+    assert.match(
+      await complaint(load([{}, {}, {}, BAD], 'dataset.split=', splits)),
+      /case_3.*label values 9/,
+    );
+  });
+  it('are still known to those who misspell one', async () => {
+    const loading = load([{}, {}, {}, {}], 'dataset.split={train: [case_0], test: [cas_3]}');
+    assert.match(await complaint(loading), /there is no case cas_3 \(did you mean case_3\?\)/);
+  });
+  it('of phantoms are not made', async () => {
+    const root = join(folder, 'phantoms');
+    const phantoms = ['dataset={layout: phantom, phantom: {cases: 9, size: 8}, labels: {organ: [1, 2]}, split: {train: 2, test: 1}}']; // prettier-ignore
+    assert.equal((await loadDataset(experimentOn(root, ...phantoms))).ids.length, 3);
+  });
+});
+
+describe('files that are bad', () => {
+  it('are named all at once, a line each', async () => {
+    const lines = (await complaint(load([BAD, {}, BAD], LISTED))).split('\n');
+    assert.equal(lines.length, 2);
+    assert.match(
+      lines[0] as string,
+      /^DIR\/data\d+\/labelsTr\/case_0\.nii\.gz: found label values 9 \(512 voxels\)/,
+    );
+    assert.match(lines[1] as string, /case_2/);
+  });
+  it('that may not be read are said to be just that', { skip: process.platform === 'win32' }, () => {
+    const root = join(folder, 'forbidden');
+    writeDecathlon(root, [{}, {}, {}]);
+    experimentOn(root);
+    chmodSync(folder, 0o755);
+    const other = (): { status: number | null; stderr: string } =>
+      spawnSync(
+        process.execPath,
+        [BIN, 'train', `${root}.yaml`, '--set', `output=${join(tmpdir(), 'none')}`],
+        {
+          encoding: 'utf8',
+          cwd: folder,
+          env: plainEnvironment({ LUNET_CACHE: 'off', LUNET_THREADS: '1', HOME: '/nonexistent' }),
+          // Root may read everything.
+          ...(process.getuid?.() === 0 && { uid: 65534, gid: 65534 }),
+        },
+      );
+    for (const part of ['', 'dataset.json', 'imagesTr', 'labelsTr/case_1.nii.gz']) {
+      const path = join(root, part);
+      chmodSync(path, 0);
+      const { status, stderr } = other();
+      chmodSync(path, part.includes('.') ? 0o644 : 0o755);
+      assert.equal(status, 3, stderr);
+      const errors = stderr.split('\n').filter((line) => /denied|no such|bug/.test(line));
+      assert.ok(errors.length > 0 && errors.every((line) => /: permission denied/.test(line)), stderr);
+      assert.doesNotMatch(stderr, /bug in lunet|no such/);
+    }
+  });
+});
+
+describe('a label on another grid than its image', () => {
+  const shifted = { label: { sform: scaling([0.7, 0.7, 2.5]) } };
+  it('by spacing or place is refused, and the message names the key', async () => {
+    const message = await complaint(load([shifted, {}, {}]));
+    assert.match(message, /pixdim: found a spacing of 0\.7 x 0\.7 x 2\.5 mm, but .* has 1 x 1 x 1 mm \(.*dataset\.affineMismatch: ignore\)/); // prettier-ignore
+    const moved = { label: { sform: scaling([1, 1, 1]).map((row, i) => [...row.slice(0, 3), 5 * i]) } };
+    assert.match(await complaint(load([moved, {}, {}])), /affine: .*dataset\.affineMismatch: ignore/);
+  });
+  it("is used if told so, on the image's grid, with a count", async () => {
+    const ignore = 'dataset.affineMismatch=ignore';
+    const resampled = 'preprocessing.spacing=[1, 1, 1]';
+    const dataset = await load([shifted, shifted, {}], ignore, resampled);
+    const lines = matching(dataset, /differently in space/);
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] as string, /^case_0 and 1 more case: .*the grid of the first image counts/);
+    assert.equal(dataset.hash, (await load([{}, {}, {}], ignore, resampled)).hash);
+  });
+  it('of another size is refused whatever is told', async () => {
+    const other = { label: { size: [8, 8, 9] as const, voxels: middle(1, [8, 8, 9]) } };
+    assert.match(
+      await complaint(load([other, {}, {}], 'dataset.affineMismatch=ignore')),
+      /dim: found 8 x 8 x 9/,
+    );
+  });
+  it('in another unit of length may be on the same', async () => {
+    const both = {
+      image: { sform: scaling([0.5, 0.5, 0.5]) },
+      label: { sform: scaling([500, 500, 500]), units: 3 },
+    };
+    assert.equal(await complaint(load([both, both, both])), 'accepted');
+  });
+});
+
+describe('label values that no output names', () => {
+  const two = (i: number): CaseOptions => ({
+    label: { voxels: middle().map((value, at) => (at < 3 ? 2 : at === 5 && i === 0 ? 7 : value)) },
+  });
+  const cases = [two(0), two(1), two(2)];
+  it('are refused, and the message names the key', async () => {
+    const message = await complaint(load(cases));
+    assert.match(message, /case_0.*found label values 2 \(3 voxels\), 7 \(1 voxels\), expected 0 or one of dataset\.labels: 1 \(.*dataset\.others: background\)/); // prettier-ignore
+  });
+  it('are background if told so, with one warning', async () => {
+    const dataset = await load(cases, 'dataset.others=background');
+    assert.deepEqual(matching(dataset, /no output/), [
+      'label values that no output names are background, by dataset.others: 2 (9 voxels in 3 cases), 7 (1 voxels in 1 cases)',
+    ]);
+    assert.deepEqual([...dataset.sample('case_0').label], middle());
+  });
+  it('that are no whole numbers are refused whatever is told', async () => {
+    const half = { label: { type: 'float32' as const, voxels: middle(0.5) } };
+    assert.match(
+      await complaint(load([half, {}, {}], 'dataset.others=background')),
+      /found label values 0\.5 \(64 voxels\), expected whole numbers/,
+    );
+  });
+  it('may be negative', async () => {
+    const ignored = { label: { type: 'int16' as const, voxels: middle().map((value) => value || -1) } };
+    const dataset = await load([ignored, {}, {}], 'dataset.others=background');
+    assert.deepEqual([...dataset.sample('case_0').label], middle());
+  });
+});
+
+describe('labels that cropping cuts off', () => {
+  // All of a volume of 8 x 8 x 8 is labelled; of it 6 x 8 x 8 is left, or 8 x 8 x 8.
+  const full = { label: { voxels: 1 } };
+  it('are counted by split and part, and warned of once', async () => {
+    const dataset = await load([full, {}, full], LISTED, 'preprocessing.size=[6, 8, 8]');
+    const cut = dataset.cutOff.get('default');
+    assert.deepEqual(cut?.train, {
+      cases: 1,
+      worst: { id: 'case_0', voxels: 128, total: 512 },
+      voxels: 128,
+      total: 512 + 64,
+    });
+    assert.deepEqual(cut?.test, {
+      cases: 1,
+      worst: { id: 'case_2', voxels: 128, total: 512 },
+      voxels: 128,
+      total: 512,
+    });
+    assert.deepEqual(cut?.validation, { cases: 0, voxels: 0, total: 0 });
+    assert.deepEqual(matching(dataset, /cut off/), [
+      'cropping to preprocessing.size cut off 256 of 1088 labelled voxels (24 %) in 2 of 3 cases, most of case_0 (25 %): ' +
+        'no Dice counts them; set a larger preprocessing.size',
+    ]);
+  });
+  it('are none where the size suffices', async () => {
+    const dataset = await load([full, full, full], LISTED, 'preprocessing.size=[8, 8, 16]');
+    assert.equal(dataset.cutOff.get('default')?.test.voxels, 0);
+    assert.deepEqual(dataset.warnings, []);
+  });
+  it('are counted after resampling, over all of several outputs', async () => {
+    const dataset = await load(
+      [{ label: { voxels: middle(2).map((value) => value || 1) } }, full, full],
+      LISTED,
+      'dataset.labels={organ: 1, other: [1, 2]}',
+      'preprocessing.spacing=[2, 1, 1]',
+      'preprocessing.size=[2, 8, 8]',
+    );
+    assert.deepEqual(dataset.cutOff.get('default')?.test, {
+      cases: 1,
+      worst: { id: 'case_2', voxels: 128, total: 256 },
+      voxels: 128,
+      total: 256,
+    });
+  });
+});
+
+describe('what differs among cases', () => {
+  const LPS = { both: { sform: [[-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 1, 0]] } }; // prettier-ignore
+  const SRA = { both: { sform: [[0, 1, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0]] } }; // prettier-ignore
+  const spaced = (...spacing: [number, number, number]): CaseOptions => ({
+    both: { sform: scaling(spacing) },
+  });
+  const five = 'dataset.split={train: 4, test: 1}';
+
+  it('orientations, with counts and cases', async () => {
+    const dataset = await load([{}, LPS, {}, SRA, LPS], five);
+    assert.deepEqual(
+      dataset.warnings.map((warning) => warning.split(':', 2).join(':')),
+      ['orientations differ: 2 cases RAS, 2 LPS (case_1, case_4), 1 SRA (case_3)'],
+    );
+    assert.deepEqual((await load([LPS, LPS, LPS, LPS, LPS], five)).warnings, []);
+  });
+  it('spacings by more than 10 %, unless all are resampled', async () => {
+    const cases = [
+      spaced(1, 1, 3),
+      spaced(1, 1, 3.3),
+      spaced(0.9, 1, 3.01),
+      spaced(1, 1, 3),
+      spaced(1, 1, 5),
+    ];
+    const dataset = await load(cases, five);
+    assert.equal(dataset.warnings.length, 1);
+    assert.match(dataset.warnings[0] as string, /^spacings differ by more than 10 %: x 0\.9 to 1, y 1, z 3 to 5 mm, 2 of 5 cases far from the median \(case_2, case_4\): .*preprocessing\.spacing: \[1, 1, 3\.01\]$/); // prettier-ignore
+    assert.deepEqual(matching(await load(cases, five, 'preprocessing.spacing=[1, 1, 3]'), /spacing/), []);
+  });
+  it('spacings by less, without a warning', async () => {
+    const near = [
+      spaced(1, 1, 3),
+      spaced(1.1, 1, 3.3),
+      spaced(1, 1, 3),
+      spaced(1.05, 1, 3.1),
+      spaced(1, 1, 3),
+    ];
+    assert.deepEqual((await load(near, five)).warnings, []);
+  });
+  it('the shape of voxels, where every axis by itself differs by less', async () => {
+    const shapes = [
+      spaced(1, 1, 1),
+      spaced(1.08, 1, 1),
+      spaced(1, 1.08, 1),
+      spaced(1, 1, 1),
+      spaced(1, 1, 1),
+    ];
+    assert.match((await load(shapes, five)).warnings.join(), /^spacings differ by more than 10 %: x 1 to 1\.08, y 1 to 1\.08/); // prettier-ignore
+  });
+  it('2D among 3D', async () => {
+    const flat: CaseOptions = { both: { size: [8, 8, 1] }, label: { voxels: 1 } };
+    const dataset = await load([{}, flat, {}, {}, flat], five);
+    assert.match(
+      matching(dataset, /2D/).join(),
+      /^dimensions differ: 2 of 5 cases are 2D, .*\(case_1, case_4\)/,
+    );
+    assert.deepEqual(matching(await load([flat, flat, flat]), /2D/), []);
+  });
+  it('with five cases named at most', async () => {
+    const cases = Array.from({ length: 20 }, (_, i) => (i < 8 ? LPS : {}));
+    assert.match(
+      (await load(cases, 'dataset.split={train: 10, test: 10}')).warnings.join(),
+      /12 cases RAS, 8 LPS \(case_0, case_1, case_2, case_3, case_4 and 3 more\)/,
+    );
+  });
+});
+
+describe('a volume too large for memory', () => {
+  it('after resampling is named with its spacing and size, before it is made', async () => {
+    const micro: CaseOptions = { both: { sform: scaling([500, 500, 500]) } };
+    const message = await complaint(load([micro, micro, micro], 'preprocessing.spacing=[1, 1, 1]'));
+    const lines = message.split('\n');
+    assert.equal(lines.length, 3);
+    assert.match(lines[0] as string, /^DIR\/data\d+\/imagesTr\/case_0\.nii\.gz: 8 x 8 x 8 voxels of 500 x 500 x 500 mm, resampled to preprocessing\.spacing 1 x 1 x 1 mm, become 4000 x 4000 x 4000 voxels, which are 64000000000 numbers, expected at most 4294967296, .*; check pixdim and xyzt_units/); // prettier-ignore
+    assert.match(
+      await complaint(load([{}, {}, {}], 'preprocessing.spacing=[1e-200, 1, 1]')),
+      /become 8e\+200 x 8 x 8 voxels, expected at most 1000000 along an axis; check/,
+    );
+  });
+  it('that honours its unit is not too large', async () => {
+    const micro: CaseOptions = { both: { sform: scaling([500, 500, 500]), units: 3 } };
+    const dataset = await load(
+      [micro, micro, micro],
+      'preprocessing.spacing=[1, 1, 1]',
+      'preprocessing.size=[4, 4, 4]',
+    );
+    assert.deepEqual(dataset.warnings, []);
+  });
+  it('along an axis only is told when it comes down to a single voxel', async () => {
+    const dataset = await load(
+      [{}, {}, {}],
+      'preprocessing.spacing=[100, 1, 1]',
+      'preprocessing.size=[2, 8, 8]',
+    );
+    assert.match(
+      matching(dataset, /single voxel/).join(),
+      /^case_0 and 2 more cases: preprocessing\.spacing leaves/,
+    );
+  });
+});
+
+describe('the cache', () => {
+  it('gives the same dataset, warnings and counts included, and knows what it depends on', async () => {
+    process.env['LUNET_CACHE'] = join(folder, 'cache');
+    const cases: CaseOptions[] = [
+      { label: { voxels: 1 } },
+      { both: { sform: scaling([2, 1, 1]) }, label: { voxels: 2 } },
+      { both: { sform: [[-1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]] } }, // prettier-ignore
+      BAD,
+    ];
+    const root = join(folder, 'cached');
+    writeDecathlon(root, cases);
+    const settings = [LISTED, 'dataset.others=background', 'preprocessing.size=[6, 8, 8]'];
+    const config = experimentOn(root, ...settings);
+    const steps: number[] = [];
+    const facts = async (): Promise<unknown> => {
+      const { ids, hash, warnings, cutOff, splits } = await loadDataset(config, {
+        progress: (done) => steps.push(done),
+      });
+      return { ids, hash, warnings, cutOff: [...cutOff], splits: [...splits] };
+    };
+    const first = await facts();
+    assert.equal((first as Dataset).warnings.length, 5, (first as Dataset).warnings.join('\n'));
+    assert.equal(readdirSync(join(folder, 'cache')).length, 1);
+    assert.deepEqual(await facts(), first);
+    assert.equal(readdirSync(join(folder, 'cache')).length, 1);
+    assert.deepEqual(steps, [1, 2, 3, 1, 2, 3]);
+    // A case that is in no split may change without the others being read again, and a setting may not.
+    writeFileSync(join(root, 'labelsTr', 'case_3.nii.gz'), 'nothing');
+    assert.deepEqual(await facts(), first);
+    assert.equal(readdirSync(join(folder, 'cache')).length, 1);
+    await assert.rejects(loadDataset(experimentOn(root, LISTED)), /dataset\.others: background/);
+  });
+  it('is where LUNET_CACHE says, the home folder by its sign', async () => {
+    const home = process.env['HOME'];
+    process.env['HOME'] = join(folder, 'home');
+    try {
+      process.env['LUNET_CACHE'] = '~/kept';
+      await load([{}, {}, {}]);
+      assert.equal(readdirSync(join(folder, 'home', 'kept')).length, 1);
+      process.env['LUNET_CACHE'] = '~someone/kept';
+      await assert.rejects(load([{}, {}, {}]), /^UserError: LUNET_CACHE: found ~someone\/kept, expected a path, where only ~\//); // prettier-ignore
+    } finally {
+      process.env['HOME'] = home;
+    }
+  });
+  it('that cannot be written is a warning that says why', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    process.env['LUNET_CACHE'] = join(folder, 'file', 'cache');
+    const { warnings } = await load([{}, {}, {}]);
+    assert.match(warnings.join(), /the cache was not written: a part of the path is a file, not a folder/);
+  });
+});
