@@ -7,7 +7,7 @@ import { type ProgressMessage } from '../experiment/local.js';
 import { type RunKind } from '../runs/folders.js';
 import { type Identity, requireSameIdentity } from '../runs/identity.js';
 import { type RunRecord, readRun } from '../runs/run.js';
-import { type RunContext } from '../training/run.js';
+import { type RunContext } from '../training/life.js';
 import { interruptSignal } from './interrupt.js';
 import { startProgress } from './progress.js';
 import { openSession, showSummary } from './session.js';

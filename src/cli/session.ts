@@ -9,7 +9,7 @@ import { type LeftOut } from '../runs/find.js';
 import { type SummaryRow } from '../runs/records.js';
 import { writeSummary } from '../runs/summary.js';
 import { requireMemory } from '../training/memory.js';
-import { type RunContext } from '../training/run.js';
+import { type RunContext } from '../training/life.js';
 import { startProgress } from './progress.js';
 import { formatTable, note, paint, print } from './terminal.js';
 

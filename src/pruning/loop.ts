@@ -1,5 +1,5 @@
-// A pruning run in its folder, from top to bottom: train the recovery epochs, evaluate, record the step, score, remove
-// one channel, start Adam anew, update dropout; until every layer has one channel or the network has collapsed.
+// What a pruning run does: train the recovery epochs, evaluate, score, choose a channel, record the step, remove it; until
+// every layer has one channel or the network has collapsed.
 //
 // What can be repeated to the same bits is not stored: a checkpoint follows every epoch, and a run that is killed while it
 // evaluates, scores or removes does that again from the checkpoint before. A step's files are in the backlog ahead of the
@@ -7,54 +7,38 @@
 
 import { join } from 'node:path';
 import { type Criterion as CriterionName, type Strategy as StrategyName } from '../config/schema.js';
-import { type Split } from '../data/split.js';
-import { InterruptedError } from '../engine/engine.js';
-import { type Architecture, type Layer, listLayers } from '../network/architecture.js';
-import { countParameters } from '../network/parameters.js';
+import { InterruptedError, type Network } from '../engine/engine.js';
+import { type Architecture, listLayers } from '../network/architecture.js';
 import { type Removal, prunableChannels, removeChannel } from '../network/surgery.js';
 import { type Weights } from '../network/weights.js';
-import { readCheckpoint } from '../runs/checkpoint.js';
 import { commitFile, failpoint } from '../runs/commit.js';
 import { type Row } from '../runs/csv.js';
-import { type Identity, requireSameIdentity, runKey } from '../runs/identity.js';
+import { type PruningStep, type RunRecord } from '../runs/run.js';
+import { catchUp } from '../training/backlog.js';
+import { type EpochProgress, evaluateCases, trainEpoch } from '../training/epoch.js';
 import {
-  type PruningResult,
-  type PruningStep,
-  type RunRecord,
-  newRecord,
-  openRun,
-  readRun,
-  requireSameGround,
-  writeRun,
-} from '../runs/run.js';
-import { requireSpace } from '../runs/space.js';
-import { type Backlog, catchUp } from '../training/backlog.js';
-import { DivergedError, type EpochProgress, evaluateCases, trainEpoch } from '../training/epoch.js';
+  type Ending,
+  type Life,
+  type Run,
+  type RunContext,
+  type RunProgress,
+  liveRun,
+} from '../training/life.js';
 import { meanDice } from '../training/metrics.js';
-import { beginRun, casesText, saveLater, writeTensors } from '../training/outputs.js';
-import { type RunContext, largestBatch } from '../training/run.js';
+import { casesText, saveLater, writeTensors } from '../training/outputs.js';
 import { criteria } from './criteria/index.js';
+import { type Scores } from './criteria/criterion.js';
 import { channelRates, initialRates, rankValueRates } from './dropout.js';
 import { type StepFiles, digestsOf, growingFiles, lastingFiles, writeStep } from './outputs.js';
 import { choiceStream } from './schedule.js';
 import { scoreChannels } from './score.js';
 import { strategies } from './strategies/index.js';
+import { type Choice } from './strategies/strategy.js';
 import { describeStep, dropoutRows, scoreRows, stepLine, stepRow } from './steps.js';
 
-/** One pruning run. */
-export interface PruningRun {
-  readonly folder: string;
-  readonly method: string;
+export interface PruningRun extends Omit<Run, 'kind'> {
   readonly strategy: StrategyName;
   readonly criterion: CriterionName;
-  readonly seed: number;
-  readonly splitName: string;
-  readonly split: Split;
-  readonly architecture: Architecture;
-  readonly identity: Identity;
-  /** Weights to start from; called only when the run starts anew. */
-  readonly start: () => Weights;
-  readonly provenance?: unknown;
 }
 
 export interface PruningOptions {
@@ -63,15 +47,13 @@ export interface PruningOptions {
 }
 
 /** What a checkpoint holds besides weights and optimizer. */
-interface Progress extends EpochProgress {
+interface Progress extends EpochProgress, RunProgress {
   architecture: Architecture;
   /** Recovery epochs done in this step. */
   recovered: number;
   epochs: number;
   /** Mean training loss of the step's last epoch. */
   loss: number;
-  seconds: number;
-  stepSeconds: number;
   removals: Removal[];
   /** Dropout rate of each layer. */
   rates: number[];
@@ -85,261 +67,266 @@ interface Progress extends EpochProgress {
   best?: PruningStep;
   chosen?: PruningStep;
   snapshots: Record<string, PruningStep>;
-  /** SHA-256 of CSV files that are not written again. */
-  files: Record<string, string>;
 }
 
-/** The run's record at its end; `interrupted` if it was asked to stop, `diverged` if its loss was not finite. */
-export async function pruneRun(
+/** What is found out about a network before it loses a channel. */
+interface Findings {
+  readonly weights: Weights;
+  /** Dice of each test case and label. */
+  readonly cases: readonly (readonly number[])[];
+  /** Dice on the validation cases, where there are any: mean, then by label. */
+  readonly validation: readonly number[] | undefined;
+  readonly scores: Scores | undefined;
+  readonly choice: Choice | undefined;
+}
+
+/** Prunes a network to its end. Resolves and rejects as `liveRun` does. */
+export function pruneRun(
   context: RunContext,
   run: PruningRun,
   { progress: report }: PruningOptions = {},
 ): Promise<RunRecord> {
-  const { config, dataset, engine, signal } = context;
-  const { folder, seed, split } = run;
-  const { pruning, training } = config;
-  const strategy = strategies[run.strategy];
-  const total = prunableChannels(run.architecture);
-  const release = await openRun(folder, context.overwrite, context);
-  const backlog: Backlog = [];
-  try {
-    const known = readRun(folder);
-    if (known) {
-      requireSameIdentity(folder, known.identity, run.identity);
-      if (known.status === 'finished' || known.status === 'diverged') return known;
-      requireSameGround(folder, known, dataset.hashes.get(run.splitName), engine.description);
-    }
-    requireSpace(folder, countParameters(run.architecture), context.warn);
-    const saved = known && readCheckpoint<Progress>(folder, runKey(known), context.warn);
-    let weights = saved?.weights ?? run.start();
-    let optimizer = saved?.optimizer;
-    const at: Progress = saved?.progress ?? {
-      architecture: run.architecture,
-      recovered: 0,
-      epochs: 0,
-      loss: 0,
-      seconds: 0,
-      stepSeconds: 0,
-      removals: [],
-      rates: initialRates(listLayers(run.architecture), pruning.dropout.initial),
-      below: 0,
-      rows: [],
-      scoreRows: [],
-      dropoutRows: [],
-      snapshots: {},
-      files: {},
-      batches: 0,
-      lossSum: 0,
-    };
-    let record: RunRecord = known
-      ? { ...known, status: 'running' }
-      : newRecord(context, { ...run, kind: 'prune' });
-    if (known) writeRun(folder, record);
-    else beginRun(folder, record, weights, at);
-    // The record says no more than what is on disk.
-    const finish = (changes: Partial<RunRecord>): RunRecord => {
-      catchUp(backlog);
-      record = { ...record, ...changes, seconds: at.seconds };
-      writeRun(folder, record);
-      return record;
-    };
-    const tick = stopwatch(at);
-    const textsSoFar = (layers: readonly Layer[]): Record<string, string> =>
-      at.rows.length === 0
-        ? {}
-        : growingFiles(dataset.outputs, {
-            validated: split.validation.length > 0,
-            layers,
-            rows: at.rows,
-            dropoutRows: at.dropoutRows,
-          });
-
-    for (;;) {
-      const { architecture } = at;
-      const layers = listLayers(architecture);
-      const dropout = channelRates(
-        at.rates,
-        layers.map(({ width }) => width),
-      );
-      const network = await engine.load(
-        {
-          architecture,
-          size: dataset.size,
-          maxBatch: largestBatch(training.batch, split),
-          targets: dataset.targets,
-          adam: { ...training.adam, epsilon: 1e-8 },
-        },
-        weights,
-        optimizer,
-      );
-      const interrupt = (): void => network.interrupt();
-      signal?.addEventListener('abort', interrupt);
-      try {
-        while (at.recovered < pruning.recoveryEpochs) {
-          if (signal?.aborted) throw new InterruptedError();
-          at.loss = await trainEpoch(
-            {
-              network,
-              sample: dataset.sample,
-              cases: split.train,
-              batch: training.batch,
-              learningRate: training.learningRate,
-              dropout,
-              seed,
-              key: ['prune', at.epochs + 1],
-              signal,
-              backlog,
-            },
-            at,
-          );
-          at.recovered++;
-          at.epochs++;
-          at.batches = 0;
-          at.lossSum = 0;
-          tick();
-          await saveLater(backlog, folder, record, network, at);
-        }
-        if (signal?.aborted) throw new InterruptedError();
-        const evaluate = (ids: readonly string[]): Promise<number[][]> =>
-          evaluateCases(network, dataset.sample, ids, training.batch, signal, backlog);
-        const cases = await evaluate(split.test);
-        const validation =
-          split.validation.length > 0 ? meanDice(await evaluate(split.validation)) : undefined;
-        failpoint('evaluated');
-        const scores =
-          strategy.scores && channelsLeft(layers)
-            ? await scoreChannels(criteria[run.criterion], {
-                network,
-                architecture,
-                size: dataset.size,
-                sample: dataset.sample,
-                cases: split.train,
-                batch: training.batch,
-                scoring: pruning.scoring,
-                dropout,
-                seed,
-                step: at.removals.length,
-              })
-            : undefined;
-        failpoint('scored');
-        const random = choiceStream(seed, at.removals.length);
-        const choice = strategy.scores
-          ? scores && strategy.choose(architecture, random, scores)
-          : strategy.choose(architecture, random);
-        weights = await network.readWeights();
-        tick();
-
-        const step = describeStep(at, dataset.size, total, meanDice(cases), validation);
-        const best = at.best === undefined || step.testDice > at.best.testDice;
-        if (best) at.best = step;
-        if (validation !== undefined && (at.chosen?.validationDice ?? -1) < (validation[0] as number))
-          at.chosen = step;
-        at.below = step.testDice < pruning.collapse.floor ? at.below + 1 : 0;
-        at.rows.push(stepRow(dataset.outputs, at, step, meanDice(cases), validation, choice));
-        at.dropoutRows.push(...dropoutRows(layers, at.rates, step));
-        const reached = pruning.snapshots
-          .filter((percent) => step.channels <= (total * percent) / 100)
-          .map(String)
-          .filter((name) => at.snapshots[name] === undefined);
-        for (const name of reached) at.snapshots[name] = step;
-        const scored = scores !== undefined && reached.length > 0;
-        if (scored) at.scoreRows.push(...scoreRows(layers, scores, choice, step));
-        const stop =
-          choice === undefined ? 'one-channel' : at.below >= pruning.collapse.steps ? 'collapse' : undefined;
-        if (stop !== undefined) (at.rows.at(-1) as Record<string, unknown>)['stop'] = stop;
-        const files: StepFiles = {
-          step,
-          weights,
-          layers,
-          testCases: split.test,
-          cases,
-          reached,
-          best,
-          validated: validation !== undefined,
-          rows: [...at.rows],
-          dropoutRows: [...at.dropoutRows],
-          scoreRows: scored ? [...at.scoreRows] : undefined,
-        };
-        const lasting = lastingFiles(dataset.outputs, files);
-        Object.assign(at.files, digestsOf(lasting));
-        const [removed, line] = [at.removals.length, stepLine(step, at.stepSeconds)];
-        const now = record;
-        backlog.push(() => {
-          writeStep(folder, now, files, lasting);
-          report?.(removed, line);
-        });
-        at.stepSeconds = 0;
-        if (stop !== undefined || choice === undefined) {
-          catchUp(backlog);
-          const last = casesText(dataset.outputs, split.test, cases);
-          commitFile(join(folder, 'cases.csv'), last);
-          writeTensors(join(folder, 'weights.safetensors'), weights, architecture, record);
-          const result: PruningResult = {
-            total,
-            best: at.best as PruningStep,
-            ...(at.chosen && { chosen: at.chosen }),
-            snapshots: at.snapshots,
-            final: step,
-            stop: stop ?? 'one-channel',
-            removals: at.removals,
-          };
-          const texts = { ...textsSoFar(layers), 'cases.csv': last };
-          return finish({
-            status: 'finished',
-            testDice: meanDice(cases),
-            pruning: result,
-            files: { ...at.files, ...digestsOf(texts) },
-          });
-        }
-        const removal: Removal = { layer: choice.layer.name, channel: choice.channel };
-        const pruned = removeChannel(architecture, weights, removal);
-        failpoint('removed');
-        weights = pruned.weights;
-        optimizer = undefined;
-        at.architecture = pruned.architecture;
-        at.removals.push(removal);
-        at.recovered = 0;
-        if (scores && pruning.dropout.targeted === 'rank-value')
-          at.rates = rankValueRates(layers, scores, pruning.dropout.base);
-      } catch (error) {
-        tick();
-        if (error instanceof InterruptedError) {
-          await saveLater(backlog, folder, record, network, at);
-          return finish({ status: 'interrupted' });
-        }
-        if (error instanceof DivergedError)
-          return finish({
-            status: 'diverged',
-            divergedAt: `step ${at.removals.length}, ${error.message}`,
-            files: { ...at.files, ...digestsOf(textsSoFar(layers)) },
-          });
-        throw error;
-      } finally {
-        signal?.removeEventListener('abort', interrupt);
-        network.dispose();
-      }
-    }
-  } finally {
-    // Whatever ended the run, what it had done is on disk.
-    try {
-      catchUp(backlog);
-    } finally {
-      release();
-    }
-  }
+  return liveRun<Progress>(
+    context,
+    { ...run, kind: 'prune' },
+    {
+      begin: () => firstProgress(run.architecture, context.config.pruning.dropout.initial),
+      work: (life) => pruneToTheEnd(context, run, life, report),
+      place: (at) => `step ${at.removals.length}`,
+      digests: (at) => ({
+        ...at.files,
+        ...(at.rows.length > 0 && digestsOf(growingFiles(context.dataset.outputs, rowsOf(run, at)))),
+      }),
+    },
+  );
 }
 
-/** Adds the time since the last call to the run's and the step's seconds. */
-function stopwatch(at: Progress): () => void {
-  let began = performance.now();
-  return () => {
-    const seconds = (performance.now() - began) / 1000;
-    began = performance.now();
-    at.seconds += seconds;
-    at.stepSeconds += seconds;
+function firstProgress(architecture: Architecture, initialRate: number): Progress {
+  return {
+    architecture,
+    recovered: 0,
+    epochs: 0,
+    loss: 0,
+    seconds: 0,
+    partSeconds: 0,
+    removals: [],
+    rates: initialRates(listLayers(architecture), initialRate),
+    below: 0,
+    rows: [],
+    scoreRows: [],
+    dropoutRows: [],
+    snapshots: {},
+    files: {},
+    batches: 0,
+    lossSum: 0,
   };
 }
 
-function channelsLeft(layers: readonly { prunable: boolean; width: number }[]): boolean {
-  return layers.some(({ prunable, width }) => prunable && width > 1);
+async function pruneToTheEnd(
+  context: RunContext,
+  run: PruningRun,
+  life: Life<Progress>,
+  report: PruningOptions['progress'],
+): Promise<Ending> {
+  const { at } = life;
+  let { weights, optimizer } = life;
+  for (;;) {
+    const found = await life.withNetwork(at.architecture, weights, optimizer, async (network) => {
+      await recover(context, run, life, network);
+      return examine(context, run, life, network);
+    });
+    life.tick();
+    const { step, stop } = recordStep(context, run, life, found, report);
+    if (stop !== undefined || found.choice === undefined)
+      return endAt(context, run, life, found, step, stop ?? 'one-channel');
+    ({ weights } = removeChosen(context.config.pruning.dropout, at, found, found.choice));
+    optimizer = undefined;
+  }
+}
+
+/** The dropout rate of each channel in this step. */
+function dropoutOf(at: Progress): Float64Array {
+  return channelRates(
+    at.rates,
+    listLayers(at.architecture).map(({ width }) => width),
+  );
+}
+
+/** Trains what is left of the step's recovery epochs. */
+async function recover(
+  { config: { pruning, training }, dataset, signal }: RunContext,
+  run: PruningRun,
+  { at, backlog, record, tick }: Life<Progress>,
+  network: Network,
+): Promise<void> {
+  const dropout = dropoutOf(at);
+  while (at.recovered < pruning.recoveryEpochs) {
+    const settings = {
+      network,
+      sample: dataset.sample,
+      cases: run.split.train,
+      batch: training.batch,
+      learningRate: training.learningRate,
+      dropout,
+      seed: run.seed,
+      key: ['prune', at.epochs + 1],
+      signal,
+      backlog,
+    };
+    at.loss = await trainEpoch(settings, at);
+    at.recovered++;
+    at.epochs++;
+    at.batches = 0;
+    at.lossSum = 0;
+    tick();
+    await saveLater(backlog, run.folder, record, network, at);
+  }
+}
+
+/** Evaluates a network, scores its channels and chooses the one that goes. */
+async function examine(
+  context: RunContext,
+  { strategy: name, criterion, split, seed }: PruningRun,
+  { at, backlog }: Life<Progress>,
+  network: Network,
+): Promise<Findings> {
+  const { config, dataset, signal } = context;
+  const { architecture } = at;
+  const step = at.removals.length;
+  const strategy = strategies[name];
+  const cases = await evaluateCases(network, split.test, context, backlog);
+  const validation =
+    split.validation.length > 0
+      ? meanDice(await evaluateCases(network, split.validation, context, backlog))
+      : undefined;
+  failpoint('evaluated');
+  if (signal?.aborted) throw new InterruptedError();
+  const scores =
+    strategy.scores && listLayers(architecture).some(({ prunable, width }) => prunable && width > 1)
+      ? await scoreChannels(criteria[criterion], {
+          network,
+          architecture,
+          size: dataset.size,
+          sample: dataset.sample,
+          cases: split.train,
+          batch: config.training.batch,
+          scoring: config.pruning.scoring,
+          dropout: dropoutOf(at),
+          seed,
+          step,
+        })
+      : undefined;
+  failpoint('scored');
+  const random = choiceStream(seed, step);
+  const choice = strategy.scores
+    ? scores && strategy.choose(architecture, random, scores)
+    : strategy.choose(architecture, random);
+  return { weights: await network.readWeights(), cases, validation, scores, choice };
+}
+
+/** Adds a step to the run's rows and snapshots, and puts off writing its files. Says whether the run ends with it. */
+function recordStep(
+  { config: { pruning }, dataset: { outputs, size } }: RunContext,
+  run: PruningRun,
+  { at, backlog, record }: Life<Progress>,
+  { weights, cases, validation, scores, choice }: Findings,
+  report: PruningOptions['progress'],
+): { step: PruningStep; stop: 'one-channel' | 'collapse' | undefined } {
+  const layers = listLayers(at.architecture);
+  const total = prunableChannels(run.architecture);
+  const step = describeStep(at, size, total, meanDice(cases), validation);
+  const best = at.best === undefined || step.testDice > at.best.testDice;
+  if (best) at.best = step;
+  if (validation !== undefined && (at.chosen?.validationDice ?? -1) < (validation[0] as number))
+    at.chosen = step;
+  at.below = step.testDice < pruning.collapse.floor ? at.below + 1 : 0;
+  const stop =
+    choice === undefined ? 'one-channel' : at.below >= pruning.collapse.steps ? 'collapse' : undefined;
+  at.rows.push({ ...stepRow(outputs, at, step, meanDice(cases), validation, choice), stop });
+  at.dropoutRows.push(...dropoutRows(layers, at.rates, step));
+  const reached = pruning.snapshots
+    .filter((percent) => step.channels <= (total * percent) / 100)
+    .map(String)
+    .filter((name) => at.snapshots[name] === undefined);
+  for (const name of reached) at.snapshots[name] = step;
+  const scored = scores !== undefined && reached.length > 0;
+  if (scored) at.scoreRows.push(...scoreRows(layers, scores, choice, step));
+  const files: StepFiles = {
+    ...rowsOf(run, at),
+    step,
+    weights,
+    testCases: run.split.test,
+    cases,
+    reached,
+    best,
+    scoreRows: scored ? [...at.scoreRows] : undefined,
+  };
+  const lasting = lastingFiles(outputs, files);
+  Object.assign(at.files, digestsOf(lasting));
+  const [removed, line] = [at.removals.length, stepLine(step, at.partSeconds)];
+  backlog.push(() => {
+    writeStep(run.folder, record, files, lasting);
+    report?.(removed, line);
+  });
+  at.partSeconds = 0;
+  return { step, stop };
+}
+
+/** The rows of the files that grow with every step, as they are now. */
+function rowsOf(
+  { split }: PruningRun,
+  at: Progress,
+): Pick<StepFiles, 'validated' | 'layers' | 'rows' | 'dropoutRows'> {
+  return {
+    validated: split.validation.length > 0,
+    layers: listLayers(at.architecture),
+    rows: [...at.rows],
+    dropoutRows: [...at.dropoutRows],
+  };
+}
+
+/** Writes what a run leaves at its end, and sums it up. */
+function endAt(
+  { dataset: { outputs } }: RunContext,
+  { folder, split, architecture }: PruningRun,
+  { at, backlog, record }: Life<Progress>,
+  { weights, cases }: Findings,
+  final: PruningStep,
+  stop: 'one-channel' | 'collapse',
+): Ending {
+  const last = casesText(outputs, split.test, cases);
+  Object.assign(at.files, digestsOf({ 'cases.csv': last }));
+  catchUp(backlog);
+  commitFile(join(folder, 'cases.csv'), last);
+  writeTensors(join(folder, 'weights.safetensors'), weights, at.architecture, record);
+  return {
+    testDice: meanDice(cases),
+    pruning: {
+      total: prunableChannels(architecture),
+      best: at.best as PruningStep,
+      ...(at.chosen && { chosen: at.chosen }),
+      snapshots: at.snapshots,
+      final,
+      stop,
+      removals: at.removals,
+    },
+  };
+}
+
+/** Takes the chosen channel out of the network and draws the next step's dropout rates from the scores. */
+function removeChosen(
+  dropout: RunContext['config']['pruning']['dropout'],
+  at: Progress,
+  { weights, scores }: Findings,
+  choice: Choice,
+): { weights: Weights } {
+  const layers = listLayers(at.architecture);
+  const removal: Removal = { layer: choice.layer.name, channel: choice.channel };
+  const pruned = removeChannel(at.architecture, weights, removal);
+  failpoint('removed');
+  at.architecture = pruned.architecture;
+  at.removals.push(removal);
+  at.recovered = 0;
+  if (scores && dropout.targeted === 'rank-value') at.rates = rankValueRates(layers, scores, dropout.base);
+  return pruned;
 }

@@ -17,7 +17,7 @@ export interface StepState {
   readonly removals: readonly Removal[];
   readonly epochs: number;
   readonly loss: number;
-  readonly stepSeconds: number;
+  readonly partSeconds: number;
 }
 
 /** Where a run is, with the Dice it has there (mean over labels first). */
@@ -65,7 +65,7 @@ export function stepRow(
     removed_layer: choice?.layer.name,
     removed_channel: choice?.channel,
     removed_score: choice?.score,
-    seconds: Number(at.stepSeconds.toFixed(3)),
+    seconds: Number(at.partSeconds.toFixed(3)),
     ...Object.fromEntries(listLayers(at.architecture).map(({ name, width: channels }) => [name, channels])),
   };
 }

@@ -101,22 +101,28 @@ export function dropoutMasks(
  */
 export async function evaluateCases(
   network: Network,
-  sample: (id: string) => Sample,
   cases: readonly string[],
-  batch: number,
-  signal?: AbortSignal,
+  { config, dataset, signal }: EvaluationContext,
   backlog?: Backlog,
 ): Promise<number[][]> {
+  const { batch } = config.training;
   const dice: number[][] = [];
   for (let at = 0; at < cases.length; at += batch) {
     if (signal?.aborted) throw new InterruptedError();
     const ids = cases.slice(at, at + batch);
-    const overlaps = await meanwhile(backlog, network.evaluate(ids.map(sample)));
+    const overlaps = await meanwhile(backlog, network.evaluate(ids.map(dataset.sample)));
     for (const [i, { target }] of overlaps.entries())
-      if (target.some(Number.isNaN)) throw overflowError(ids[i] as string, sample(ids[i] as string));
+      if (target.some(Number.isNaN)) throw overflowError(ids[i] as string, dataset.sample(ids[i] as string));
     dice.push(...overlaps.map(caseDice));
   }
   return dice;
+}
+
+/** What evaluation needs of a run's context. */
+interface EvaluationContext {
+  readonly config: { readonly training: { readonly batch: number } };
+  readonly dataset: { readonly sample: (id: string) => Sample };
+  readonly signal?: AbortSignal;
 }
 
 /** Beyond this, a voxel is no intensity of a normalised or a usual image, so the data is at fault and not the weights. */

@@ -8,6 +8,7 @@ import { type Engine, type NetworkSettings } from '../engine/engine.js';
 import { freeMemory, gibibytes } from '../memory.js';
 import { UserError } from '../errors.js';
 import { splitNames } from '../runs/folders.js';
+import { settingsFor } from './network-settings.js';
 
 /**
  * Throws a UserError of kind `engine` if the data set and the largest of these models, which are trained one after the
@@ -26,7 +27,7 @@ export function requireMemory(
   const data = cases * caseBytes(config);
   for (const model of models) {
     const need = (maxBatch: number): number =>
-      data + engine.estimateMemory(networkSettings(config, model, maxBatch));
+      data + engine.estimateMemory(settingsOf(config, model, maxBatch));
     if (need(batch) <= free) continue;
     // Memory grows with the batch, so the largest that fits is found by halving.
     let [fits, tooMuch] = [0, batch];
@@ -76,14 +77,13 @@ function caseBytes({ dataset, preprocessing }: Experiment): number {
   return x * y * z * (4 * (dataset.channels?.length ?? 1) + 1);
 }
 
-function networkSettings(config: Experiment, model: ModelConfig, maxBatch: number): NetworkSettings {
+function settingsOf(config: Experiment, model: ModelConfig, maxBatch: number): NetworkSettings {
   const { dataset, preprocessing, training } = config;
-  const labels = Object.keys(dataset.labels).length;
-  return {
-    architecture: modelArchitecture(model, dataset.channels?.length ?? 1, labels),
-    size: volumeSize(preprocessing.size),
-    maxBatch,
-    targets: new Uint32Array(256),
-    adam: { ...training.adam, epsilon: 1e-8 },
-  };
+  const architecture = modelArchitecture(
+    model,
+    dataset.channels?.length ?? 1,
+    Object.keys(dataset.labels).length,
+  );
+  const volumes = { size: volumeSize(preprocessing.size), targets: new Uint32Array(256) };
+  return settingsFor(training, architecture, volumes, maxBatch);
 }

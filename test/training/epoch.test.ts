@@ -63,12 +63,12 @@ describe('evaluation of a case that overflows', () => {
   const overlap = { intersection: nothing, predicted: nothing, target: nothing };
   const network = { evaluate: () => Promise.resolve([overlap]) } as unknown as Network;
   const evaluate = (voxel: number): Promise<unknown> =>
-    evaluateCases(
-      network,
-      () => ({ image: Float32Array.of(0, -voxel, 1), label: new Uint8Array(3) }),
-      ['case_7'],
-      1,
-    );
+    evaluateCases(network, ['case_7'], {
+      config: { training: { batch: 1 } },
+      dataset: {
+        sample: () => ({ image: Float32Array.of(0, -voxel, 1), label: new Uint8Array(3) }),
+      },
+    });
   it('blames voxels that are no intensities', async () => {
     await assert.rejects(evaluate(2e37), (error: unknown) => {
       assert.ok(error instanceof UserError);

@@ -1,0 +1,214 @@
+// One life of a run: its folder locked, the run identified, begun or taken up from its checkpoint, worked on, and left such
+// that another life can go on to the same bits. What is worked on is told by training/run.ts and pruning/loop.ts.
+
+import { type Experiment } from '../config/schema.js';
+import { type Dataset } from '../data/dataset.js';
+import { type Split } from '../data/split.js';
+import { type Engine, InterruptedError, type Network } from '../engine/engine.js';
+import { type Architecture } from '../network/architecture.js';
+import { countParameters } from '../network/parameters.js';
+import { type OptimizerState, type Weights } from '../network/weights.js';
+import { readCheckpoint } from '../runs/checkpoint.js';
+import { type RunKind } from '../runs/folders.js';
+import { type Identity, requireSameIdentity, runKey } from '../runs/identity.js';
+import {
+  type PruningResult,
+  type RunRecord,
+  newRecord,
+  openRun,
+  readRun,
+  requireSameGround,
+  writeRun,
+} from '../runs/run.js';
+import { requireSpace } from '../runs/space.js';
+import { type Backlog, catchUp } from './backlog.js';
+import { DivergedError } from './epoch.js';
+import { networkSettings } from './network-settings.js';
+import { beginRun, saveLater } from './outputs.js';
+
+/** What all runs of a command share. */
+export interface RunContext {
+  readonly config: Experiment;
+  readonly dataset: Dataset;
+  readonly engine: Engine;
+  readonly overwrite: boolean;
+  readonly signal?: AbortSignal;
+  readonly warn: (message: string) => void;
+}
+
+/** One run, before it is opened. */
+export interface Run {
+  readonly folder: string;
+  readonly kind: RunKind;
+  readonly method: string;
+  readonly seed: number;
+  readonly splitName: string;
+  readonly split: Split;
+  /** The network that it starts with. */
+  readonly architecture: Architecture;
+  readonly identity: Identity;
+  /** Weights to start from; called only when the run starts anew. */
+  readonly start: () => Weights;
+  readonly provenance?: unknown;
+}
+
+/** What the progress of every run holds; it is plain JSON, kept in the checkpoint. */
+export interface RunProgress {
+  /** Seconds of work, of the whole run and of the epoch or step that is under way. */
+  seconds: number;
+  partSeconds: number;
+  /** SHA-256 of CSV files that are on disk and not written again, by name. */
+  files: Record<string, string>;
+}
+
+/** What a run has come to. */
+export interface Ending {
+  readonly testDice: readonly number[];
+  readonly pruning?: PruningResult;
+}
+
+/** What a kind of run does with its life. */
+export interface Work<P extends RunProgress> {
+  /** Where a new run stands. */
+  readonly begin: () => P;
+  readonly work: (life: Life<P>) => Promise<Ending>;
+  /** Where it is, in words, for a run that diverges. */
+  readonly place: (at: P) => string;
+  /** SHA-256 of all CSV files of a run that is over, by name. */
+  readonly digests: (at: P) => Record<string, string>;
+}
+
+/** A run that is being worked on. */
+export interface Life<P extends RunProgress> {
+  readonly record: RunRecord;
+  /** Changed in place as the run goes on. */
+  readonly at: P;
+  /** The network to go on with; without optimizer state Adam begins anew. */
+  readonly weights: Weights;
+  readonly optimizer: OptimizerState | undefined;
+  readonly resumed: boolean;
+  readonly backlog: Backlog;
+  /** Adds the time since the last call to the progress. */
+  readonly tick: () => void;
+  /**
+   * Loads a network and frees it when `use` ends. If the run is interrupted meanwhile, a checkpoint of that network is
+   * left.
+   */
+  readonly withNetwork: <T>(
+    architecture: Architecture,
+    weights: Weights,
+    optimizer: OptimizerState | undefined,
+    use: (network: Network) => Promise<T>,
+  ) => Promise<T>;
+}
+
+/**
+ * Opens a run, does its work and closes it. Resolves to its record: `finished`, `interrupted` if it was asked to stop,
+ * `diverged` if a number was not finite. Rejects with a UserError if the run must not go on (other settings, data or
+ * engine), is in use, or its disk fails; what it had done is on disk all the same.
+ */
+export async function liveRun<P extends RunProgress>(
+  context: RunContext,
+  run: Run,
+  { begin, work, place, digests }: Work<P>,
+): Promise<RunRecord> {
+  const release = await openRun(run.folder, context.overwrite, context);
+  const backlog: Backlog = [];
+  try {
+    const known = readRun(run.folder);
+    if (known) {
+      requireSameIdentity(run.folder, known.identity, run.identity);
+      if (known.status === 'finished' || known.status === 'diverged') return known;
+      const { dataset, engine } = context;
+      requireSameGround(run.folder, known, dataset.hashes.get(run.splitName), engine.description);
+    }
+    const life = enter(context, run, known, begin, backlog);
+    const changes = await work(life).then(
+      (ending) => ({ status: 'finished' as const, ...ending, files: digests(life.at) }),
+      (error: unknown) =>
+        whyStopped(
+          error,
+          () => place(life.at),
+          () => digests(life.at),
+        ),
+    );
+    // The record says no more than what is on disk.
+    catchUp(backlog);
+    const record = { ...life.record, ...changes, seconds: life.at.seconds };
+    writeRun(run.folder, record);
+    return record;
+  } finally {
+    // Whatever ended the run, what it had done is on disk.
+    try {
+      catchUp(backlog);
+    } finally {
+      release();
+    }
+  }
+}
+
+/** Begins a run or takes it up: its record says `running`, and there is a checkpoint. */
+function enter<P extends RunProgress>(
+  context: RunContext,
+  run: Run,
+  known: RunRecord | undefined,
+  begin: () => P,
+  backlog: Backlog,
+): Life<P> {
+  const { folder } = run;
+  requireSpace(folder, countParameters(run.architecture), context.warn);
+  const saved = known && readCheckpoint<P>(folder, runKey(known), context.warn);
+  const weights = saved?.weights ?? run.start();
+  const at = saved?.progress ?? begin();
+  const record: RunRecord = known ? { ...known, status: 'running' } : newRecord(context, run);
+  if (known) writeRun(folder, record);
+  else beginRun(folder, record, weights, at);
+  const tick = stopwatch(at);
+  return {
+    record,
+    at,
+    weights,
+    optimizer: saved?.optimizer,
+    resumed: known !== undefined,
+    backlog,
+    tick,
+    withNetwork: async (architecture, weights, optimizer, use) => {
+      const settings = networkSettings(context.config, architecture, context.dataset, run.split);
+      const network = await context.engine.load(settings, weights, optimizer);
+      const interrupt = (): void => network.interrupt();
+      context.signal?.addEventListener('abort', interrupt);
+      try {
+        return await use(network);
+      } catch (error) {
+        tick();
+        if (error instanceof InterruptedError) await saveLater(backlog, folder, record, network, at);
+        throw error;
+      } finally {
+        context.signal?.removeEventListener('abort', interrupt);
+        network.dispose();
+      }
+    },
+  };
+}
+
+/** What the record says of a run that was stopped before its end; other errors go on their way. */
+function whyStopped(
+  error: unknown,
+  place: () => string,
+  digests: () => Record<string, string>,
+): Partial<RunRecord> {
+  if (error instanceof InterruptedError) return { status: 'interrupted' };
+  if (error instanceof DivergedError)
+    return { status: 'diverged', divergedAt: `${place()}, ${error.message}`, files: digests() };
+  throw error;
+}
+
+function stopwatch(at: RunProgress): () => void {
+  let began = performance.now();
+  return () => {
+    const seconds = (performance.now() - began) / 1000;
+    began += 1000 * seconds;
+    at.seconds += seconds;
+    at.partSeconds += seconds;
+  };
+}

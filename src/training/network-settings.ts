@@ -1,0 +1,30 @@
+// What an engine is told of a network that an experiment trains.
+
+import { type Experiment } from '../config/schema.js';
+import { type Dataset } from '../data/dataset.js';
+import { type Split } from '../data/split.js';
+import { type NetworkSettings } from '../engine/engine.js';
+import { type Architecture } from '../network/architecture.js';
+
+const ADAM_EPSILON = 1e-8;
+
+/** Settings of a network for the cases of a split. No batch is larger than the part of the split that it is taken from. */
+export function networkSettings(
+  { training }: Experiment,
+  architecture: Architecture,
+  { size, targets }: Pick<Dataset, 'size' | 'targets'>,
+  { train, validation, test }: Split,
+): NetworkSettings {
+  const largestPart = Math.max(train.length, validation.length, test.length);
+  return settingsFor(training, architecture, { size, targets }, Math.min(training.batch, largestPart));
+}
+
+/** Settings of a network for batches of at most so many cases. */
+export function settingsFor(
+  { adam }: Experiment['training'],
+  architecture: Architecture,
+  { size, targets }: Pick<Dataset, 'size' | 'targets'>,
+  maxBatch: number,
+): NetworkSettings {
+  return { architecture, size, maxBatch, targets, adam: { ...adam, epsilon: ADAM_EPSILON } };
+}
