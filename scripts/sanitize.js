@@ -68,7 +68,8 @@ run(
     CXX: 'g++',
   },
 );
-run('the engine tests', process.execPath, ['--test', 'dist/test/engine/contract.test.js'], {
+const tests = ['contract', 'evaluation'].map((name) => `dist/test/engine/${name}.test.js`);
+run('the engine tests', process.execPath, ['--test', ...tests], {
   LUNET_NATIVE: join(output, 'lunet.node'),
   LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
   // Node.js itself never frees some of what it takes.

@@ -70,6 +70,7 @@ std::vector<float> train(const Kernels& kernels, int threads, int steps, bool in
     }
     network.step(cases, masks.data(), 0.01f);
   }
+  network.gradients(cases, nullptr);
   std::vector<double> overlaps(3 * batch);
   network.evaluate(cases, overlaps.data());
   return {network.weights(), network.weights() + plan.parameters};

@@ -76,8 +76,8 @@ struct Kernels {
 
   // With `past`, the next three store past the caches where rows are aligned: for volumes that no cache will hold until
   // they are read.
-  // out = max(packed + bias, 0), dense rows; adds the sums of out and its square to sums[0], sums[1]. NaN stays NaN; where
-  // the maximum hides minus infinity, the sum of squares is NaN.
+  // out = max(packed + bias, 0), dense rows; adds the sums of out and its square to sums[0], sums[1]. NaN stays NaN;
+  // where the maximum hides minus infinity, the sum of squares is NaN.
   void (*unpack_relu)(Rows from, const float* packed, float bias, float* out, bool past, double* sums);
   // out = packed; with `activation`, adds the sums of out and of out*activation to sums[0], sums[1].
   void (*unpack_gradient)(Rows from, const float* packed, float* out, const float* activation, bool past, double* sums);
