@@ -56,6 +56,16 @@ export function cutOffWarning(cases: readonly Counted[]): string[] {
   ];
 }
 
+/** What was cut off from a split, part by part, in a sentence; undefined if nothing was. */
+export function describeCutOff(parts: SplitCutOff): string | undefined {
+  const lost = Object.entries(parts).flatMap(([part, { cases, voxels, total }]) =>
+    cases > 0 ? [`${voxels} of ${total} in ${cases} ${part} case${cases > 1 ? 's' : ''}`] : [],
+  );
+  return lost.length === 0
+    ? undefined
+    : `Cropping to preprocessing.size cut off labelled voxels, which no Dice counts: ${lost.join(', ')}.`;
+}
+
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((all, number) => all + number, 0);
 }

@@ -1,5 +1,6 @@
 // The report's tables as plain text cells: the paper's rows, in its order.
 
+import { describeCutOff } from '../data/cut-off.js';
 import { splitNames } from '../runs/folders.js';
 import { type Comparison, type Results } from './results.js';
 
@@ -93,6 +94,7 @@ function diceTable({ summary, config, records }: Results): Table {
                 ]
               : []),
             ...unequalSeeds(records, splits),
+            ...cutOffNotes(records, splits),
           ],
   };
 }
@@ -126,6 +128,15 @@ function unequalSeeds(records: Results['records'], splits: readonly string[]): s
     if (new Set(seeds.filter((list) => list !== '')).size <= 1) return [];
     const lists = splits.map((split, i) => `${split} ${seeds[i] === '' ? 'none' : seeds[i]}`);
     return [`Splits with other seeds, ${NAMES[kind]} ${method}: ${lists.join('; ')}.`];
+  });
+}
+
+/** What cropping cut off, a line a split: all runs of one see the same cases. */
+function cutOffNotes(records: Results['records'], splits: readonly string[]): string[] {
+  return splits.flatMap((split) => {
+    const record = records.find((run) => run.split === split);
+    const text = record && describeCutOff(record.cutOff);
+    return text === undefined ? [] : [splits.length > 1 ? `Split ${split}: ${text}` : text];
   });
 }
 

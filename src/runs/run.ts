@@ -3,6 +3,7 @@
 
 import { existsSync, lstatSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { type SplitCutOff } from '../data/cut-off.js';
 import { UserError } from '../errors.js';
 import { fsReason } from '../fs-reason.js';
 import { type Engine, type EngineDescription, type VolumeSize } from '../engine/engine.js';
@@ -41,6 +42,8 @@ export interface RunRecord {
   readonly datasetHash: string;
   /** Ids of the split's cases. */
   readonly cases: Cases;
+  /** Labelled voxels that cropping left outside. */
+  readonly cutOff: SplitCutOff;
   readonly labels: readonly string[];
   readonly environment: {
     readonly lunet: string;
@@ -137,6 +140,7 @@ export function newRecord(
     identityHash: hashIdentity(identity),
     datasetHash: dataset.hashes.get(splitName) as string,
     cases: { train: split.train, validation: split.validation, test: split.test },
+    cutOff: dataset.cutOff.get(splitName) as SplitCutOff,
     labels: dataset.outputs,
     environment: { lunet: packageVersion(), node: process.version, engine: engine.description },
     config,
@@ -151,6 +155,7 @@ export function newRecord(
 /** What of a data set a record keeps. */
 interface Ground {
   readonly hashes: ReadonlyMap<string, string>;
+  readonly cutOff: ReadonlyMap<string, SplitCutOff>;
   readonly outputs: readonly string[];
   readonly size: VolumeSize;
 }

@@ -10,6 +10,7 @@ import { type Experiment } from '../../src/config/schema.js';
 import { collectRuns } from '../../src/experiment/collect.js';
 import { taskProgress, taskState } from '../../src/experiment/state.js';
 import { planExperiment } from '../../src/experiment/plan.js';
+import { readRun } from '../../src/runs/run.js';
 import { stream } from '../../src/random.js';
 import { type Results, collectResults } from '../../src/report/results.js';
 import { emptyFolder, lunet } from '../cli/lunet.js';
@@ -257,6 +258,24 @@ describe('a file that was changed after lunet wrote it', () => {
   });
   it('is as before when it is put back', () => {
     assert.equal(numbers(collectResults(config)), clean);
+  });
+});
+
+describe('labelled voxels that cropping cuts off', () => {
+  it('are in run.json and below the table of the report', () => {
+    const cwd = emptyFolder();
+    writeFileSync(join(cwd, 'lunet.yaml'), TINY.replace('[16, 16, 16]', '[8, 8, 16]'));
+    succeed(cwd, 'train', '--model', 'unet-n2', '--seeds', '1');
+    const record = readRun(join(cwd, 'runs/tiny/train/unet-n2/seed-1'));
+    const { voxels = 0, total = 0, cases = 0 } = record?.cutOff.train ?? {};
+    assert.ok(voxels > 0 && voxels < total, `${voxels} of ${total}`);
+    assert.ok(cases > 0 && cases <= 5);
+    const { stdout } = lunet(['report', '--no-figures'], { cwd });
+    assert.match(
+      stdout,
+      new RegExp(`cut off labelled voxels, .*: ${voxels} of ${total} in ${cases} train case`),
+    );
+    assert.doesNotMatch(lunet(['report', '--no-figures'], { cwd: whole }).stdout, /cut off/);
   });
 });
 
