@@ -3,7 +3,7 @@
 import { isatty } from 'node:tty';
 import { EXIT, UserError } from '../errors.js';
 import { goOnUnheard } from './streams.js';
-import { endWithSupervisor } from './supervision.js';
+import { endWithSupervisor } from '../experiment/supervision.js';
 import { note } from './terminal.js';
 
 /** One Ctrl-C comes twice where npx passes on what the terminal has sent to all; nobody types it again so fast. */

@@ -6,7 +6,7 @@ import { packageVersion } from '../version.js';
 import { shortHelp } from './help.js';
 import { commands } from './index.js';
 import { survivePrinting } from './streams.js';
-import { endWithSupervisor } from './supervision.js';
+import { endWithSupervisor } from '../experiment/supervision.js';
 import { note, paint } from './terminal.js';
 
 /** Runs the command line. Resolves to the exit code; what is printed goes to stdout and stderr. */

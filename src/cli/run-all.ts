@@ -11,7 +11,7 @@ import { type RunContext } from '../training/life.js';
 import { interruptSignal } from './interrupt.js';
 import { startProgress } from './progress.js';
 import { openSession, showSummary } from './session.js';
-import { SUPERVISED } from './supervision.js';
+import { SUPERVISED } from '../experiment/supervision.js';
 import { note, print, printJson } from './terminal.js';
 
 /** A run as the commands plan it. */

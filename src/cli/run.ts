@@ -1,7 +1,6 @@
 // `lunet run`: everything that an experiment's config describes, then the report.
 
 import { spawn } from 'node:child_process';
-import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { loadExperiment } from '../config/load.js';
 import { modelName } from '../config/models.js';
@@ -11,7 +10,8 @@ import { createEngine, createEstimator } from '../engine/index.js';
 import { physicalCores } from '../engine/native/cores.js';
 import { EXIT, type FailureKind, UserError } from '../errors.js';
 import { diskBytes, estimateSeconds, multiplyAdds } from '../experiment/estimate.js';
-import { type Failure, LUNET, runLocally } from '../experiment/local.js';
+import { keepConfig } from '../experiment/kept-config.js';
+import { type Failure, LUNET, runLocally, supervised } from '../experiment/local.js';
 import { type Task, planExperiment } from '../experiment/plan.js';
 import { submit } from '../experiment/slurm.js';
 import { isOver, requireSameSettings, taskState } from '../experiment/state.js';
@@ -74,13 +74,9 @@ export const command = addExamples(
       const tasks = planExperiment(config);
       requireSameSettings(config, tasks);
       const open = tasks.filter((task) => !isOver(taskState(task).state));
-      const settings = [
-        ...(path === undefined ? [] : [resolve(path)]),
-        ...options.set.flatMap((setting) => ['--set', setting]),
-      ];
       if (options.dryRun) await showPlan(config, source, tasks, open, options);
-      else if (options.executor === 'slurm') submitAll(config, source, tasks, open, settings, options);
-      else await runAll(config, source, tasks, open, settings, options);
+      else if (options.executor === 'slurm') submitAll(config, source, tasks, open, options);
+      else await runAll(config, source, tasks, open, options);
     }),
   [
     ['the shipped default experiment, or ./lunet.yaml, whole', 'lunet run'],
@@ -152,10 +148,9 @@ function submitAll(
   source: string,
   tasks: readonly Task[],
   open: readonly Task[],
-  settings: readonly string[],
   { sbatch, threads, engine, json }: Options,
 ): void {
-  const submissions = submit(config, tasks, open, { sbatch, threads: threads ?? 2, settings, engine });
+  const submissions = submit(config, tasks, open, { sbatch, threads: threads ?? 2, engine });
   if (json) printJson({ source, submissions });
   else if (submissions.length === 0)
     note(
@@ -178,7 +173,6 @@ async function runAll(
   source: string,
   tasks: readonly Task[],
   open: readonly Task[],
-  settings: readonly string[],
   options: Options,
 ): Promise<void> {
   const signal = interruptSignal();
@@ -194,7 +188,7 @@ async function runAll(
     // What is wrong with the data is said once, and each run finds the cases prepared.
     const { warnings } = await loadDataset(config, { signal });
     for (const warning of warnings) note(`${paint('yellow', 'warning:', process.stderr)} ${warning}`);
-    await runWithProgress(config, tasks, open, settings, options, signal, failures);
+    await runWithProgress(config, tasks, open, options, signal, failures);
   }
   signal.throwIfAborted();
   if (tasks.some((task) => taskState(task).record !== undefined)) await showReport(config, source, options);
@@ -225,7 +219,6 @@ async function runWithProgress(
   config: Experiment,
   tasks: readonly Task[],
   open: readonly Task[],
-  settings: readonly string[],
   { jobs, threads, engine }: Options,
   signal: AbortSignal,
   failures: Map<Task, Failure>,
@@ -247,11 +240,12 @@ async function runWithProgress(
       Math.floor(1000 * reached()),
       `${ended}/${tasks.length} runs  ${[...details].map(([{ id }, text]) => `${id} ${text}`).join('  ')}`,
     );
-  const refresh = refresher(settings);
+  const kept = keepConfig(config);
+  const refresh = refresher(kept);
   await runLocally(
     config,
     open,
-    { jobs, argv: [...settings, '--engine', engine, '--threads', String(each)], signal },
+    { jobs, argv: [kept, '--engine', engine, '--threads', String(each)], signal },
     {
       progress: (task, { done, total, detail }) => {
         shares.set(task, done / total);
@@ -268,7 +262,9 @@ async function runWithProgress(
         bar.log(
           `${ended}/${tasks.length} ${task.id}: ` +
             (failure
-              ? paint('red', `failed: ${failure.message.split('\n')[0]}`, process.stderr)
+              ? failure.code === EXIT.interrupted
+                ? failure.message
+                : paint('red', `failed: ${failure.message.split('\n')[0]}`, process.stderr)
               : state === 'unreachable'
                 ? 'not done: its pruning run ended before this snapshot'
                 : record && `${outcome(record)}, ${duration(record.seconds)}`) +
@@ -290,12 +286,19 @@ function outcome({ testDice, pruning }: RunRecord): string {
 }
 
 /** Draws the report anew in a process of its own, unless it was drawn a moment ago. */
-function refresher(settings: readonly string[]): () => void {
+function refresher(kept: string): () => void {
   let last = performance.now();
   return () => {
     if (performance.now() - last < REFRESH_MS) return;
     last = performance.now();
     // If it fails it is drawn again at the end, where its error is seen.
-    spawn(process.execPath, [LUNET, 'report', ...settings], { stdio: 'ignore' }).on('error', () => undefined);
+    const child = spawn(process.execPath, [LUNET, 'report', kept], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      env: supervised(),
+    });
+    child.on('error', () => undefined);
+    // Nobody waits for it.
+    child.unref();
+    child.channel?.unref();
   };
 }

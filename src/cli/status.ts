@@ -2,6 +2,8 @@
 
 import { Command } from 'commander';
 import { loadExperiment } from '../config/load.js';
+import { type Experiment } from '../config/schema.js';
+import { UserError } from '../errors.js';
 import { collectRuns } from '../experiment/collect.js';
 import { planExperiment } from '../experiment/plan.js';
 import { type QueuedJob, queuedRuns, slurmIsHere } from '../experiment/slurm.js';
@@ -9,12 +11,15 @@ import { isOver, lastError, logFile, taskProgress, taskState } from '../experime
 import { addExamples } from './help.js';
 import { configArgument, jsonOption, setOption } from './options.js';
 import { duration, noteLeftOut } from './session.js';
-import { formatTable, note, print, printJson } from './terminal.js';
+import { formatTable, note, paint, print, printJson } from './terminal.js';
 
 interface Options {
   readonly set: string[];
   readonly json?: boolean;
 }
+
+/** States of runs that another start goes on with, or tries. */
+const OPEN = new Set(['missing', 'interrupted', 'stopped', 'unreadable', 'failed']);
 
 export const command = addExamples(
   new Command('status')
@@ -27,7 +32,7 @@ export const command = addExamples(
     .action((path: string | undefined, options: Options) => {
       const { config, source } = loadExperiment(path, options.set);
       const tasks = planExperiment(config);
-      const queue = slurmIsHere() ? queuedRuns(config, tasks) : new Map<string, QueuedJob>();
+      const queue = askQueue(config);
       const leftOut = collectRuns(config).flatMap((split) => split.leftOut);
       const runs = tasks.map((task) => {
         const { state: onDisk, record, damage } = taskState(task);
@@ -35,7 +40,9 @@ export const command = addExamples(
         const queued = queue.get(task.id);
         const log = logFile(config, task);
         const error =
-          isOver(onDisk) || onDisk === 'running' || queued ? undefined : (damage ?? lastError(log));
+          isOver(onDisk) || onDisk === 'running' || queued
+            ? undefined
+            : (damage ?? lastError(log, task.folder));
         const state = isOver(onDisk)
           ? reason === undefined
             ? onDisk
@@ -44,7 +51,7 @@ export const command = addExamples(
             ? 'queued'
             : queued
               ? 'running'
-              : error !== undefined
+              : error !== undefined && onDisk !== 'unreadable'
                 ? 'failed'
                 : onDisk;
         return {
@@ -89,7 +96,7 @@ export const command = addExamples(
       for (const { id, error, log } of runs.map((run) => ({ error: undefined, log: undefined, ...run })))
         if (error !== undefined) note(`${id}: ${error}${log ? ` (${log})` : ''}`);
       noteLeftOut(leftOut.map(({ path: folder, reason }) => `${folder}: ${reason}`));
-      const open = runs.some(({ state }) => ['missing', 'stopped', 'failed'].includes(state));
+      const open = runs.some(({ state }) => OPEN.has(state));
       note(open ? '\nNext: lunet run' : '\nNext: lunet report');
     }),
   [
@@ -97,3 +104,16 @@ export const command = addExamples(
     ['for scripts', 'lunet status --json'],
   ],
 );
+
+/** What is in Slurm's queue; where that cannot be asked, states are those on disk, and it is said. */
+function askQueue(config: Experiment): Map<string, QueuedJob> {
+  try {
+    if (slurmIsHere()) return queuedRuns(config);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    note(
+      `${paint('yellow', 'warning:', process.stderr)} ${error.message}; runs in Slurm's queue are shown as they are on disk`,
+    );
+  }
+  return new Map();
+}

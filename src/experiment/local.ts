@@ -7,10 +7,11 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Experiment } from '../config/schema.js';
-import { EXIT } from '../errors.js';
-import { makeFolder } from '../runs/commit.js';
+import { EXIT, UserError } from '../errors.js';
+import { diskError, makeFolder } from '../runs/commit.js';
 import { isLocked } from '../runs/lock.js';
 import { type Task } from './plan.js';
+import { SUPERVISED } from './supervision.js';
 import { ATTEMPT, lastError, logFile, taskState } from './state.js';
 
 export const LUNET = fileURLToPath(new URL('../../../bin/lunet.js', import.meta.url));
@@ -25,7 +26,7 @@ export interface ProgressMessage {
 export interface LocalOptions {
   /** Runs at a time. */
   readonly jobs: number;
-  /** Config, settings, engine and threads for each command line. */
+  /** Config (a file that stays as it is), engine and threads for each command line. */
   readonly argv: readonly string[];
   readonly signal: AbortSignal;
 }
@@ -82,7 +83,7 @@ async function runTask(
   const { retrains } = task;
   if (retrains) {
     const pruning = taskState(retrains.pruning).state;
-    if (pruning === 'missing' || pruning === 'stopped')
+    if (['missing', 'interrupted', 'stopped', 'unreadable'].includes(pruning))
       return { message: `its pruning run has not finished (${retrains.pruning.folder})`, code: EXIT.failed };
     if (taskState(task).state === 'unreachable') return undefined;
   }
@@ -105,16 +106,20 @@ function startProcess(
   watch: Watcher,
 ): Promise<Failure | undefined> {
   const path = logFile(config, task);
-  makeFolder(dirname(path));
-  const log = openSync(path, 'a');
   const line = [...task.argv, ...argv];
-  writeSync(log, `\n${ATTEMPT}${line.map(quoteWord).join(' ')}\n`);
+  let log: number;
+  try {
+    log = openLog(path, line);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return Promise.resolve({ message: error.message, code: EXIT.disk });
+  }
   return new Promise((resolve) => {
     // In a process group of its own: Ctrl-C on the terminal comes to it through us, once.
     const child = spawn(process.execPath, [LUNET, ...line], {
       stdio: ['ignore', log, log, 'ipc'],
       detached: true,
-      env: { ...process.env, LUNET_SUPERVISED: '1' },
+      env: supervised(),
     });
     closeSync(log);
     const stop = (): void => void child.kill('SIGTERM');
@@ -127,6 +132,7 @@ function startProcess(
     child.on('error', (error) => end({ message: `could not be started: ${error.message}`, code: undefined }));
     child.on('exit', (code, killer) => {
       if (code === EXIT.done) return end(undefined);
+      if (code === EXIT.interrupted) return end({ message: 'interrupted', code });
       const why =
         killer === null
           ? (lastError(path) ?? `ended with exit code ${code}`)
@@ -134,6 +140,29 @@ function startProcess(
       return end({ message: `${why} (${path})`, code: code ?? undefined });
     });
   });
+}
+
+/** Opens a run's log, with the line that begins this attempt. Throws a UserError of kind `disk`. */
+function openLog(path: string, line: readonly string[]): number {
+  makeFolder(dirname(path));
+  let log: number;
+  try {
+    log = openSync(path, 'a');
+  } catch (error) {
+    throw diskError(path, error);
+  }
+  try {
+    writeSync(log, `\n${ATTEMPT}${line.map(quoteWord).join(' ')}\n`);
+  } catch {
+    // A full disk: whether that stops the run is for the run to find out.
+  }
+  return log;
+}
+
+/** The environment of a process that ends with this one, and reads a kept config. */
+export function supervised(): NodeJS.ProcessEnv {
+  const others = Object.entries(process.env).filter(([name]) => name !== 'LUNET_OUTPUT');
+  return { ...Object.fromEntries(others), [SUPERVISED]: '1' };
 }
 
 /** A word as a shell reads it back. */

@@ -1,16 +1,18 @@
 // Hands an experiment's runs to Slurm: a job array for training, one for pruning, one for retraining when pruning has
-// ended, and a job for the report when all have. A run is known to the queue by its array's name and its index in the
-// plan, so nothing needs to be kept about what was submitted.
+// ended, and a job for the report when all have. A run is known to the queue by its array's name, which tells the config
+// that was kept at submission, and by its index in that config's plan.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { loadExperiment } from '../config/load.js';
 import { type Experiment } from '../config/schema.js';
 import { UserError } from '../errors.js';
 import { commitFile, makeFolder } from '../runs/commit.js';
 import { experimentFolder, type RunKind } from '../runs/folders.js';
+import { keepConfig, keptConfigs } from './kept-config.js';
 import { LUNET, quoteWord } from './local.js';
-import { type Task } from './plan.js';
+import { type Task, planExperiment } from './plan.js';
 import { ATTEMPT, logFile } from './state.js';
 
 const KINDS: readonly RunKind[] = ['train', 'prune', 'retrain'];
@@ -20,8 +22,6 @@ export interface SlurmOptions {
   readonly sbatch: readonly string[];
   /** Processors of each run. */
   readonly threads: number;
-  /** Config and settings for each command line. */
-  readonly settings: readonly string[];
   readonly engine: string;
 }
 
@@ -42,35 +42,52 @@ function ofKind(tasks: readonly Task[], kind: RunKind): Task[] {
   return tasks.filter((task) => task.kind === kind);
 }
 
-/** Slurm's name for an array: short, and this experiment's alone. */
-function jobName(config: Experiment, kind: RunKind | 'report'): string {
-  const folder = resolve(experimentFolder(config));
-  return `lunet-${kind}-${createHash('sha256').update(folder).digest('hex').slice(0, 10)}`;
+/** Slurm's name for an array: this experiment's alone, and of one kept config. */
+function jobName(config: Experiment, kind: RunKind | 'report', kept: string): string {
+  const folder = createHash('sha256')
+    .update(resolve(experimentFolder(config)))
+    .digest('hex')
+    .slice(0, 10);
+  return `lunet-${kind}-${folder}_${basename(kept, '.yaml')}`;
 }
 
-/** Which of all the plan's runs are in the queue, by id. Throws a UserError of kind `failed` if Slurm cannot be asked. */
-export function queuedRuns(config: Experiment, tasks: readonly Task[]): Map<string, QueuedJob> {
-  const names = KINDS.map((kind) => jobName(config, kind));
+/**
+ * Which of an experiment's runs are in the queue, by id, whatever has been done to its config since they were submitted.
+ * Throws a UserError of kind `failed` if Slurm cannot be asked.
+ */
+export function queuedRuns(config: Experiment): Map<string, QueuedJob> {
+  const arrays = new Map(
+    keptConfigs(config).flatMap((kept) =>
+      KINDS.map((kind) => [jobName(config, kind, kept), { kind, kept }] as const),
+    ),
+  );
+  const queued = new Map<string, QueuedJob>();
+  // Slurm is asked even if nothing was submitted: whether it can be is what a submission has to know.
   const text = slurm('squeue', [
     '--noheader',
     '--array',
-    `--name=${names.join(',')}`,
+    `--name=${arrays.size > 0 ? [...arrays.keys()].join(',') : 'none-of-lunet'}`,
     '--states=PENDING,CONFIGURING,RUNNING,SUSPENDED,COMPLETING',
     '--format=%j %F %K %T',
   ]);
-  const queued = new Map<string, QueuedJob>();
+  const plans = new Map<string, Task[]>();
   for (const line of text.split('\n').filter((each) => each.trim() !== '')) {
     const [name, job, index, state] = line.trim().split(/\s+/) as [string, string, string, string];
-    const kind = KINDS[names.indexOf(name)];
-    const task = kind && ofKind(tasks, kind)[Number(index)];
+    const array = arrays.get(name);
+    if (array === undefined) continue;
+    const plan = plans.get(array.kept) ?? planExperiment(loadExperiment(array.kept).config);
+    plans.set(array.kept, plan);
+    const task = ofKind(plan, array.kind)[Number(index)];
     if (task) queued.set(task.id, { job, state: state === 'PENDING' ? 'waiting' : 'running' });
   }
   return queued;
 }
 
-/** Whether there is a Slurm here. */
+/** Whether Slurm's commands are here, whether its controller answers or not. */
 export function slurmIsHere(): boolean {
-  return spawnSync('squeue', ['--version']).status === 0;
+  return (
+    spawnSync('squeue', ['--version'], { timeout: PATIENCE_MS.squeue, killSignal: 'SIGKILL' }).status === 0
+  );
 }
 
 /**
@@ -81,14 +98,15 @@ export function submit(
   config: Experiment,
   tasks: readonly Task[],
   open: readonly Task[],
-  { sbatch, threads, settings, engine }: SlurmOptions,
+  { sbatch, threads, engine }: SlurmOptions,
 ): Submission[] {
-  const queued = queuedRuns(config, tasks);
+  const queued = queuedRuns(config);
   const wanted = new Set(open.map(({ id }) => id).filter((id) => !queued.has(id)));
   const before = new Map<RunKind, Set<string>>(
     KINDS.map((kind) => [kind, new Set(ofKind(tasks, kind).flatMap(({ id }) => queued.get(id)?.job ?? []))]),
   );
   const submissions: Submission[] = [];
+  const kept = wanted.size > 0 ? keepConfig(config) : '';
   const folder = join(experimentFolder(config), 'slurm');
   makeFolder(folder);
   const send = (
@@ -101,7 +119,7 @@ export function submit(
     commitFile(path, script);
     const words = [
       '--parsable',
-      `--job-name=${jobName(config, kind)}`,
+      `--job-name=${jobName(config, kind, kept)}`,
       // Slurm's own words, such as that a job ran out of time; the runs' are in their logs.
       `--output=${join(resolve(folder), kind === 'report' ? 'report-%j.out' : `${kind}-%A_%a.out`)}`,
       ...options,
@@ -119,7 +137,7 @@ export function submit(
     const after = kind === 'retrain' ? [...(before.get('prune') as Set<string>)] : [];
     const job = send(
       kind,
-      arrayScript(config, mine, indices, [...settings, '--engine', engine]),
+      arrayScript(config, mine, indices, [kept, '--engine', engine]),
       [
         `--array=${ranges(indices)}`,
         `--cpus-per-task=${threads}`,
@@ -132,13 +150,16 @@ export function submit(
   }
   const all = KINDS.flatMap((kind) => [...(before.get(kind) as Set<string>)]);
   if (submissions.length > 0)
-    send('report', reportScript(config, settings), [`--dependency=afterany:${all.join(':')}`], 1);
+    send('report', reportScript(config, kept), [`--dependency=afterany:${all.join(':')}`], 1);
   return submissions;
 }
 
-const HEAD = `#!/bin/bash
+/** Paths in a config are meant from where it was submitted, whatever --chdir says; where results go is in it. */
+const head = (): string => `#!/bin/bash
 # Written by lunet run --executor slurm.
 export LUNET_THREADS="\${SLURM_CPUS_PER_TASK:-1}"
+unset LUNET_OUTPUT
+cd ${quoteWord(process.cwd())} || exit
 `;
 
 /** The script of an array: one command line for each index, with its own log. */
@@ -154,7 +175,7 @@ function arrayScript(
     makeFolder(dirname(log));
     return `  ${index}) log=${quoteWord(log)}; set -- ${[...task.argv, ...argv].map(quoteWord).join(' ')} ;;`;
   });
-  return `${HEAD}case "$SLURM_ARRAY_TASK_ID" in
+  return `${head()}case "$SLURM_ARRAY_TASK_ID" in
 ${cases.join('\n')}
   *) echo "no run has the index $SLURM_ARRAY_TASK_ID" >&2; exit 2 ;;
 esac
@@ -163,9 +184,9 @@ exec ${quoteWord(process.execPath)} ${quoteWord(LUNET)} "$@" >>"$log" 2>&1
 `;
 }
 
-function reportScript(config: Experiment, settings: readonly string[]): string {
-  const line = ['report', ...settings];
-  return `${HEAD}find ${quoteWord(resolve(experimentFolder(config), 'slurm'))} -name '*.out' -empty -delete
+function reportScript(config: Experiment, kept: string): string {
+  const line = ['report', kept];
+  return `${head()}find ${quoteWord(resolve(experimentFolder(config), 'slurm'))} -name '*.out' -empty -delete
 exec ${quoteWord(process.execPath)} ${quoteWord(LUNET)} ${line.map(quoteWord).join(' ')}
 `;
 }
@@ -181,8 +202,21 @@ function ranges(indices: readonly number[]): string {
   return parts.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(',');
 }
 
+/** How long Slurm may take to answer. A submission is better waited for: nobody would know whether it was made. */
+const PATIENCE_MS = { squeue: 15_000, sbatch: 300_000 };
+
 function slurm(command: 'sbatch' | 'squeue', words: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(command, words, { encoding: 'utf8' });
+  const { status, stdout, stderr, error } = spawnSync(command, words, {
+    encoding: 'utf8',
+    timeout: PATIENCE_MS[command],
+    killSignal: 'SIGKILL',
+    maxBuffer: 2 ** 28,
+  });
+  if (error && (error as NodeJS.ErrnoException).code === 'ETIMEDOUT')
+    throw new UserError(
+      'failed',
+      `${command}: no answer from Slurm in ${PATIENCE_MS[command] / 1000} s; try again`,
+    );
   if (error && (error as NodeJS.ErrnoException).code === 'ENOENT')
     throw new UserError(
       'failed',

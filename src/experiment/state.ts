@@ -1,6 +1,6 @@
 // How far each run of an experiment is, from its folder.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Experiment } from '../config/schema.js';
 import { UserError } from '../errors.js';
@@ -14,10 +14,12 @@ import { differenceTo } from './collect.js';
 import { type Task } from './plan.js';
 
 /**
- * `missing`: not begun; `running`: a process is at it; `stopped`: begun, and goes on when started again; `unreachable`:
- * a retraining of a snapshot that its pruning run ended before.
+ * `missing`: not begun; `running`: a process is at it; `interrupted`: it was asked to stop, and goes on when started
+ * again; `stopped`: the same, but its process was killed; `unreadable`: its record may not be read; `unreachable`: a
+ * retraining of a snapshot that its pruning run ended before.
  */
-export type TaskState = 'missing' | 'running' | 'stopped' | 'finished' | 'diverged' | 'unreachable';
+export type TaskState =
+  'missing' | 'running' | 'interrupted' | 'stopped' | 'unreadable' | 'finished' | 'diverged' | 'unreachable';
 
 /** A run that is over needs nothing more. */
 export const isOver = (state: TaskState): boolean =>
@@ -25,11 +27,11 @@ export const isOver = (state: TaskState): boolean =>
 
 /** The state of a run, its record if it has one, and what is wrong with the record if it cannot be read. */
 export function taskState(task: Task): { state: TaskState; record: RunRecord | undefined; damage?: string } {
-  const { record, damage } = readIfIntact(task.folder);
-  if (damage !== undefined) return { state: 'stopped', record, damage };
+  const { record, damage, denied } = readIfIntact(task.folder);
+  if (damage !== undefined) return { state: denied ? 'unreadable' : 'stopped', record, damage };
   if (record?.status === 'finished' || record?.status === 'diverged') return { state: record.status, record };
   if (isLocked(task.folder)) return { state: 'running', record };
-  if (record) return { state: 'stopped', record };
+  if (record) return { state: record.status === 'interrupted' ? 'interrupted' : 'stopped', record };
   const pruned = task.retrains && readIfIntact(task.retrains.pruning.folder).record;
   const ended =
     pruned?.status === 'diverged' ||
@@ -37,11 +39,12 @@ export function taskState(task: Task): { state: TaskState; record: RunRecord | u
   return { state: ended ? 'unreachable' : 'missing', record };
 }
 
-function readIfIntact(folder: string): { record: RunRecord | undefined; damage?: string } {
+function readIfIntact(folder: string): { record: RunRecord | undefined; damage?: string; denied?: boolean } {
   try {
     return { record: readRun(folder) };
   } catch (error) {
-    if (error instanceof UserError) return { record: undefined, damage: error.message };
+    if (error instanceof UserError)
+      return { record: undefined, damage: error.message, denied: error.cause !== undefined };
     throw error;
   }
 }
@@ -83,10 +86,37 @@ export function logFile(config: Experiment, task: Task): string {
 /** The line that begins each attempt in a log. */
 export const ATTEMPT = '$ lunet ';
 
-/** The error message in which a run's last attempt ended, if it did. */
-export function lastError(log: string): string | undefined {
-  if (!existsSync(log)) return undefined;
-  const attempt = readFileSync(log, 'utf8').split(`\n${ATTEMPT}`).at(-1) as string;
+/**
+ * The error message in which a run's last attempt ended, if it did: an interruption is no error. With the run's folder,
+ * what it has recorded since counts for more than a log of before.
+ */
+export function lastError(log: string, folder?: string): string | undefined {
+  const text = readLog(log);
+  if (text === undefined) return undefined;
+  const later = folder === undefined ? undefined : modifiedMs(join(folder, 'run.json'));
+  if (later !== undefined && later > (modifiedMs(log) ?? 0) + TIMES_MS) return undefined;
+  const attempt = text.split(`\n${ATTEMPT}`).at(-1) as string;
   const at = attempt.lastIndexOf('error: ');
-  return at < 0 ? undefined : attempt.slice(at + 'error: '.length).trim();
+  const message = attempt.slice(at + 'error: '.length).trim();
+  return at < 0 || /^interrupted\b/.test(message) ? undefined : message;
+}
+
+/** Some file systems know times to two seconds only. */
+const TIMES_MS = 2000;
+
+/** Undefined where there is none that may be read. */
+function readLog(path: string): string | undefined {
+  try {
+    return statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function modifiedMs(path: string): number | undefined {
+  try {
+    return statSync(path).mtimeMs;
+  } catch {
+    return undefined;
+  }
 }

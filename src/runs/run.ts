@@ -1,7 +1,7 @@
 // run.json: what a run is, on what it ran, and how far it has come. The rules of going on with a run are here and in
 // identity.ts.
 
-import { existsSync, lstatSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type SplitCutOff } from '../data/cut-off.js';
 import { UserError } from '../errors.js';
@@ -171,7 +171,7 @@ export function readRun(folder: string): RunRecord | undefined {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new UserError('data', `${path}: cannot be read: ${fsReason(error)}`);
+    throw new UserError('data', `${path}: cannot be read: ${fsReason(error)}`, { cause: error });
   }
   const record = unseal(text) as RunRecord | undefined;
   if (record?.version === VERSION) return record;
@@ -225,7 +225,9 @@ export async function openRun(folder: string, overwrite: boolean, waiting: Waiti
   const release = await lockRun(folder, waiting);
   try {
     removeTemporary(folder);
-    if (overwrite || !existsSync(join(folder, RECORD))) clearRun(folder);
+    // Only what is certainly not there: a disk that cannot say must not cost a run.
+    if (overwrite || lstatSync(join(folder, RECORD), { throwIfNoEntry: false }) === undefined)
+      clearRun(folder);
   } catch (error) {
     release();
     throw error;

@@ -1,0 +1,51 @@
+// The config as it was when an experiment was started. What is started later, by a queue or behind other runs, reads this
+// copy: the file that the user has may be edited in the meantime.
+
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { type Experiment } from '../config/schema.js';
+import { commitFile, makeFolder } from '../runs/commit.js';
+import { experimentFolder } from '../runs/folders.js';
+
+/**
+ * Writes a resolved config below the experiment's folder, under a name that follows from its content, so that no other
+ * config ever takes its place. Returns its absolute path. Paths in it are as they were: whoever reads it works in the same
+ * folder, without LUNET_OUTPUT.
+ */
+export function keepConfig(config: Experiment): string {
+  const text = stringify(config, { aliasDuplicateObjects: false, lineWidth: 0 });
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const folder = keptFolder(config);
+  const path = join(folder, `${digest}.yaml`);
+  if (!isKept(path, text)) {
+    makeFolder(folder);
+    commitFile(path, text);
+  }
+  return path;
+}
+
+/** Absolute paths of all configs that were kept for an experiment. */
+export function keptConfigs(config: Experiment): string[] {
+  const folder = keptFolder(config);
+  let names: string[] = [];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    // None was kept, or none can be told.
+  }
+  return names.filter((name) => /^[0-9a-f]{16}\.yaml$/.test(name)).map((name) => join(folder, name));
+}
+
+function keptFolder(config: Experiment): string {
+  return resolve(experimentFolder(config), 'configs');
+}
+
+function isKept(path: string, text: string): boolean {
+  try {
+    return readFileSync(path, 'utf8') === text;
+  } catch {
+    return false;
+  }
+}
