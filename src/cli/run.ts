@@ -17,12 +17,12 @@ import { submit } from '../experiment/slurm.js';
 import { isOver, requireSameSettings, taskState } from '../experiment/state.js';
 import { type RunRecord } from '../runs/run.js';
 import { requireMemory } from '../training/memory.js';
+import { duration } from './duration.js';
 import { addExamples } from './help.js';
 import { interruptSignal } from './interrupt.js';
 import { configArgument, engineOption, jsonOption, parseCount, setOption, threadsOption } from './options.js';
 import { startProgress } from './progress.js';
 import { showReport } from './report.js';
-import { duration } from './session.js';
 import { formatTable, note, paint, print, printJson } from './terminal.js';
 
 interface Options {
@@ -231,8 +231,8 @@ async function runWithProgress(
   const began = performance.now();
   let ended = tasks.length - open.length;
   const bar = process.stderr.isTTY
-    ? startProgress(config.experiment, 1000, 'per mille', {})
-    : { update: () => undefined, log: note, stop: () => undefined };
+    ? startProgress(config.experiment, 1000, '%', { vanish: true })
+    : { update: () => undefined, stop: () => undefined };
   const reached = (): number =>
     open.reduce((sum, task) => sum + (shares.get(task) ?? 0) * (work.get(task) as number), 0) / all;
   const show = (): void =>
@@ -259,7 +259,7 @@ async function runWithProgress(
         const { record, state } = taskState(task);
         if (failure) failures.set(task, failure);
         const left = ((performance.now() - began) / 1000) * (1 / reached() - 1);
-        bar.log(
+        note(
           `${ended}/${tasks.length} ${task.id}: ` +
             (failure
               ? failure.code === EXIT.interrupted

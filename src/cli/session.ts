@@ -10,6 +10,7 @@ import { type SummaryRow } from '../runs/records.js';
 import { writeSummary } from '../runs/summary.js';
 import { requireMemory } from '../training/memory.js';
 import { type RunContext } from '../training/life.js';
+import { duration } from './duration.js';
 import { startProgress } from './progress.js';
 import { formatTable, note, paint, print } from './terminal.js';
 
@@ -110,13 +111,4 @@ function summaryTable(rows: readonly SummaryRow[]): string {
       duration(Number(row['seconds_median'])),
     ]),
   );
-}
-
-/** Seconds as a person says them: 8.3 s, 4 min 05 s, 2 h 10 min. */
-export function duration(seconds: number): string {
-  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, '0')} s`;
-  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }

@@ -8,9 +8,10 @@ import { collectRuns } from '../experiment/collect.js';
 import { planExperiment } from '../experiment/plan.js';
 import { type QueuedJob, queuedRuns, slurmIsHere } from '../experiment/slurm.js';
 import { isOver, lastError, logFile, taskProgress, taskState } from '../experiment/state.js';
+import { duration } from './duration.js';
 import { addExamples } from './help.js';
 import { configArgument, jsonOption, setOption } from './options.js';
-import { duration, noteLeftOut } from './session.js';
+import { noteLeftOut } from './session.js';
 import { formatTable, note, paint, print, printJson } from './terminal.js';
 
 interface Options {
