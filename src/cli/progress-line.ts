@@ -37,16 +37,21 @@ export function progressLine(state: ProgressState, columns: number | undefined):
   const join = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join('  ');
 
   const spare = room - displayWidth(join(label, count, left, detail)) - 1;
-  if (spare >= SHORTEST_BAR) return join(`${label} ${bar(done / total, Math.min(LONGEST_BAR, spare))}`, count, left, detail);
+  if (spare >= SHORTEST_BAR)
+    return join(`${label} ${bar(done / total, Math.min(LONGEST_BAR, spare))}`, count, left, detail);
   for (const parts of [
     [count, left, detail],
     [count, detail],
     [bare, detail],
   ]) {
     const forLabel = room - displayWidth(join(...parts)) - 2;
-    if (forLabel >= Math.min(SHORTEST_LABEL, displayWidth(label))) return join(shorten(label, forLabel), ...parts);
+    if (forLabel >= Math.min(SHORTEST_LABEL, displayWidth(label)))
+      return join(shorten(label, forLabel), ...parts);
   }
-  return shorten(displayWidth(join(bare, detail)) <= room || detail === '' ? join(bare, detail) : detail, room);
+  return shorten(
+    displayWidth(join(bare, detail)) <= room || detail === '' ? join(bare, detail) : detail,
+    room,
+  );
 }
 
 function bar(share: number, width: number): string {

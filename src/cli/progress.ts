@@ -54,7 +54,10 @@ function startBar(label: string, total: number, unit: string, vanish: boolean): 
     drawn = '';
   };
   const draw = (): void => {
-    const line = progressLine({ label, done, total, unit, secondsLeft: secondsLeft(), detail }, stderr.columns);
+    const line = progressLine(
+      { label, done, total, unit, secondsLeft: secondsLeft(), detail },
+      stderr.columns,
+    );
     if (line === drawn) return;
     if (displayWidth(drawn) > (stderr.columns || 80)) clear();
     stderr.write(`\r${line}\x1b[K`);

@@ -27,6 +27,8 @@ function editDistance(a: string, b: string): number {
 /** ` (did you mean X?)` for the nearest name, if it is near: at most 3 edits, more than 0.4 alike; else ''. */
 export function suggestion(found: string, names: readonly string[]): string {
   const near = names
+    // A difference in length alone is as many edits, and texts may be long.
+    .filter((name) => Math.abs(name.length - found.length) <= 3)
     .map((name) => ({ name, distance: editDistance(found.toLowerCase(), name.toLowerCase()) }))
     .filter(({ name, distance }) => distance <= 3 && 1 - distance / Math.max(name.length, found.length) > 0.4)
     .sort((a, b) => a.distance - b.distance)[0];

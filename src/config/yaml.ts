@@ -8,6 +8,7 @@ import {
   type Node,
   type Pair,
   type YAMLError,
+  type YAMLMap,
   isAlias,
   isCollection,
   isMap,
@@ -22,6 +23,9 @@ import {
 export const MAX_BYTES = 1024 * 1024;
 const MAX_NODES = 10_000;
 const MAX_DEPTH = 64;
+/** Colons, dashes, commas, brackets, comments, line breaks: some for each value. */
+const MAX_MARKS = 5 * MAX_NODES;
+const TOO_MANY = `found more than ${MAX_NODES} values, expected at most ${MAX_NODES}`;
 
 /** Whether a key could reach JavaScript's prototypes. */
 export function isForbiddenKey(key: string): boolean {
@@ -64,13 +68,13 @@ export function parseYaml(bytes: Uint8Array): ParsedYaml {
   } catch {
     return failed('file is not valid UTF-8');
   }
-  const deep = tooDeep(text);
-  if (deep !== undefined) return failed(`nested too deeply: expected at most ${MAX_DEPTH} levels`, deep);
+  const excess = findExcess(text);
+  if (excess !== undefined) return failed(excess.message, excess);
 
   const lineCounter = new LineCounter();
   let document: Document.Parsed;
   try {
-    document = parseDocument(text, { lineCounter, uniqueKeys: true, prettyErrors: false });
+    document = parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false });
   } catch (error) {
     return failed(`not readable as YAML: ${(error as Error).message}`);
   }
@@ -104,10 +108,6 @@ export function parseYaml(bytes: Uint8Array): ParsedYaml {
 /** The library's message, or a plainer one where it speaks to programmers. */
 function explain({ code, message, pos }: YAMLError, text: string): string {
   switch (code) {
-    case 'DUPLICATE_KEY': {
-      const key = clip(/^[^:\n]*/.exec(text.slice(pos[0]))?.[0].trim() ?? '');
-      return `found the key ${key} a second time`;
-    }
     case 'MULTIPLE_DOCS':
       return 'found a second document (---), expected one';
     case 'TAG_RESOLVE_FAILED':
@@ -129,26 +129,46 @@ export function parseYamlValue(text: string): unknown {
   return value;
 }
 
+/** Tokens that begin a value. */
+const VALUES: ReadonlySet<string | null> = new Set([
+  'scalar',
+  'single-quoted-scalar',
+  'double-quoted-scalar',
+  'block-scalar-header',
+  'alias',
+  'flow-map-start',
+  'flow-seq-start',
+]);
+
 /**
- * Where nesting first exceeds the limit. The parser recurses and must not be trusted with deep input, its lexer does
- * not recurse. Blocks nest by the columns at which their entries start, flow collections by their brackets.
+ * Where a text first has more levels, values or tokens than is allowed. The parser recurses, and takes ever longer for each
+ * further value, so it must not be trusted with too much; its lexer does neither. Blocks nest by the columns at which
+ * their entries start, flow collections by their brackets.
  */
-function tooDeep(text: string): Position | undefined {
+function findExcess(text: string): YamlProblem | undefined {
   let line = 1;
   let column = 1;
   let flow = 0;
+  let values = 0;
+  let marks = 0;
   let lineOpen = true; // only indicators (- ? :) so far on this line, so that an entry may start here
   const blocks: number[] = [];
   for (const token of new Lexer().lex(text)) {
     const type = CST.tokenType(token);
     const silent = type === 'space' || type === 'comment' || token === CST.SCALAR || token === CST.DOCUMENT;
+    if (VALUES.has(type)) values++;
+    else if (type !== 'space') marks++;
     if (type === 'flow-map-start' || type === 'flow-seq-start') flow++;
     else if (type === 'flow-map-end' || type === 'flow-seq-end') flow = Math.max(0, flow - 1);
     else if (flow === 0 && lineOpen && !silent && type !== 'newline') {
       while (blocks.length > 0 && (blocks.at(-1) as number) >= column) blocks.pop();
       blocks.push(column);
     }
-    if (blocks.length + flow > MAX_DEPTH) return { line, column };
+    if (blocks.length + flow > MAX_DEPTH)
+      return { message: `nested too deeply: expected at most ${MAX_DEPTH} levels`, line, column };
+    if (values > MAX_NODES) return { message: TOO_MANY, line, column };
+    if (marks > MAX_MARKS)
+      return { message: `found more than ${MAX_MARKS} indicators, comments and line breaks`, line, column };
     if (token === CST.SCALAR || token === CST.DOCUMENT || token === CST.FLOW_END) continue;
     const breaks = token.split('\n');
     line += breaks.length - 1;
@@ -171,6 +191,9 @@ function nodeProblems(
   visit(document, {
     Node(_, node) {
       nodes++;
+      if (isMap(node))
+        for (const key of repeatedKeys(node))
+          add(key, `found the key ${clip(String(keyText(key)))} a second time`);
       if (isAlias(node)) add(node, `found the alias *${clip(node.source)}; aliases are not allowed here`);
       else if ((node as { anchor?: string }).anchor !== undefined)
         add(node, 'found an anchor (&); anchors are not allowed here');
@@ -189,21 +212,38 @@ function nodeProblems(
     },
     Pair(_, pair) {
       const key = pair.key;
-      if (!isScalar(key) || !['string', 'number', 'boolean'].includes(typeof key.value)) {
-        add(key as Node, 'found a key that is not plain text');
-      } else if (key.value === '<<') add(key, 'found the merge key <<; merging is not allowed here');
-      else if (isForbiddenKey(String(key.value))) add(key, `the key ${String(key.value)} is not allowed`);
+      const text = keyText(key);
+      if (text === undefined) add(key as Node, 'found a key that is not plain text');
+      else if (text === '<<') add(key as Node, 'found the merge key <<; merging is not allowed here');
+      else if (isForbiddenKey(text)) add(key as Node, `the key ${text} is not allowed`);
     },
   });
-  if (nodes > MAX_NODES) problems.push({ message: `found ${nodes} values, expected at most ${MAX_NODES}` });
+  if (nodes > MAX_NODES) problems.push({ message: TOO_MANY });
   return problems;
+}
+
+/** Keys of a map that are there already; the library's own check compares each with all before it. */
+function repeatedKeys(map: YAMLMap): Node[] {
+  const seen = new Set<string>();
+  return map.items.flatMap(({ key }) => {
+    const text = keyText(key);
+    if (text === undefined) return [];
+    if (seen.has(text)) return [key as Node];
+    seen.add(text);
+    return [];
+  });
+}
+
+/** A key as it is written, so that 007 does not become 7; undefined if it is no text. */
+function keyText(key: unknown): string | undefined {
+  if (!isScalar(key) || !['string', 'number', 'boolean'].includes(typeof key.value)) return undefined;
+  return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
 }
 
 function toPlain(node: unknown): unknown {
   if (isMap(node)) {
     const object = Object.create(null) as Record<string, unknown>;
-    for (const { key, value } of node.items)
-      object[String((key as { value: unknown }).value)] = toPlain(value);
+    for (const { key, value } of node.items) object[keyText(key) as string] = toPlain(value);
     return object;
   }
   if (isSeq(node)) return node.items.map(toPlain);
@@ -216,7 +256,7 @@ function locateNode(document: Document.Parsed, path: readonly PropertyKey[], key
   for (const [index, part] of path.entries()) {
     if (isMap(node)) {
       const pair: Pair | undefined = node.items.find(
-        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part),
+        (item) => isPair(item) && keyText(item.key) === String(part),
       );
       if (pair === undefined) return last;
       last = (key && index === path.length - 1 ? pair.key : (pair.value ?? pair.key)) as Node;
