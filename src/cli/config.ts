@@ -2,8 +2,8 @@
 
 import { Command } from 'commander';
 import { stringify } from 'yaml';
-import { loadExperiment } from '../config/load.js';
 import { experimentJsonSchema } from '../config/reference.js';
+import { openExperiment } from './experiment-file.js';
 import { addExamples } from './help.js';
 import { configArgument, jsonOption, setOption } from './options.js';
 import { note, print, printJson } from './terminal.js';
@@ -25,7 +25,7 @@ export const command = addExamples(
     .addOption(setOption())
     .action((path: string | undefined, options: Options) => {
       if (options.schema) return print(JSON.stringify(experimentJsonSchema(), null, 2));
-      const { config, source } = loadExperiment(path, options.set);
+      const { config, source } = openExperiment(path, options.set);
       if (options.json) printJson({ source, config });
       else if (options.print) print(stringify(config, { aliasDuplicateObjects: false }).trimEnd());
       else note(`${source} is valid; --print shows what it means.`);

@@ -6,6 +6,7 @@ import { type PhantomKind, phantoms } from '../data/phantoms/index.js';
 import { writePhantoms } from '../data/phantoms/write.js';
 import { addExamples } from './help.js';
 import { jsonOption, parseCount } from './options.js';
+import { nextCommand } from './next.js';
 import { startProgress } from './progress.js';
 import { note, print, printJson } from './terminal.js';
 
@@ -62,7 +63,7 @@ const phantom = addExamples(
       else {
         print(join(out, 'dataset.json'));
         print(experiment);
-        note(`\nNext: lunet train ${/^[\w./@%+:-]+$/.test(experiment) ? experiment : `'${experiment}'`}`);
+        note(`\nNext: ${nextCommand('train', [], { path: experiment })}`);
       }
     }),
   [

@@ -1,4 +1,4 @@
-// What commands share in their help: examples, and the short help that follows wrong use.
+// What commands share in their help: examples, and the short help where something is missing.
 
 import { type Command } from 'commander';
 
@@ -7,7 +7,7 @@ export type Example = readonly [what: string, line: string];
 
 const examplesOf = new WeakMap<Command, readonly Example[]>();
 
-/** Adds an Examples section to a command's help. The first two also follow a usage error. */
+/** Adds an Examples section to a command's help. The first two also say what is missing where an option or argument is. */
 export function addExamples(command: Command, examples: readonly Example[]): Command {
   examplesOf.set(command, examples);
   return command.addHelpText('after', `\nExamples:\n${listExamples(examples)}`);
@@ -28,6 +28,7 @@ function listExamples(examples: readonly Example[]): string {
   return examples.map(([what, line]) => `  # ${what}\n  $ ${line}`).join('\n');
 }
 
-function fullName(command: Command): string {
+/** A command's name with those of the commands around it: `lunet data phantom`. */
+export function fullName(command: Command): string {
   return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
 }

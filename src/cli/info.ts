@@ -1,13 +1,13 @@
 // `lunet info`: the networks of an experiment, or of a weights file, layer by layer.
 
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { loadExperiment } from '../config/load.js';
 import { modelArchitecture, modelName } from '../config/models.js';
 import { UserError } from '../errors.js';
 import { type Architecture } from '../network/architecture.js';
 import { activationBytes, countMultiplyAdds, listOperations } from '../network/cost.js';
 import { countParameters } from '../network/parameters.js';
 import { readNetwork } from '../runs/network-file.js';
+import { openExperiment } from './experiment-file.js';
 import { addExamples } from './help.js';
 import { jsonOption, parseCount, setOption } from './options.js';
 import { type Column, formatTable, note, paint, print, printJson } from './terminal.js';
@@ -26,7 +26,7 @@ export const command = addExamples(
     )
     .argument(
       '[file]',
-      'experiment (YAML) or network (.safetensors); default: ./lunet.yaml, else the shipped one',
+      'experiment (YAML) or network (.safetensors); default: ./lunet.yaml or ./lunet.yml, else the shipped one',
     )
     .addOption(setOption())
     .addOption(
@@ -65,7 +65,7 @@ interface Subject {
 }
 
 function ofExperiment(path: string | undefined, { set, size }: Options): Subject {
-  const { config, source } = loadExperiment(path, set);
+  const { config, source } = openExperiment(path, set);
   const { channels, labels } = config.dataset;
   const models = config.models.map((model) => ({
     model: modelName(model),
@@ -93,7 +93,7 @@ function ofWeights(path: string, { set, size = [64, 64, 64] }: Options): Subject
 
 function parseSize(text: string): Size {
   const size = text.split(',').map((part) => parseCount(part, 2048));
-  if (size.length !== 3) throw new InvalidArgumentError('expected three numbers such as 64,64,64.');
+  if (size.length !== 3) throw new InvalidArgumentError('expected three numbers such as 64,64,64');
   return size as [number, number, number];
 }
 

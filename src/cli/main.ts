@@ -3,7 +3,6 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, UserError } from '../errors.js';
 import { packageVersion } from '../version.js';
-import { shortHelp } from './help.js';
 import { commands } from './index.js';
 import { survivePrinting } from './streams.js';
 import { endWithSupervisor } from '../experiment/supervision.js';
@@ -38,7 +37,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     else await program.parseAsync(argv);
     return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
-    return report(error, chosen, argv.includes('--debug'));
+    return report(error, chosen, argv);
   }
 }
 
@@ -50,7 +49,11 @@ function wantedCommand(program: Command, argv: readonly string[]): string | unde
 
 /** Makes all commands throw instead of exit, and offer the same help option. */
 function inheritSettings(command: Command): void {
-  command.exitOverride().showSuggestionAfterError();
+  // What commander would print is said by `report`.
+  command
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: () => undefined });
   for (const child of command.commands) {
     child.copyInheritedSettings(command);
     inheritSettings(child);
@@ -58,22 +61,23 @@ function inheritSettings(command: Command): void {
 }
 
 /** Says what went wrong; returns the exit code. */
-function report(error: unknown, command: Command, debug: boolean): number {
-  // Commander has printed its own message by now.
+async function report(error: unknown, command: Command, argv: readonly string[]): Promise<number> {
+  const debug = argv.includes('--debug');
+  const say = (message: string): void => note(`${paint('red', 'error:', process.stderr)}${message}`);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.done;
-    if (error.code !== 'commander.help') note(shortHelp(command));
+    if (error.code !== 'commander.help')
+      say(` ${(await import('./usage.js')).usageError(error, command, argv.slice(2))}`);
     return EXIT.usage;
   }
   if (debug) note(error instanceof Error ? (error.stack ?? error.message) : String(error));
   if (error instanceof UserError) {
     // Several problems: a line each, so that an editor or a terminal can jump to file:line:column.
     const several = error.message.includes('\n');
-    if (!debug) note(`${paint('red', 'error:', process.stderr)}${several ? '\n' : ' '}${error.message}`);
+    if (!debug) say(`${several ? '\n' : ' '}${error.message}`);
     return EXIT[error.kind];
   }
-  const message = error instanceof Error ? error.message : String(error);
-  note(`${paint('red', 'error:', process.stderr)} this is a bug in lunet: ${message}`);
+  say(` this is a bug in lunet: ${error instanceof Error ? error.message : String(error)}`);
   if (!debug) note('Run the command again with --debug for the stack trace.');
   return EXIT.failed;
 }

@@ -1,6 +1,6 @@
 // The line that a command ends with: what to type next, for the same experiment.
 
-import { quoteWord } from '../experiment/local.js';
+import { quoteWord } from '../quote-word.js';
 
 /** What a command was given that the next one should be given too. */
 export interface Given {
@@ -42,4 +42,9 @@ export function nextCommand(command: string, options: readonly string[], given: 
 /** Whether an engine was asked for on the command line: what the environment says holds for the next command too. */
 function givenEngine(engine: string | undefined): boolean {
   return engine !== undefined && engine !== 'auto' && engine !== process.env['LUNET_ENGINE'];
+}
+
+/** Of the values that there are the one that is usual, else the first. */
+export function preferred<T>(values: readonly T[], usual: T): T {
+  return values.includes(usual) ? usual : (values[0] as T);
 }

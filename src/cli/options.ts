@@ -2,10 +2,15 @@
 
 import { availableParallelism } from 'node:os';
 import { Argument, InvalidArgumentError, Option } from 'commander';
+import { suggestion } from '../config/suggest.js';
+import { ENGINE_NAMES } from '../engine/index.js';
 
 /** `[config]`: which experiment. */
 export function configArgument(): Argument {
-  return new Argument('[config]', 'YAML file of the experiment; default: ./lunet.yaml, else the shipped one');
+  return new Argument(
+    '[config]',
+    'YAML file of the experiment; default: ./lunet.yaml or ./lunet.yml, else the shipped one',
+  );
 }
 
 /** `--set key=value`, repeatable; collected into `string[]`, as `loadExperiment` takes it. */
@@ -34,7 +39,7 @@ export function jsonOption(): Option {
 export function parseCount(value: string, maximum = Number.MAX_SAFE_INTEGER, minimum = 1): number {
   const count = Number(value);
   if (!/^\d+$/.test(value) || count < minimum || count > maximum) {
-    throw new InvalidArgumentError(`expected a whole number from ${minimum} to ${maximum}.`);
+    throw new InvalidArgumentError(`expected a whole number from ${minimum} to ${maximum}`);
   }
   return count;
 }
@@ -43,26 +48,47 @@ export function parseCount(value: string, maximum = Number.MAX_SAFE_INTEGER, min
 export function engineOption(): Option {
   return new Option('--engine <name>', 'auto, native (C++), tensorflow, webgpu, or cpu (JavaScript)')
     .env('LUNET_ENGINE')
+    .argParser((value: string) => {
+      if (!(ENGINE_NAMES as readonly string[]).includes(value))
+        throw new InvalidArgumentError(
+          `expected one of ${ENGINE_NAMES.join(', ')}${suggestion(value, ENGINE_NAMES)}`,
+        );
+      return value;
+    })
     .default('auto');
 }
 
-/** An option that takes names, separated by commas. */
+/** An option that takes names, separated by commas; one named twice counts once. */
 export function listOption(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((value: string) =>
-    value
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
-  );
+  return new Option(flags, description).argParser(parseNames);
 }
 
-/** `--seeds 1,2,3`. */
+/** Names separated by commas, each once. */
+export function parseNames(value: string): string[] {
+  const names = value.split(',').map((name) => name.trim());
+  if (names.includes('')) throw new InvalidArgumentError('expected one name or several, separated by commas');
+  return [...new Set(names)];
+}
+
+/** `--seeds 1,2,3` or `--seeds 1-3`. */
 export function seedsOption(): Option {
-  return new Option('--seeds <numbers>', 'only these seeds (comma-separated)').argParser((value: string) =>
-    value.split(',').map((text) => {
-      if (!/^\s*\d+\s*$/.test(text) || !Number.isSafeInteger(Number(text)))
-        throw new InvalidArgumentError(`found ${text}, expected whole numbers separated by commas.`);
-      return Number(text);
-    }),
-  );
+  return new Option('--seeds <numbers>', 'only these seeds, such as 1,2 or 1-3').argParser(parseSeeds);
+}
+
+const MAX_SEEDS = 1000;
+
+/** Whole numbers and ranges of them, separated by commas; one named twice counts once. */
+export function parseSeeds(value: string): number[] {
+  const seeds = new Set<number>();
+  for (const part of value.split(',')) {
+    const [, first, last = first] = /^\s*(\d+)(?:\s*-\s*(\d+))?\s*$/.exec(part) ?? [];
+    const [from, to] = [Number(first), Number(last)];
+    if (first === undefined || !Number.isSafeInteger(from) || !Number.isSafeInteger(to))
+      throw new InvalidArgumentError('expected whole numbers such as 1,2 or 1-3');
+    if (from > to) throw new InvalidArgumentError(`expected the smaller number first: ${to}-${from}`);
+    if (to - from >= MAX_SEEDS) throw new InvalidArgumentError(`expected at most ${MAX_SEEDS} seeds`);
+    for (let seed = from; seed <= to; seed++) seeds.add(seed);
+  }
+  if (seeds.size > MAX_SEEDS) throw new InvalidArgumentError(`expected at most ${MAX_SEEDS} seeds`);
+  return [...seeds];
 }

@@ -2,7 +2,6 @@
 
 import { Command, Option } from 'commander';
 import { modelArchitecture, prunedModel } from '../config/models.js';
-import { loadExperiment } from '../config/load.js';
 import { CRITERIA, type Criterion, type Experiment, STRATEGIES } from '../config/schema.js';
 import { choose } from '../config/suggest.js';
 import { type Architecture, listLayers } from '../network/architecture.js';
@@ -11,6 +10,7 @@ import { possibleRemovals, prunableChannels } from '../network/surgery.js';
 import { type PlannedPruning, planPruning, pruningRun } from '../pruning/plan.js';
 import { pruneRun } from '../pruning/loop.js';
 import { schedule } from '../pruning/schedule.js';
+import { openExperiment } from './experiment-file.js';
 import { addExamples } from './help.js';
 import {
   configArgument,
@@ -21,6 +21,7 @@ import {
   setOption,
   threadsOption,
 } from './options.js';
+import { preferred } from './next.js';
 import { type RunOptions, runAll } from './run-all.js';
 import { formatTable, print, printJson } from './terminal.js';
 
@@ -62,7 +63,7 @@ export const command = addExamples(
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action((path: string | undefined, options: Options) => {
-      const { config, source } = loadExperiment(path, options.set);
+      const { config, source } = openExperiment(path, options.set);
       if (options.criterion !== undefined) choose('--criterion', [options.criterion], CRITERIA);
       const planned = planPruning(config, {
         strategies: options.strategy,
@@ -87,7 +88,16 @@ export const command = addExamples(
         total: (plan, { dataset }) => possibleRemovals(pruningRun(plan, dataset).architecture),
         execute: (plan, context, progress) =>
           pruneRun(context, pruningRun(plan, context.dataset), { progress }),
-        next: 'lunet retrain --from-snapshot 50%',
+        path,
+        next: (records) => {
+          const reached = config.retraining.snapshots.filter((percent) =>
+            records.some(({ pruning }) => pruning?.snapshots[String(percent)] !== undefined),
+          );
+          // A run that collapsed early has none.
+          return reached.length === 0
+            ? ['report']
+            : ['retrain', '--from-snapshot', `${preferred(reached, 50)}%`];
+        },
       });
     }),
   [

@@ -2,11 +2,12 @@
 
 import { relative } from 'node:path';
 import { Command, Option } from 'commander';
-import { loadExperiment } from '../config/load.js';
 import { type Experiment } from '../config/schema.js';
 import { collectResults } from '../report/results.js';
 import { markdownTable, reportTables } from '../report/tables.js';
 import { writeReport } from '../report/write.js';
+import { quoteWord } from '../quote-word.js';
+import { openExperiment } from './experiment-file.js';
 import { addExamples } from './help.js';
 import { configArgument, jsonOption, setOption } from './options.js';
 import { noteLeftOut } from './session.js';
@@ -35,7 +36,7 @@ export const command = addExamples(
     .addOption(setOption())
     .addOption(jsonOption())
     .action((path: string | undefined, options: Options) => {
-      const { config, source } = loadExperiment(path, options.set);
+      const { config, source } = openExperiment(path, options.set);
       return showReport(config, source, options);
     }),
   [
@@ -71,5 +72,5 @@ export async function showReport(
   note(
     `Written: ${shown}/summary.csv, steps.csv, comparisons.csv${figures ? `\n         ${shown}/*.svg, *.png` : ''}`,
   );
-  if (figures) note(`Next: open ${shown}/index.html`);
+  if (figures) note(`Next: open ${quoteWord(`${shown}/index.html`)}`);
 }

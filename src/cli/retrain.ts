@@ -1,11 +1,11 @@
 // `lunet retrain`: trains pruned architectures as networks of their own.
 
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { loadExperiment } from '../config/load.js';
 import { INITS, type Init } from '../config/schema.js';
 import { choose } from '../config/suggest.js';
-import { planRetraining, retrainingRun, type SnapshotPoint } from '../pruning/retrain.js';
+import { type MissingRun, planRetraining, retrainingRun, type SnapshotPoint } from '../pruning/retrain.js';
 import { trainRun } from '../training/run.js';
+import { openExperiment } from './experiment-file.js';
 import { addExamples } from './help.js';
 import {
   configArgument,
@@ -50,15 +50,20 @@ export const command = addExamples(
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action((path: string | undefined, options: Options) => {
-      const { config, source } = loadExperiment(path, options.set);
+      const { config, source } = openExperiment(path, options.set);
       if (options.init) choose('--init', options.init, INITS);
-      const planned = planRetraining(config, {
-        points: options.fromSnapshot === 'all' ? undefined : options.fromSnapshot,
-        inits: options.init as Init[] | undefined,
-        strategies: options.strategy,
-        seeds: options.seeds,
-        splits: options.split,
-      });
+      const missing: MissingRun[] = [];
+      const planned = planRetraining(
+        config,
+        {
+          points: options.fromSnapshot === 'all' ? undefined : options.fromSnapshot,
+          inits: options.init as Init[] | undefined,
+          strategies: options.strategy,
+          seeds: options.seeds,
+          splits: options.split,
+        },
+        (run) => missing.push(run),
+      );
       return runAll({
         kind: 'retrain',
         config,
@@ -70,7 +75,9 @@ export const command = addExamples(
         total: (plan, { dataset }) => retrainingRun(config, plan, dataset).epochs,
         execute: (plan, context, progress) =>
           trainRun(context, retrainingRun(config, plan, context.dataset), { progress }),
-        next: 'lunet report',
+        path,
+        missing,
+        next: () => ['report'],
       });
     }),
   [
@@ -82,11 +89,13 @@ export const command = addExamples(
 
 function parsePoints(value: string): SnapshotPoint[] | 'all' {
   if (value.trim() === 'all') return 'all';
-  return value.split(',').map((text): SnapshotPoint => {
+  const points = value.split(',').map((text): SnapshotPoint => {
     const percent = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(text);
     if (percent) return { percent: Number(percent[1]) };
     const channels = /^\s*(\d+)(?:\s*channels?)?\s*$/.exec(text);
     if (channels) return { channels: Number(channels[1]) };
-    throw new InvalidArgumentError(`found ${text}, expected 75%, 50%, 25%, a number of channels, or all.`);
+    throw new InvalidArgumentError("expected 75%, 50%, 25%, a number such as '60 channels', or all");
   });
+  // One named twice counts once.
+  return [...new Map(points.map((point) => [JSON.stringify(point), point])).values()];
 }

@@ -8,11 +8,13 @@ import { type RunKind } from '../runs/folders.js';
 import { type Identity, requireSameIdentity } from '../runs/identity.js';
 import { type RunRecord, readRun } from '../runs/run.js';
 import { type RunContext } from '../training/life.js';
+import { type MissingRun } from '../pruning/retrain.js';
 import { interruptSignal } from './interrupt.js';
+import { nextCommand } from './next.js';
 import { startProgress } from './progress.js';
 import { openSession, showSummary } from './session.js';
 import { SUPERVISED } from '../experiment/supervision.js';
-import { note, print, printJson } from './terminal.js';
+import { note, print, printJson, warn } from './terminal.js';
 
 /** A run as the commands plan it. */
 export interface Planned {
@@ -52,13 +54,19 @@ export interface RunCommand<T extends Planned> {
     context: RunContext,
     progress: (done: number, detail: string) => void,
   ) => Promise<RunRecord>;
-  /** The command to type next. */
-  readonly next: string;
+  /** The config argument, if there was one. */
+  readonly path: string | undefined;
+  /** Runs that were asked for and cannot be done: what each lacks, and whether it may still come. */
+  readonly missing?: readonly MissingRun[];
+  /** The command to type next, and its own options, given the records of the runs. */
+  readonly next: (records: readonly RunRecord[]) => readonly [command: string, ...options: string[]];
 }
 
 /** Does all open runs of a command and closes it. Throws a UserError if some failed or the command was interrupted. */
 export async function runAll<T extends Planned>(command: RunCommand<T>): Promise<void> {
-  const { kind, config, source, planned, options, next } = command;
+  const { kind, config, source, planned, options, path, missing = [], next } = command;
+  const later = missing.filter(({ ended }) => !ended);
+  for (const { reason } of missing.filter(({ ended }) => ended)) warn(`not done: ${reason}`);
   const actions = planned.map((run) => actionFor(run, options.overwrite));
   if (options.dryRun) {
     if (options.json)
@@ -91,11 +99,16 @@ export async function runAll<T extends Planned>(command: RunCommand<T>): Promise
     });
   const diverged = runs.filter(({ record }) => record?.status === 'diverged');
   requireSuccess(
-    [...diverged.map(({ run, record }) => `${run.folder}: ${record?.divergedAt}`), ...busy],
-    planned.length,
+    [
+      ...diverged.map(({ run, record }) => `${run.folder}: ${record?.divergedAt}`),
+      ...busy,
+      ...later.map(({ reason }) => reason),
+    ],
+    planned.length + later.length,
     diverged.length,
   );
-  if (!options.json) note(`\nNext: ${next}`);
+  const [name, ...own] = next(runs.flatMap(({ record }) => record ?? []));
+  if (!options.json) note(`\nNext: ${nextCommand(name, own, { ...options, path })}`);
 }
 
 /** What the command does about a run. Throws a UserError if it was begun with other settings. */

@@ -2,7 +2,6 @@
 
 import { spawn } from 'node:child_process';
 import { Command, Option } from 'commander';
-import { loadExperiment } from '../config/load.js';
 import { modelName } from '../config/models.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { loadDataset } from '../data/dataset.js';
@@ -18,9 +17,11 @@ import { isOver, requireSameSettings, taskState } from '../experiment/state.js';
 import { type RunRecord } from '../runs/run.js';
 import { requireMemory } from '../training/memory.js';
 import { duration } from './duration.js';
+import { openExperiment } from './experiment-file.js';
 import { addExamples } from './help.js';
 import { interruptSignal } from './interrupt.js';
 import { configArgument, engineOption, jsonOption, parseCount, setOption, threadsOption } from './options.js';
+import { type Given, nextCommand } from './next.js';
 import { startProgress } from './progress.js';
 import { showReport } from './report.js';
 import { formatTable, note, paint, print, printJson } from './terminal.js';
@@ -68,14 +69,15 @@ export const command = addExamples(
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action(async (path: string | undefined, options: Options) => {
-      const { config, source } = loadExperiment(path, options.set);
+      const { config, source } = openExperiment(path, options.set);
       if (options.sbatch.length > 0 && options.executor !== 'slurm')
         throw new UserError('usage', '--sbatch: has a meaning with --executor slurm only');
       const tasks = planExperiment(config);
       requireSameSettings(config, tasks);
       const open = tasks.filter((task) => !isOver(taskState(task).state));
       if (options.dryRun) await showPlan(config, source, tasks, open, options);
-      else if (options.executor === 'slurm') submitAll(config, source, tasks, open, options);
+      else if (options.executor === 'slurm')
+        submitAll(config, source, tasks, open, options, { path, set: options.set });
       else await runAll(config, source, tasks, open, options);
     }),
   [
@@ -149,6 +151,7 @@ function submitAll(
   tasks: readonly Task[],
   open: readonly Task[],
   { sbatch, threads, engine, json }: Options,
+  given: Given,
 ): void {
   const submissions = submit(config, tasks, open, { sbatch, threads: threads ?? 2, engine });
   if (json) printJson({ source, submissions });
@@ -165,7 +168,7 @@ function submitAll(
         submissions.map(({ kind, job, runs }) => [job, kind, String(runs)]),
       ),
     );
-  if (!json) note('\nNext: lunet status');
+  if (!json) note(`\nNext: ${nextCommand('status', [], given)}`);
 }
 
 async function runAll(

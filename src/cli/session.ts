@@ -1,5 +1,6 @@
 // What commands that compute share: loading engine and data with progress, and the closing table.
 
+import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { loadDataset } from '../data/dataset.js';
@@ -12,7 +13,7 @@ import { requireMemory } from '../training/memory.js';
 import { type RunContext } from '../training/life.js';
 import { duration } from './duration.js';
 import { startProgress } from './progress.js';
-import { formatTable, note, paint, print } from './terminal.js';
+import { formatTable, note, print, warn } from './terminal.js';
 
 interface SessionOptions {
   readonly engine: string;
@@ -30,7 +31,6 @@ export async function openSession(
   signal: AbortSignal,
   models: readonly ModelConfig[] = [],
 ): Promise<RunContext> {
-  const warn = (message: string): void => note(`${paint('yellow', 'warning:', process.stderr)} ${message}`);
   const engine = await createEngine(name, { threads, warn });
   const { device, threads: count } = engine.description;
   note(`Engine: ${engine.description.name} (${device}, ${count} thread${count === 1 ? '' : 's'})`);
@@ -57,15 +57,15 @@ interface ShownSummary {
 
 /** Rebuilds summary.csv of every split; prints its rows of a kind as a table, what does not count, where the files are. */
 export function showSummary(config: Experiment, kind: SummaryRow['kind'] | undefined): ShownSummary[] {
-  const shown = collectRuns(config).map(
-    ({ split, base, runs, leftOut }): ShownSummary & { base: string } => ({
-      split,
-      base,
-      file: join(base, 'summary.csv'),
-      rows: writeSummary(base, runs),
-      leftOut,
-    }),
-  );
+  // A split that nothing was begun of has no folder to write to.
+  const begun = collectRuns(config).filter(({ base }) => existsSync(base));
+  const shown = begun.map(({ split, base, runs, leftOut }): ShownSummary & { base: string } => ({
+    split,
+    base,
+    file: join(base, 'summary.csv'),
+    rows: writeSummary(base, runs),
+    leftOut,
+  }));
   if (kind !== undefined)
     for (const { split, base, file, rows } of shown) {
       const ofKind = rows.filter((row) => row.kind === kind);

@@ -1,7 +1,6 @@
 // `lunet status`: how far each run of an experiment is, from the run folders and from Slurm's queue.
 
 import { Command } from 'commander';
-import { loadExperiment } from '../config/load.js';
 import { type Experiment } from '../config/schema.js';
 import { UserError } from '../errors.js';
 import { collectRuns } from '../experiment/collect.js';
@@ -9,8 +8,10 @@ import { planExperiment } from '../experiment/plan.js';
 import { type QueuedJob, queuedRuns, slurmIsHere } from '../experiment/slurm.js';
 import { isOver, lastError, logFile, taskProgress, taskState } from '../experiment/state.js';
 import { duration } from './duration.js';
+import { openExperiment } from './experiment-file.js';
 import { addExamples } from './help.js';
 import { configArgument, jsonOption, setOption } from './options.js';
+import { nextCommand } from './next.js';
 import { noteLeftOut } from './session.js';
 import { formatTable, note, paint, print, printJson } from './terminal.js';
 
@@ -31,7 +32,7 @@ export const command = addExamples(
     .addOption(setOption())
     .addOption(jsonOption())
     .action((path: string | undefined, options: Options) => {
-      const { config, source } = loadExperiment(path, options.set);
+      const { config, source } = openExperiment(path, options.set);
       const tasks = planExperiment(config);
       const queue = askQueue(config);
       const leftOut = collectRuns(config).flatMap((split) => split.leftOut);
@@ -98,7 +99,7 @@ export const command = addExamples(
         if (error !== undefined) note(`${id}: ${error}${log ? ` (${log})` : ''}`);
       noteLeftOut(leftOut.map(({ path: folder, reason }) => `${folder}: ${reason}`));
       const open = runs.some(({ state }) => OPEN.has(state));
-      note(open ? '\nNext: lunet run' : '\nNext: lunet report');
+      note(`\nNext: ${nextCommand(open ? 'run' : 'report', [], { path, set: options.set })}`);
     }),
   [
     ['of the default experiment, or ./lunet.yaml', 'lunet status'],

@@ -31,6 +31,11 @@ export function note(line: string): void {
   write(process.stderr, `${line}\n`);
 }
 
+/** Writes a warning to stderr. */
+export function warn(message: string): void {
+  note(`${paint('yellow', 'warning:', process.stderr)} ${message}`);
+}
+
 /** Writes one versioned JSON object to stdout. */
 export function printJson(result: object): void {
   // What could act on a terminal is escaped as JSON does it, so that it is read back as it was.

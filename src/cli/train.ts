@@ -1,9 +1,9 @@
 // `lunet train`: trains every model of the experiment for every seed.
 
 import { Command } from 'commander';
-import { loadExperiment } from '../config/load.js';
 import { planTraining, trainingRun } from '../training/plan.js';
 import { trainRun } from '../training/run.js';
+import { openExperiment } from './experiment-file.js';
 import { addExamples } from './help.js';
 import {
   configArgument,
@@ -14,6 +14,7 @@ import {
   setOption,
   threadsOption,
 } from './options.js';
+import { preferred } from './next.js';
 import { type RunOptions, runAll } from './run-all.js';
 
 interface Options extends RunOptions {
@@ -37,7 +38,7 @@ export const command = addExamples(
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action((path: string | undefined, options: Options) => {
-      const { config, source } = loadExperiment(path, options.set);
+      const { config, source } = openExperiment(path, options.set);
       const planned = planTraining(config, {
         models: options.model,
         seeds: options.seeds,
@@ -54,7 +55,8 @@ export const command = addExamples(
         total: () => config.training.epochs,
         execute: (run, context, progress) =>
           trainRun(context, trainingRun(config, run, context.dataset), { progress }),
-        next: 'lunet prune --strategy widest',
+        path,
+        next: () => ['prune', '--strategy', preferred(config.pruning.strategies, 'widest')],
       });
     }),
   [

@@ -143,9 +143,18 @@ function sizeProblems({ models, preprocessing }: Sections): Problem[] {
   });
 }
 
-function pruningProblems({ models, pruning, retraining }: Sections): Problem[] {
+function pruningProblems({ models, training, pruning, retraining }: Sections): Problem[] {
   if (!pruning) return [];
   const problems: Problem[] = [];
+  // The standard deviation over the cases of a batch.
+  const scored = pruning.strategies.some(
+    (strategy) => strategy === 'stamp' || strategy === 'random-in-block',
+  );
+  if (training && pruning.criterion === 'l1-std' && scored && training.batch < 2)
+    problems.push({
+      path: ['training', 'batch'],
+      message: `found ${training.batch}, expected at least 2 for pruning.criterion l1-std`,
+    });
   const names = models?.map(modelName);
   if (names && pruning.model !== undefined && !names.includes(pruning.model))
     problems.push({

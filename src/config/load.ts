@@ -1,15 +1,17 @@
 // From a file, overrides and the environment to a checked experiment. All problems are named at once, with places.
 
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.js';
+import { fsReason } from '../fs-reason.js';
+import { quoteWord } from '../quote-word.js';
 import { type Sections, crossFieldProblems } from './cross-field.js';
 import { applyOverride } from './overrides.js';
 import { type Problem, describe, schemaProblems } from './problems.js';
 import { resolveExperiment } from './resolve.js';
 import { type DeclaredExperiment, type Experiment, experimentSchema } from './schema.js';
-import { MAX_BYTES, parseYaml } from './yaml.js';
+import { MAX_BYTES, type ParsedYaml, parseYaml } from './yaml.js';
 
 const MAX_PROBLEMS = 20;
 
@@ -24,21 +26,19 @@ export interface LoadedExperiment {
 export const shippedConfigs = join(dirname(fileURLToPath(import.meta.url)), '../../../configs');
 
 /**
- * Loads an experiment: the file given, else ./lunet.yaml, else the shipped default. Precedence of values: overrides
+ * Loads an experiment: the file given, else ./lunet.yaml or ./lunet.yml, else the shipped default. Precedence of values: overrides
  * (`a.b=value`), LUNET_OUTPUT, the file, defaults. Throws a UserError of kind `usage` that names every problem as
  * `file:line:column: key: found X, expected Y`.
  */
 export function loadExperiment(file?: string, overrides: readonly string[] = []): LoadedExperiment {
-  const path = file ?? (existsSync('lunet.yaml') ? 'lunet.yaml' : join(shippedConfigs, 'default.yaml'));
-  const source = file ?? (path === 'lunet.yaml' ? path : relative(process.cwd(), path) || path);
+  const own = file ?? ownConfig();
+  const path = own ?? join(shippedConfigs, 'default.yaml');
+  const source = own ?? (relative(process.cwd(), path) || path);
   let bytes: Buffer;
   try {
     bytes = readStart(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason =
-      code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a folder' : (error as Error).message;
-    throw new UserError('usage', `${source}: ${reason}; expected an experiment config (YAML)`);
+    throw new UserError('usage', `${source}: ${fsReason(error)}; expected an experiment config (YAML)`);
   }
   const yaml = parseYaml(bytes);
   if (yaml.problems.length > 0)
@@ -48,16 +48,23 @@ export function loadExperiment(file?: string, overrides: readonly string[] = [])
   const raw = yaml.value as Record<string, unknown>;
   // Where a value comes from that is not from the file, by dotted key; later ones win.
   const elsewhere = new Map<string, string>();
+  const overridden = new Map<string, ParsedYaml>();
   if (process.env['LUNET_OUTPUT']) {
     raw['output'] = process.env['LUNET_OUTPUT'];
     elsewhere.set('output', 'LUNET_OUTPUT');
   }
-  for (const override of overrides) elsewhere.set(applyOverride(raw, override), '--set');
+  for (const override of overrides) {
+    const { dotted, parsed } = applyOverride(raw, override);
+    elsewhere.set(dotted, '--set');
+    overridden.set(dotted, parsed);
+  }
 
   const { config, problems } = check(raw);
   if (config !== undefined) return { config: resolveExperiment(config), source };
   throw usage(
-    problems.map(({ path: keys, message, at }) => {
+    // Only those that are shown are looked up.
+    problems.map(({ path: keys, message, at, wantsText }, index) => {
+      if (index >= MAX_PROBLEMS) return message;
       const dotted = keys.join('.');
       const setter = [...elsewhere].reverse().find(([key]) => dotted === key || dotted.startsWith(`${key}.`));
       const position = yaml.locate(at === 'parent' ? keys.slice(0, -1) : keys, at === 'key');
@@ -67,22 +74,72 @@ export function loadExperiment(file?: string, overrides: readonly string[] = [])
         : [...elsewhere].find(([key]) => key.startsWith(`${dotted}.`));
       const place =
         (setter ?? onlySet)?.[1] ?? (position ? `${source}:${position.line}:${position.column}` : source);
-      return `${place}: ${dotted}: ${message}`;
+      const hint = wantsText ? quotesHint(keys, setter?.[0], yaml, overridden) : '';
+      return `${place}: ${dotted}: ${message}${hint}`;
     }),
   );
 }
 
+/** The config of the working folder, if it has one: a link that leads nowhere is one, so that it is not passed over. */
+function ownConfig(): string | undefined {
+  const there = ['lunet.yaml', 'lunet.yml'].filter(
+    (name) => lstatSync(name, { throwIfNoEntry: false }) !== undefined,
+  );
+  if (there.length > 1)
+    throw new UserError(
+      'usage',
+      `found both ${there.join(' and ')}, expected one; name the one that is meant`,
+    );
+  return there[0];
+}
+
+/** How to write a value so that YAML takes it for text; `setter` is the key that --set gave. */
+function quotesHint(
+  keys: readonly PropertyKey[],
+  setter: string | undefined,
+  yaml: ParsedYaml,
+  overridden: ReadonlyMap<string, ParsedYaml>,
+): string {
+  const dotted = keys.join('.');
+  const depth = setter?.split('.').length ?? 0;
+  const written =
+    setter === undefined ? yaml.written(keys) : overridden.get(setter)?.written(keys.slice(depth));
+  if (written === undefined || written === '') return '';
+  const quoted = JSON.stringify(written);
+  return `; in quotes it is text: ${setter === dotted ? `--set ${quoteWord(`${dotted}=${quoted}`)}` : quoted}`;
+}
+
+/** How long to wait for the one who writes to a pipe. */
+const PIPE_MS = 5000;
+
 /** The file's bytes, but not many more than a config may have: the path may lead to anything. */
 function readStart(path: string): Buffer {
-  const file = openSync(path, 'r');
+  // A pipe that nobody writes to would not even open.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
+    const pipe = fstatSync(file).isFIFO();
     const buffer = Buffer.alloc(MAX_BYTES + 1);
+    const deadline = Date.now() + PIPE_MS;
     let length = 0;
-    for (let got = -1; got !== 0 && length < buffer.length; length += got)
-      got = readSync(file, buffer, length, buffer.length - length, null);
+    while (length < buffer.length) {
+      const got = readOrWait(file, buffer, length);
+      if (got > 0) length += got;
+      else if (!pipe || (got === 0 && length > 0) || Date.now() > deadline) break;
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
     return buffer.subarray(0, length);
   } finally {
     closeSync(file);
+  }
+}
+
+/** Bytes read, 0 at the end, -1 where a pipe has nothing yet. */
+function readOrWait(file: number, buffer: Buffer, at: number): number {
+  try {
+    return readSync(file, buffer, at, buffer.length - at, null);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return -1;
+    throw error;
   }
 }
 

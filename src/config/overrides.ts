@@ -1,26 +1,35 @@
 // Changes a raw config from the command line: `--set models.0.n=8`. Values are read as YAML, never evaluated.
 
 import { UserError } from '../errors.js';
-import { isForbiddenKey, parseYamlValue } from './yaml.js';
+import { quoteWord } from '../quote-word.js';
+import { type ParsedYaml, isForbiddenKey, parseYamlValue } from './yaml.js';
 
 /**
  * Applies `a.b.0.c=value`; groups of keys on the way are made, list entries must be there. An empty value (or
- * `null`) takes the key out, so that its default holds. Returns the dotted key.
+ * `null`) takes the key out, so that its default holds. Returns the dotted key and the value as it was read.
  * Throws a UserError of kind `usage`.
  */
-export function applyOverride(raw: Record<string, unknown>, override: string): string {
+export function applyOverride(
+  raw: Record<string, unknown>,
+  override: string,
+): { readonly dotted: string; readonly parsed: ParsedYaml } {
   const fail = (reason: string): never => {
     throw new UserError('usage', `--set ${override}: ${reason}`);
   };
   const equals = override.indexOf('=');
   const dotted = override.slice(0, Math.max(0, equals)).trim();
   if (dotted === '') fail('expected KEY=VALUE, such as --set training.epochs=10');
-  let value: unknown;
+  const text = override.slice(equals + 1);
+  let parsed: ParsedYaml;
   try {
-    value = parseYamlValue(override.slice(equals + 1));
+    parsed = parseYamlValue(text);
   } catch (error) {
-    fail((error as Error).message);
+    const quoted = quoteWord(`${dotted}=${JSON.stringify(text.trim())}`);
+    return fail(
+      `${(error as Error).message}${/^[[{]/.test(text.trim()) ? '' : `; as text: --set ${quoted}`}`,
+    );
   }
+  const { value } = parsed;
   const keys = dotted.split('.');
   if (keys.some((key) => key === '' || isForbiddenKey(key))) fail(`${dotted} is not a key`);
   let at: Record<string, unknown> = raw;
@@ -35,5 +44,5 @@ export function applyOverride(raw: Record<string, unknown>, override: string): s
   if (value === null && Array.isArray(at)) at.splice(Number(last), 1);
   else if (value === null) delete at[last];
   else at[last] = value;
-  return dotted;
+  return { dotted, parsed };
 }

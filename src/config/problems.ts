@@ -11,6 +11,8 @@ export interface Problem {
   readonly message: string;
   /** What to point at: the value (unless said otherwise), the key, or what should hold a key that is missing. */
   readonly at?: 'key' | 'parent';
+  /** Whether the value would be right if it were text: in quotes. */
+  readonly wantsText?: true;
 }
 
 /** The problems that one issue of zod's stands for; `raw` is the value that was checked. */
@@ -33,7 +35,12 @@ export function schemaProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[]
   }
   const found = valueAt(raw, path);
   if (found === undefined) return [{ path, message: `missing, expected ${expected(issue)}`, at: 'parent' }];
-  return [{ path, message: `found ${describe(found)}, expected ${expected(issue)}${nearest(issue, found)}` }];
+  const message = `found ${describe(found)}, expected ${expected(issue)}${nearest(issue, found)}`;
+  return [{ path, message, ...(wantsText(issue) && { wantsText: true as const }) }];
+}
+
+function wantsText(issue: z.core.$ZodIssue): boolean {
+  return issue.code === 'invalid_type' && issue.expected === 'string';
 }
 
 /** Of a union's alternatives the one whose outer type fits, if just one does: its complaints are the useful ones. */

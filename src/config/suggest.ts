@@ -48,7 +48,7 @@ export function choose(
     if (!names.includes(name))
       throw new UserError(
         'usage',
-        `${option}: found ${name}, expected one of ${names.join(', ')}${suggestion(name, names)}`,
+        `${option}: found ${name.trim() === '' ? 'nothing' : name}, expected one of ${names.join(', ')}${suggestion(name, names)}`,
       );
   return wanted ?? names;
 }

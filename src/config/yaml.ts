@@ -49,6 +49,8 @@ export interface ParsedYaml {
   readonly problems: readonly YamlProblem[];
   /** Where the value at a path stands; `key` asks for its key. The nearest enclosing one if it is absent. */
   readonly locate: (path: readonly PropertyKey[], key?: boolean) => Position | undefined;
+  /** The scalar at a path as it is written: `007`. */
+  readonly written: (path: readonly PropertyKey[]) => string | undefined;
   /** Whether a path leads to a group of keys or a list in the file. */
   readonly isCollection: (path: readonly PropertyKey[]) => boolean;
 }
@@ -59,6 +61,7 @@ export function parseYaml(bytes: Uint8Array): ParsedYaml {
     value: undefined,
     problems: [{ message, ...position }],
     locate: () => undefined,
+    written: () => undefined,
     isCollection: () => false,
   });
   if (bytes.length > MAX_BYTES) return failed(`file is too large: expected at most ${MAX_BYTES} bytes`);
@@ -101,6 +104,10 @@ export function parseYaml(bytes: Uint8Array): ParsedYaml {
       const found = at(locateNode(document, path, key)?.range?.[0]);
       return found.line === undefined ? undefined : (found as Position);
     },
+    written: (path) => {
+      const node = document.getIn(path, true);
+      return isScalar(node) ? node.source : undefined;
+    },
     isCollection: (path) => isCollection(document.getIn(path)),
   };
 }
@@ -123,10 +130,13 @@ export function clip(text: string, most = 60): string {
 }
 
 /** One scalar or flow value as it may follow `--set key=`. Throws an Error saying what is wrong. */
-export function parseYamlValue(text: string): unknown {
-  const { value, problems } = parseYaml(new TextEncoder().encode(text));
-  if (problems[0] !== undefined) throw new Error(problems[0].message);
-  return value;
+export function parseYamlValue(text: string): ParsedYaml {
+  const parsed = parseYaml(new TextEncoder().encode(text));
+  if (parsed.problems[0] !== undefined) throw new Error(parsed.problems[0].message);
+  for (const token of new Lexer().lex(text))
+    if (CST.tokenType(token) === 'comment')
+      throw new Error(`${clip(token)} would be a comment; put a value with # in quotes`);
+  return parsed;
 }
 
 /** Tokens that begin a value. */

@@ -6,7 +6,7 @@ import { type Engine } from './engine.js';
 import { readInstallation } from './tensorflow/installation.js';
 
 /** Names that `--engine` takes. */
-const ENGINE_NAMES = ['auto', 'native', 'tensorflow', 'webgpu', 'cpu'] as const;
+export const ENGINE_NAMES = ['auto', 'native', 'tensorflow', 'webgpu', 'cpu'] as const;
 
 export interface EngineOptions {
   readonly threads?: number | undefined;

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Experiment } from '../config/schema.js';
 import { EXIT, UserError } from '../errors.js';
+import { quoteWord } from '../quote-word.js';
 import { diskError, makeFolder } from '../runs/commit.js';
 import { isLocked } from '../runs/lock.js';
 import { type Task } from './plan.js';
@@ -163,9 +164,4 @@ function openLog(path: string, line: readonly string[]): number {
 export function supervised(): NodeJS.ProcessEnv {
   const others = Object.entries(process.env).filter(([name]) => name !== 'LUNET_OUTPUT');
   return { ...Object.fromEntries(others), [SUPERVISED]: '1' };
-}
-
-/** A word as a shell reads it back. */
-export function quoteWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

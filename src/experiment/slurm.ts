@@ -8,10 +8,11 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { loadExperiment } from '../config/load.js';
 import { type Experiment } from '../config/schema.js';
 import { UserError } from '../errors.js';
+import { quoteWord } from '../quote-word.js';
 import { commitFile, makeFolder } from '../runs/commit.js';
 import { experimentFolder, type RunKind } from '../runs/folders.js';
 import { keepConfig, keptConfigs } from './kept-config.js';
-import { LUNET, quoteWord } from './local.js';
+import { LUNET } from './local.js';
 import { type Task, planExperiment } from './plan.js';
 import { ATTEMPT, logFile } from './state.js';
 

@@ -52,6 +52,7 @@ export interface PlannedPruning {
 export function planPruning(config: Experiment, selection: PruneSelection): PlannedPruning[] {
   const criterion = selection.criterion ?? config.pruning.criterion;
   const model = selectModel(config, selection.model);
+  choose('--strategy', selection.strategies, [...STRATEGIES, 'all']);
   const wanted = selection.strategies?.includes('all') ? STRATEGIES : selection.strategies;
   const names = choose('--strategy', wanted, STRATEGIES) as readonly Strategy[];
   const fromModel = selection.fromModel ?? false;

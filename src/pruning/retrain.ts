@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Experiment, type Init } from '../config/schema.js';
+import { type Experiment, type Init, STRATEGIES } from '../config/schema.js';
 import { choose } from '../config/suggest.js';
 import { UserError } from '../errors.js';
 import { type Architecture } from '../network/architecture.js';
@@ -68,55 +68,112 @@ interface Provenance {
   readonly channels: number;
 }
 
+/** A retraining that was asked for and cannot be done: its pruning run is not there, or is not so far. */
+export interface MissingRun {
+  readonly reason: string;
+  /** Whether it never will be: the pruning run has ended before. */
+  readonly ended: boolean;
+}
+
 /**
- * The retraining runs of an experiment. Throws a UserError of kind `failed` if there is no pruning run, or one has not
- * reached the point asked for; of kind `usage` if weights are to be inherited where none were kept.
+ * The retraining runs of an experiment that can be done; `missing` is told of the others. Throws a UserError of kind
+ * `failed` if none can be done; of kind `usage` for names and points that no pruning run has, and if weights are to be
+ * inherited where none were kept.
  */
-export function planRetraining(config: Experiment, selection: RetrainSelection): PlannedRetraining[] {
+export function planRetraining(
+  config: Experiment,
+  selection: RetrainSelection,
+  missing: (run: MissingRun) => void = () => undefined,
+): PlannedRetraining[] {
   const points =
     selection.points ?? config.retraining.snapshots.map((percent): SnapshotPoint => ({ percent }));
-  return choose('--split', selection.splits, splitNames(config)).flatMap((split) =>
-    sources(config, split, selection).flatMap((source) =>
-      points.flatMap((point) =>
-        (selection.inits ?? config.retraining.init).map((init) =>
-          planOne(config, split, source, point, init),
-        ),
-      ),
-    ),
+  const absent: MissingRun[] = [];
+  const found = choose('--split', selection.splits, splitNames(config)).flatMap((split) =>
+    sources(config, split, selection, absent).map((source) => ({ split, source })),
   );
+  if (selection.points)
+    requireKept(
+      selection.points,
+      found.map(({ source }) => source.record),
+    );
+  const planned = found.flatMap(({ split, source }) =>
+    points.flatMap((point) => {
+      const why = whyMissing(source.folder, source.record, point);
+      if (why !== undefined) absent.push(why);
+      return why !== undefined
+        ? []
+        : (selection.inits ?? config.retraining.init).map((init) =>
+            planOne(config, split, source, point, init),
+          );
+    }),
+  );
+  if (planned.length === 0) throw new UserError('failed', absent.map(({ reason }) => reason).join('\n'));
+  absent.forEach(missing);
+  return planned;
+}
+
+/** Throws a UserError of kind `usage` for a point that none of the pruning runs will ever come to. */
+function requireKept(points: readonly SnapshotPoint[], records: readonly RunRecord[]): void {
+  if (records.length === 0) return;
+  const kept = [...new Set(records.flatMap(({ config }) => (config as Experiment).pruning.snapshots))];
+  const most = Math.max(...records.map(({ architecture }) => prunableChannels(architecture)));
+  for (const point of points) {
+    if ('percent' in point && !kept.includes(point.percent))
+      throw new UserError(
+        'usage',
+        `--from-snapshot: found ${point.percent}%, expected one of ${kept.map((percent) => `${percent}%`).join(', ')}, or a number of channels`,
+      );
+    if ('channels' in point && (point.channels > most || point.channels < 1))
+      throw new UserError(
+        'usage',
+        `--from-snapshot: found ${point.channels} channels, expected 1 to ${most}`,
+      );
+  }
 }
 
 /** The pruning runs to take architectures from: of the config's seeds, and with its settings. */
-function sources(config: Experiment, split: string, selection: RetrainSelection): FoundRun[] {
+function sources(
+  config: Experiment,
+  split: string,
+  selection: RetrainSelection,
+  missing: MissingRun[],
+): FoundRun[] {
   const base = splitFolder(config, split);
   const { runs, leftOut } = findRuns(base, 'prune');
-  const advice = `run: lunet prune --strategy ${selection.strategies?.[0] ?? 'widest'}`;
-  const [damaged] = leftOut.map(({ path, reason }) => new UserError('data', `${path}: ${reason}`));
-  if (runs.length === 0)
-    throw (
-      damaged ??
-      new UserError('failed', `${join(base, 'prune')}: there is no pruning run to retrain from; ${advice}`)
-    );
   const methods = [...new Set(runs.map(({ record }) => record.method))];
-  const chosen = choose('--strategy', selection.strategies, methods);
+  const wanted = selection.strategies?.includes('all') ? undefined : selection.strategies;
+  // A name that pruning could give is no slip: its run may come yet.
+  const unknown = wanted?.filter((name) => !methods.includes(name) && !mayBeMethod(name)) ?? [];
+  choose('--strategy', unknown, methods.length > 0 ? methods : STRATEGIES);
+  const [damaged] = leftOut.map(({ path, reason }) => `${path}: ${reason}`);
+  const absent = (folder: string, what: string, options: string): void =>
+    void missing.push({
+      reason: damaged ?? `${folder}: there is no pruning run ${what}; run: lunet prune ${options}`,
+      ended: false,
+    });
+  if (runs.length === 0) {
+    absent(join(base, 'prune'), 'to retrain from', `--strategy ${wanted?.[0] ?? 'widest'}`);
+    return [];
+  }
   const seeds = selection.seeds ?? config.training.seeds;
-  return chosen.flatMap((method) => {
+  return (wanted ?? methods).flatMap((method) => {
     const found = runs.filter(({ record }) => record.method === method);
     const there = found.map(({ record }) => record.seed);
-    const wanted = selection.seeds ?? seeds.filter((seed) => there.includes(seed));
-    for (const seed of wanted.length > 0 ? wanted : seeds)
+    const chosen = selection.seeds ?? seeds.filter((seed) => there.includes(seed));
+    for (const seed of chosen.length > 0 ? chosen : seeds)
       if (!there.includes(seed))
-        throw (
-          damaged ??
-          new UserError(
-            'failed',
-            `${join(base, 'prune', method)}: there is no pruning run of seed ${seed}; ${advice} --seeds ${seed}`,
-          )
-        );
-    const used = found.filter(({ record }) => wanted.includes(record.seed));
+        absent(join(base, 'prune', method), `of seed ${seed}`, `--strategy ${method} --seeds ${seed}`);
+    const used = found.filter(({ record }) => chosen.includes(record.seed));
     for (const { folder, record } of used) requireCurrent(config, folder, record);
     return used;
   });
+}
+
+/** Whether a name is one that pruning runs are filed under: STRATEGY[-CRITERION][@MODEL][-trained]. */
+function mayBeMethod(name: string): boolean {
+  return STRATEGIES.some(
+    (strategy) => name === strategy || name.startsWith(`${strategy}-`) || name.startsWith(`${strategy}@`),
+  );
 }
 
 /** Throws a UserError of kind `usage` if a pruning run was made otherwise than the config would make it now. */
@@ -245,35 +302,49 @@ export function retrainingDifference(config: Experiment, record: RunRecord): str
 }
 
 function findSnapshot(folder: string, record: RunRecord, point: SnapshotPoint): Snapshot {
-  const removals =
-    record.pruning?.removals ?? peekProgress<{ removals: Removal[] }>(folder, runKey(record))?.removals ?? [];
+  const missing = whyMissing(folder, record, point);
+  if (missing !== undefined) throw new UserError('failed', missing.reason);
+  const removals = removalsOf(folder, record);
+  if ('channels' in point)
+    return { removals: removals.slice(0, prunableChannels(record.architecture) - point.channels) };
+  const weights = readWeightsOf(record, folder, snapshotFile(point.percent));
+  return { removals: removals.slice(0, Number(weights.metadata['step'])), weights };
+}
+
+const snapshotFile = (percent: number): string => `snapshot-${percent}.safetensors`;
+
+/** What a pruning run has removed so far. */
+function removalsOf(folder: string, record: RunRecord): readonly Removal[] {
+  return (
+    record.pruning?.removals ?? peekProgress<{ removals: Removal[] }>(folder, runKey(record))?.removals ?? []
+  );
+}
+
+/** Why a pruning run does not have a point; undefined if it has. */
+function whyMissing(folder: string, record: RunRecord, point: SnapshotPoint): MissingRun | undefined {
+  const removed = removalsOf(folder, record).length;
   const total = prunableChannels(record.architecture);
-  if ('percent' in point) {
-    const name = `snapshot-${point.percent}.safetensors`;
-    if (existsSync(join(folder, name))) {
-      const weights = readWeightsOf(record, folder, name);
-      return { removals: removals.slice(0, Number(weights.metadata['step'])), weights };
-    }
-    const kept = (record.config as Experiment).pruning.snapshots;
-    const reached = Math.round((100 * (total - removals.length)) / total);
-    throw new UserError(
-      'failed',
-      `${folder}: has no snapshot at ${point.percent} %` +
-        (!kept.includes(point.percent)
-          ? `; there are ${kept.join(', ')} %, or give a number of channels`
-          : record.status === 'finished'
-            ? `: the run ended at ${reached} %`
-            : `: the run has come to ${reached} % so far; go on with it: lunet prune`),
-    );
+  const ended = record.status === 'finished' || record.status === 'diverged';
+  if ('channels' in point) {
+    const needed = total - point.channels;
+    if (needed >= 0 && needed <= removed) return undefined;
+    return {
+      reason: `${folder}: has no network with ${point.channels} prunable channels, expected ${total - removed} to ${total}`,
+      ended: ended || needed < 0,
+    };
   }
-  const needed = total - point.channels;
-  const least = total - removals.length;
-  if (needed < 0 || needed > removals.length)
-    throw new UserError(
-      'failed',
-      `${folder}: has no network with ${point.channels} prunable channels, expected ${least} to ${total}`,
-    );
-  return { removals: removals.slice(0, needed) };
+  if (existsSync(join(folder, snapshotFile(point.percent)))) return undefined;
+  const kept = (record.config as Experiment).pruning.snapshots;
+  const reached = Math.round((100 * (total - removed)) / total);
+  const why = !kept.includes(point.percent)
+    ? `; there are ${kept.join(', ')} %, or give a number of channels`
+    : ended
+      ? `: the run ended at ${reached} %`
+      : `: the run has come to ${reached} % so far; go on with it: lunet prune`;
+  return {
+    reason: `${folder}: has no snapshot at ${point.percent} %${why}`,
+    ended: ended || !kept.includes(point.percent),
+  };
 }
 
 /** A planned run with the data set's cases filled in. */

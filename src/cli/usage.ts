@@ -1,0 +1,57 @@
+// Wrong use of the command line, in one line: what was found, what was expected, what to type.
+
+import { type Command, type CommanderError } from 'commander';
+import { suggestion } from '../config/suggest.js';
+import { fullName, shortHelp } from './help.js';
+import { commandHint, optionHint } from './hints.js';
+
+/** What to say of an error of commander's; `words` is what followed `lunet`. */
+export function usageError(error: CommanderError, command: Command, words: readonly string[]): string {
+  const message = error.message
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.+?)\?\)/, ' (did you mean $1?)');
+  switch (error.code) {
+    case 'commander.invalidArgument':
+      return invalidValue(message);
+    case 'commander.unknownCommand': {
+      const found = /^unknown command '(.*?)'/s.exec(message)?.[1] ?? '';
+      return oneLine(message, command, command.parent === null ? commandHint(found) : undefined);
+    }
+    case 'commander.unknownOption': {
+      const flag = (/^unknown option '(.*?)'/s.exec(message)?.[1] ?? '').split('=')[0] as string;
+      return oneLine(message, command, optionHint(flag, words, command.name(), flagsOf(command)));
+    }
+    case 'commander.missingMandatoryOptionValue':
+    case 'commander.missingArgument':
+      return `${message}\n${shortHelp(command)}`;
+    default:
+      return oneLine(message.replace(/\.$/, ''), command);
+  }
+}
+
+function oneLine(message: string, command: Command, hint?: string): string {
+  if (hint !== undefined) return `${message.replace(/ \(did you mean .*\)$/s, '')}; ${hint}`;
+  return message.endsWith('?)') ? message : `${message}; see: ${fullName(command)} --help`;
+}
+
+/** A value that an option does not take: `--seeds: found x, expected whole numbers`. */
+function invalidValue(message: string): string {
+  const [, flags = '', found = '', variable, reason = ''] =
+    /^option '(.*?)' (?:argument|value) '(.*)'(?: from env '(\w+)')? is invalid\. (.*)$/s.exec(message) ?? [];
+  if (flags === '') return message;
+  const where = variable ?? /--[\w-]+/.exec(flags)?.[0] ?? flags;
+  const choices = /^Allowed choices are (.*)\.$/.exec(reason)?.[1];
+  const expected =
+    choices === undefined ? reason : `expected one of ${choices}${suggestion(found, choices.split(', '))}`;
+  return `${where}: found ${found.trim() === '' ? 'nothing' : found}, ${expected}`;
+}
+
+/** The options of a command and of those around and below it. */
+function flagsOf(command: Command): ReadonlySet<string> {
+  const family = [command, ...command.commands, ...(command.parent ? [command.parent] : [])];
+  return new Set(
+    family
+      .flatMap(({ options }) => options.flatMap(({ short, long }) => [short, long]))
+      .flatMap((flag) => flag ?? []),
+  );
+}
