@@ -8,15 +8,15 @@ const WEIGHTS = "weights are runs/EXPERIMENT/.../weights.safetensors, with PyTor
 const COMMANDS: Readonly<Record<string, string>> = {
   init: 'there is none; to start from the shipped experiment: lunet config --print > experiment.yaml',
   new: 'there is none; to start from the shipped experiment: lunet config --print > experiment.yaml',
-  predict: `does not exist yet; ${WEIGHTS}`,
+  predict: `it does not exist yet; ${WEIGHTS}`,
   infer: `prediction does not exist yet; ${WEIGHTS}`,
   inference: `prediction does not exist yet; ${WEIGHTS}`,
   segment: `prediction does not exist yet; ${WEIGHTS}`,
-  export: `does not exist yet; ${WEIGHTS}`,
+  export: `it does not exist yet; ${WEIGHTS}`,
   test: 'training ends with the test cases (cases.csv of each run); for the tables: lunet report',
   eval: 'training ends with the test cases (cases.csv of each run); for the tables: lunet report',
   evaluate:
-    'does not exist yet; training ends with the test cases (cases.csv of each run); for the tables: lunet report',
+    'it does not exist yet; training ends with the test cases (cases.csv of each run); for the tables: lunet report',
   plot: 'figures are part of the report: lunet report',
   visualize: 'figures are part of the report: lunet report',
   visualise: 'figures are part of the report: lunet report',

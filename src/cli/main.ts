@@ -33,6 +33,9 @@ export async function main(argv: readonly string[]): Promise<number> {
       program.addCommand(command.summary(summary));
     }
     inheritSettings(program);
+    // Commander would answer with the whole help.
+    if (argv[2] === 'help' && wanted !== undefined && wanted !== 'help' && chosen === program)
+      program.error(`unknown command '${wanted}'`, { code: 'commander.unknownCommand' });
     if (argv.length <= 2) program.outputHelp();
     else await program.parseAsync(argv);
     return Number(process.exitCode ?? EXIT.done);

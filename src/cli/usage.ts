@@ -6,16 +6,19 @@ import { fullName, shortHelp } from './help.js';
 import { commandHint, optionHint } from './hints.js';
 
 /** What to say of an error of commander's; `words` is what followed `lunet`. */
-export function usageError(error: CommanderError, command: Command, words: readonly string[]): string {
+export function usageError(error: CommanderError, asked: Command, words: readonly string[]): string {
+  const command = asked.commands.find((each) => words[1] === each.name()) ?? asked;
   const message = error.message
     .replace(/^error: /, '')
+    .replace(/^(unknown option '[^'=]*)=.*?'/s, "$1'")
     .replace(/\n\(Did you mean (.+?)\?\)/, ' (did you mean $1?)');
   switch (error.code) {
     case 'commander.invalidArgument':
       return invalidValue(message);
     case 'commander.unknownCommand': {
       const found = /^unknown command '(.*?)'/s.exec(message)?.[1] ?? '';
-      return oneLine(message, command, command.parent === null ? commandHint(found) : undefined);
+      const hint = command.parent === null ? commandHint(found) : undefined;
+      return oneLine(message, command, hint);
     }
     case 'commander.unknownOption': {
       const flag = (/^unknown option '(.*?)'/s.exec(message)?.[1] ?? '').split('=')[0] as string;
@@ -30,14 +33,15 @@ export function usageError(error: CommanderError, command: Command, words: reado
 }
 
 function oneLine(message: string, command: Command, hint?: string): string {
-  if (hint !== undefined) return `${message.replace(/ \(did you mean .*\)$/s, '')}; ${hint}`;
+  if (hint !== undefined) return `${message.replace(/ \(did you mean .*\)$/s, '')}: ${hint}`;
   return message.endsWith('?)') ? message : `${message}; see: ${fullName(command)} --help`;
 }
 
 /** A value that an option does not take: `--seeds: found x, expected whole numbers`. */
 function invalidValue(message: string): string {
   const [, flags = '', found = '', variable, reason = ''] =
-    /^option '(.*?)' (?:argument|value) '(.*)'(?: from env '(\w+)')? is invalid\. (.*)$/s.exec(message) ?? [];
+    /^option '(.*?)' (?:argument|value) '(.*?)'(?: from env '(\w+)')? is invalid\. (.*)$/s.exec(message) ??
+    [];
   if (flags === '') return message;
   const where = variable ?? /--[\w-]+/.exec(flags)?.[0] ?? flags;
   const choices = /^Allowed choices are (.*)\.$/.exec(reason)?.[1];

@@ -26,7 +26,7 @@ export function applyOverride(
   } catch (error) {
     const quoted = quoteWord(`${dotted}=${JSON.stringify(text.trim())}`);
     return fail(
-      `${(error as Error).message}${/^[[{]/.test(text.trim()) ? '' : `; as text: --set ${quoted}`}`,
+      `${(error as Error).message}${/^[[{]|^[-+]?\.(inf|nan)$/i.test(text.trim()) ? '' : `; as text: --set ${quoted}`}`,
     );
   }
   const { value } = parsed;

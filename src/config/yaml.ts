@@ -134,8 +134,7 @@ export function parseYamlValue(text: string): ParsedYaml {
   const parsed = parseYaml(new TextEncoder().encode(text));
   if (parsed.problems[0] !== undefined) throw new Error(parsed.problems[0].message);
   for (const token of new Lexer().lex(text))
-    if (CST.tokenType(token) === 'comment')
-      throw new Error(`${clip(token)} would be a comment; put a value with # in quotes`);
+    if (CST.tokenType(token) === 'comment') throw new Error(`${clip(token)} would be a comment`);
   return parsed;
 }
 

@@ -12,7 +12,7 @@ const HELP = `Usage: lunet config [options] [config]
 Checks a configuration and shows it with overrides and defaults filled in.
 
 Arguments:
-  config             YAML file of the experiment; default: ./lunet.yaml, else the shipped one
+  config             YAML file of the experiment; default: ./lunet.yaml or ./lunet.yml, else the shipped one
 
 Options:
   --print            print the resolved configuration as YAML

@@ -58,51 +58,82 @@ test('the version is that of the package', () => {
   assert.equal(lunet(['--version']).stdout, `${version}\n`);
 });
 
-const misuse: [args: string[], stderr: string[]][] = [
-  [
-    ['cofnig'],
-    ["error: unknown command 'cofnig'", '(Did you mean config?)', '', 'Usage: lunet [options] [command]'],
-  ],
-  [
-    ['--hlep'],
-    ["error: unknown option '--hlep'", '(Did you mean --help?)', '', 'Usage: lunet [options] [command]'],
-  ],
-  [
-    ['config', '--pirnt'],
-    [
-      "error: unknown option '--pirnt'",
-      '(Did you mean --print?)',
-      '',
-      'Usage: lunet config [options] [config]',
-      '  # print what a file means, defaults included',
-      '  $ lunet config experiment.yaml --print',
-      '  # see what an override does',
-      '  $ lunet config --print --set training.epochs=10',
-      'All options: lunet config --help',
-    ],
-  ],
+// One line each: what is wrong, and what to type.
+const misuse: [args: string[], error: string][] = [
+  [['cofnig'], "unknown command 'cofnig' (did you mean config?)"],
+  [['help', 'nosuch'], "unknown command 'nosuch'; see: lunet --help"],
+  [['data', 'fantom'], "unknown command 'fantom' (did you mean phantom?)"],
+  [['--hlep'], "unknown option '--hlep' (did you mean --help?)"],
+  [['config', '--pirnt'], "unknown option '--pirnt' (did you mean --print?)"],
+  [['config', '--wombat'], "unknown option '--wombat'; see: lunet config --help"],
   [
     ['config', 'a.yaml', 'b.yaml'],
-    ["error: too many arguments for 'config'. Expected 1 argument but got 2."],
+    "too many arguments for 'config'. Expected 1 argument but got 2; see: lunet config --help",
   ],
-  [['config', '--set'], ["error: option '--set <key=value>' argument missing"]],
+  [['config', '--set'], "option '--set <key=value>' argument missing; see: lunet config --help"],
+  [['train', '--threads', '0x1'], '--threads: found 0x1, expected a whole number from 1 to 72'],
+  [
+    ['run', '--executor', 'slrm'],
+    '--executor: found slrm, expected one of local, slurm (did you mean slurm?)',
+  ],
+  [
+    ['train', '--engine', 'nativ'],
+    '--engine: found nativ, expected one of auto, native, tensorflow, webgpu, cpu (did you mean native?)',
+  ],
+  [['train', '--model', ''], '--model: found nothing, expected one name or several, separated by commas'],
+  [['train', '--model', ','], '--model: found ,, expected one name or several, separated by commas'],
+  [['train', '--split', ' '], '--split: found nothing, expected one name or several, separated by commas'],
+  [['train', '--seeds', ''], '--seeds: found nothing, expected whole numbers such as 1,2 or 1-3'],
+  [['train', '--seeds', '1,,2'], '--seeds: found 1,,2, expected whole numbers such as 1,2 or 1-3'],
+  [['train', '--seeds', '3-1'], '--seeds: found 3-1, expected the smaller number first: 1-3'],
+  [['train', '--seeds', '1-1000000000'], '--seeds: found 1-1000000000, expected at most 1000 seeds'],
+  [
+    ['prune', '--strategy', ''],
+    '--strategy: found nothing, expected one name or several, separated by commas',
+  ],
+  [
+    ['prune', '--criterion', ''],
+    '--criterion: found nothing, expected one of l2, l1, l1-std, taylor, random, weight-l1, weight-l2, bn-scale, snip, synflow',
+  ],
+  [['retrain', '--init', ','], '--init: found ,, expected one name or several, separated by commas'],
+  [
+    ['retrain', '--from-snapshot', ''],
+    "--from-snapshot: found nothing, expected 75%, 50%, 25%, a number such as '60 channels', or all",
+  ],
+  [['train', '--set', ''], '--set : expected KEY=VALUE, such as --set training.epochs=10'],
 ];
 
 for (const [args, expected] of misuse) {
-  test(`lunet ${args.join(' ')} is wrong use: exit 2, with help`, () => {
+  test(`lunet ${args.join(' ')} is wrong use: exit 2, one line`, () => {
     const { status, stdout, stderr } = lunet(args);
-    assert.deepEqual([status, stdout], [2, '']);
-    assert.deepEqual(stderr.split('\n').slice(0, expected.length), expected);
+    const line = stderr.replace(/from 1 to \d+/, 'from 1 to 72');
+    assert.deepEqual([status, stdout, line.replace(/^Config: .*\n/, '')], [2, '', `error: ${expected}\n`]);
   });
 }
 
+test('what is missing is said with examples', () => {
+  const { status, stderr } = lunet(['data', 'phantom']);
+  assert.equal(status, 2);
+  assert.match(
+    stderr,
+    /^error: required option '--out <folder>' not specified\n\nUsage: lunet data phantom /,
+  );
+  assert.match(stderr, /\n {2}\$ lunet data phantom --kind /);
+});
+
+test('a wrong value from the environment is named by its variable', () => {
+  const { status, stderr } = lunet(['train'], { env: { LUNET_ENGINE: 'x' } });
+  assert.equal(status, 2);
+  assert.match(stderr, /^error: LUNET_ENGINE: found x, expected one of auto, /);
+});
+
 test('an error of the user has no stack trace, unless --debug asks for it', () => {
-  const message = 'nope.yaml: no such file; expected an experiment config (YAML)';
+  const message = 'nope.yaml: no such file or folder; expected an experiment config (YAML)';
   const { status, stderr } = lunet(['config', 'nope.yaml']);
   assert.deepEqual([status, stderr], [2, `error: ${message}\n`]);
   const debug = lunet(['config', 'nope.yaml', '--debug']);
   assert.equal(debug.status, 2);
-  assert.match(debug.stderr, /^UserError: nope\.yaml: no such file.*\n {4}at loadExperiment/);
+  assert.match(debug.stderr, /^UserError: nope\.yaml: no such file or folder.*\n {4}at loadExperiment/);
 });
 
 test('anything else is called a bug: exit 1', async () => {

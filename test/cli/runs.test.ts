@@ -155,6 +155,10 @@ describe('wrong use', () => {
     [['train', '--model', 'lunet'], 2, /did you mean lunet-n2/],
     [['train', '--seeds', 'one'], 2, /whole numbers/],
     [['retrain', '--from-snapshot', 'half'], 2, /expected 75%/],
+    [['retrain', '--strategy', 'widst'], 2, /did you mean widest/],
+    [['retrain', '--strategy', 'stamp'], 1, /no pruning run to retrain from/],
+    [['prune', '--strategy', 'all,widst'], 2, /did you mean widest/],
+    [['train', '--split', 'defalt'], 2, /did you mean default/],
   ];
   for (const [args, status, message] of cases)
     it(`lunet ${args.join(' ')}`, () => {

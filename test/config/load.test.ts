@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -141,6 +143,18 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'FILE:13:11: training.epochs: found 2.5, expected a whole number',
   ],
   ['too little', 'epochs: 2', 'epochs: 0', 'FILE:13:11: training.epochs: found 0, expected at least 1'],
+  [
+    'a number where text is wanted',
+    'experiment: tiny',
+    'experiment: 007',
+    'FILE:1:13: experiment: found 7, expected text; in quotes it is text: "007"',
+  ],
+  [
+    'a batch of one for a standard deviation over it',
+    'epochs: 2',
+    'batch: 1\npruning: { criterion: l1-std }',
+    'FILE:13:10: training.batch: found 1, expected at least 2 for pruning.criterion l1-std',
+  ],
   ['a missing key', 'experiment: tiny\n', '', 'FILE:1:1: experiment: missing, expected text'],
   [
     'a missing nested key',
@@ -206,7 +220,7 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'a case id that YAML takes for a number',
     '{ train: 4, test: 2 }',
     '{ train: [a], test: [3] }',
-    'FILE:6:31: dataset.split.test.0: found 3, expected text',
+    'FILE:6:31: dataset.split.test.0: found 3, expected text; in quotes it is text: "3"',
   ],
   [
     'nothing to test on',
@@ -375,6 +389,31 @@ const overrides: [override: string, message: string][] = [
   ['training..n=3', '--set training..n=3: training..n is not a key'],
   ['training.epochs=.inf', '--set training.epochs=.inf: found .inf, expected a finite number'],
   ['training.epochs=process.exit()', '--set: training.epochs: found "process.exit()", expected a number'],
+  ['experiment=a #b', `--set experiment=a #b: #b would be a comment; as text: --set 'experiment="a #b"'`],
+  [
+    'experiment=007',
+    `--set: experiment: found 7, expected text; in quotes it is text: --set 'experiment="007"'`,
+  ],
+  [
+    'experiment=1e3',
+    `--set: experiment: found 1000, expected text; in quotes it is text: --set 'experiment="1e3"'`,
+  ],
+  [
+    'experiment=true',
+    `--set: experiment: found true, expected text; in quotes it is text: --set 'experiment="true"'`,
+  ],
+  [
+    'dataset.split={train: [001], test: [b]}',
+    '--set: dataset.split.train.0: found 1, expected text; in quotes it is text: "001"',
+  ],
+  [
+    'dataset.channels=[1, t2]',
+    '--set: dataset.channels.0: found 1, expected text; in quotes it is text: "1"',
+  ],
+  [
+    'output=@x',
+    `--set output=@x: Plain value cannot start with reserved character @; as text: --set 'output="@x"'`,
+  ],
   ['models=[]', '--set: models: found a list of 0, expected a list of at least 1'],
 ];
 
@@ -405,8 +444,74 @@ test('of very many problems the first twenty are named, and the rest counted', (
 test('a file that is no config is named', () => {
   const missing = `${file}.nope`;
   assert.throws(() => loadExperiment(missing), {
-    message: `${missing}: no such file; expected an experiment config (YAML)`,
+    message: `${missing}: no such file or folder; expected an experiment config (YAML)`,
   });
   assert.equal(complaint(''), 'FILE: found nothing, expected keys such as experiment and dataset');
   assert.equal(complaint('- a'), 'FILE: found a list of 1, expected keys such as experiment and dataset');
+});
+
+/** Loads what a folder that is made so leads to. */
+function inFolder(make: () => void): string {
+  const before = process.cwd();
+  process.chdir(mkdtempSync(join(tmpdir(), 'lunet-')));
+  try {
+    make();
+    return loadExperiment().source;
+  } catch (error) {
+    assert.ok(error instanceof UserError && error.kind === 'usage', String(error));
+    return error.message;
+  } finally {
+    process.chdir(before);
+  }
+}
+
+test('the config of the working folder is lunet.yaml or lunet.yml, and never passed over', () => {
+  assert.match(
+    inFolder(() => undefined),
+    /default\.yaml$/,
+  );
+  assert.equal(
+    inFolder(() => writeFileSync('lunet.yaml', BASE)),
+    'lunet.yaml',
+  );
+  assert.equal(
+    inFolder(() => writeFileSync('lunet.yml', BASE)),
+    'lunet.yml',
+  );
+  assert.equal(
+    inFolder(() => ['lunet.yaml', 'lunet.yml'].forEach((name) => writeFileSync(name, BASE))),
+    'found both lunet.yaml and lunet.yml, expected one; name the one that is meant',
+  );
+  assert.match(
+    inFolder(() => symlinkSync('/nowhere/lunet.yaml', 'lunet.yaml')),
+    /^lunet\.yaml: no such file/,
+  );
+  assert.match(
+    inFolder(() => mkdirSync('lunet.yaml')),
+    /^lunet\.yaml: is a folder/,
+  );
+  assert.match(
+    inFolder(() => symlinkSync('lunet.yaml', 'lunet.yaml')),
+    /^lunet\.yaml: its links lead in a circle/,
+  );
+});
+
+test('a file is read whatever its line ends, and only if it may be', () => {
+  assert.equal(load(`\ufeff${BASE.replaceAll('\n', '\r\n')}`).experiment, 'tiny');
+  if (process.getuid?.() === 0) return; // to whom nothing is forbidden
+  chmodSync(file, 0o000);
+  try {
+    assert.throws(() => loadExperiment(file), /permission denied/);
+  } finally {
+    rmSync(file);
+  }
+});
+
+test('a pipe is read to its end, late writers included', async () => {
+  const pipe = join(mkdtempSync(join(tmpdir(), 'lunet-')), 'pipe');
+  if (spawnSync('mkfifo', [pipe]).status !== 0) return;
+  const writer = spawn('sh', ['-c', 'sleep 0.3; cat "$0" > "$1"', file, pipe]);
+  writeFileSync(file, BASE);
+  assert.equal(loadExperiment(pipe).config.experiment, 'tiny');
+  await once(writer, 'exit');
 });
