@@ -38,7 +38,9 @@ export function loadExperiment(file?: string, overrides: readonly string[] = [])
   try {
     bytes = readStart(path);
   } catch (error) {
-    throw new UserError('usage', `${source}: ${fsReason(error)}; expected an experiment config (YAML)`);
+    const dead = (error as NodeJS.ErrnoException).code === 'ENOENT' && exists(path);
+    const reason = dead ? 'is a link that leads nowhere' : fsReason(error);
+    throw new UserError('usage', `${source}: ${reason}; expected an experiment config (YAML)`);
   }
   const yaml = parseYaml(bytes);
   if (yaml.problems.length > 0)
@@ -82,15 +84,18 @@ export function loadExperiment(file?: string, overrides: readonly string[] = [])
 
 /** The config of the working folder, if it has one: a link that leads nowhere is one, so that it is not passed over. */
 function ownConfig(): string | undefined {
-  const there = ['lunet.yaml', 'lunet.yml'].filter(
-    (name) => lstatSync(name, { throwIfNoEntry: false }) !== undefined,
-  );
+  const there = ['lunet.yaml', 'lunet.yml'].filter(exists);
   if (there.length > 1)
     throw new UserError(
       'usage',
       `found both ${there.join(' and ')}, expected one; name the one that is meant`,
     );
   return there[0];
+}
+
+/** Whether there is anything of that name, a link that leads nowhere included. */
+function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** How to write a value so that YAML takes it for text; `setter` is the key that --set gave. */

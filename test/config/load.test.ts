@@ -484,7 +484,7 @@ test('the config of the working folder is lunet.yaml or lunet.yml, and never pas
   );
   assert.match(
     inFolder(() => symlinkSync('/nowhere/lunet.yaml', 'lunet.yaml')),
-    /^lunet\.yaml: no such file/,
+    /^lunet\.yaml: is a link that leads nowhere/,
   );
   assert.match(
     inFolder(() => mkdirSync('lunet.yaml')),
