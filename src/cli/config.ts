@@ -1,12 +1,12 @@
 // `lunet config`: checks, shows and describes the configuration.
 
 import { Command } from 'commander';
-import { stringify } from 'yaml';
+import { Document, Scalar, visit } from 'yaml';
 import { experimentJsonSchema } from '../config/reference.js';
 import { openExperiment } from './experiment-file.js';
 import { addExamples } from './help.js';
 import { configArgument, jsonOption, setOption } from './options.js';
-import { note, print, printJson } from './terminal.js';
+import { note, print, printJson, visible } from './terminal.js';
 
 interface Options {
   readonly set: string[];
@@ -27,7 +27,7 @@ export const command = addExamples(
       if (options.schema) return print(JSON.stringify(experimentJsonSchema(), null, 2));
       const { config, source } = openExperiment(path, options.set);
       if (options.json) printJson({ source, config });
-      else if (options.print) print(stringify(config, { aliasDuplicateObjects: false }).trimEnd());
+      else if (options.print) print(toYaml(config));
       else note(`${source} is valid; --print shows what it means.`);
     }),
   [
@@ -35,3 +35,15 @@ export const command = addExamples(
     ['see what an override does', 'lunet config --print --set training.epochs=10'],
   ],
 );
+
+/** A config as YAML that reads back the same, what a terminal would obey written in double quotes. */
+function toYaml(config: object): string {
+  const document = new Document(config, { aliasDuplicateObjects: false });
+  visit(document, {
+    Scalar(_, node) {
+      if (typeof node.value === 'string' && visible(node.value) !== node.value)
+        node.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return document.toString().trimEnd();
+}

@@ -36,9 +36,10 @@ export function progressLine(state: ProgressState, columns: number | undefined):
   const left = secondsLeft === undefined ? '' : `${wholeDuration(secondsLeft)} left`;
   const join = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join('  ');
 
-  const spare = room - displayWidth(join(label, count, left, detail)) - 1;
+  const before = label === '' ? '' : `${label} `;
+  const spare = room - displayWidth(before + join('x', count, left, detail)) + 1;
   if (spare >= SHORTEST_BAR)
-    return join(`${label} ${bar(done / total, Math.min(LONGEST_BAR, spare))}`, count, left, detail);
+    return join(before + bar(done / total, Math.min(LONGEST_BAR, spare)), count, left, detail);
   for (const parts of [
     [count, left, detail],
     [count, detail],

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { FAILPOINTS } from '../../src/runs/commit.js';
@@ -118,6 +118,76 @@ describe('train, prune, retrain, report', () => {
     assert.notEqual(initial('50%-rewind', 1), initial('50%-inherit', 1));
     assert.notEqual(initial('50%-random', 1), initial('50%-rewind', 1));
     assert.ok(existsSync(join(cwd, 'runs/tiny/retrain/widest/4-channels-random/seed-2/weights.safetensors')));
+  });
+});
+
+describe('named splits, a config of another name, settings', () => {
+  const cwd = emptyFolder();
+  const split = '{train: 5, validation: 2, test: 2}';
+  writeFileSync(
+    join(cwd, 'my config.yaml'),
+    TINY.replace(/ {2}split: .*\n/, `  splits: {a: ${split}, b: ${split}}\n`),
+  );
+  const GIVEN = ['my config.yaml', '--set', 'training.epochs=2', '--split', 'a'];
+  it('are kept by the line that says what to type next, and that line works', () => {
+    const next = (...args: string[]): string => {
+      const [, line = ''] = /\nNext: lunet (.*)\n$/.exec(succeed(cwd, ...args).stderr) ?? [];
+      return line;
+    };
+    const words = (line: string): string[] =>
+      [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? (plain as string));
+    const kept = '--set training.epochs=2 --split a';
+    const prune = next('train', ...GIVEN, '--model', 'unet-n2', '--seeds', '1');
+    assert.equal(prune, `prune 'my config.yaml' --strategy widest ${kept}`);
+    const retrain = next(...words(prune), '--seeds', '1');
+    assert.equal(retrain, `retrain 'my config.yaml' --from-snapshot 50% ${kept}`);
+    const report = next(...words(retrain));
+    assert.equal(report, "report 'my config.yaml' --set training.epochs=2");
+    succeed(cwd, ...words(report));
+    const status = succeed(cwd, 'status', 'my config.yaml', '--set', 'training.epochs=2').stderr;
+    assert.match(status, /\nNext: lunet run 'my config\.yaml' --set training\.epochs=2\n$/);
+    assert.ok(!existsSync(join(cwd, 'runs/tiny/split-b')), 'nothing was begun of split b');
+  });
+});
+
+describe('retraining where not every snapshot was reached', () => {
+  const cwd = workFolder();
+  const collapse = ['--set', 'pruning.collapse={floor: 0.999, steps: 2}'];
+  it('does the others and says what is missing', () => {
+    // A random order of removals collapses after one step; see below for what it has then.
+    succeed(cwd, 'prune', '--strategy', 'widest', '--seeds', '1', ...collapse);
+    const snapshots = '75%,4 channels,5 channels,6 channels';
+    const all = lunet(['retrain', '--from-snapshot', snapshots, '--seeds', '1', ...collapse], { cwd });
+    assert.equal(all.status, 0, all.stderr);
+    assert.match(
+      all.stderr,
+      /warning: not done: .*widest\/seed-1: has no snapshot at 75 %: the run ended at \d+ %/,
+    );
+    assert.match(all.stderr, /warning: not done: .*has no network with 4 prunable channels/);
+    const done = readdirSync(join(cwd, 'runs/tiny/retrain/widest'));
+    assert.deepEqual(done.sort(), ['5-channels-random', '6-channels-random']);
+  });
+  it('ends with 1 if a pruning run that was asked for may still come, after the others', () => {
+    const { status, stderr } = lunet(
+      ['retrain', '--from-snapshot', '5 channels', '--seeds', '1,2', ...collapse],
+      { cwd },
+    );
+    assert.equal(status, 1);
+    assert.match(stderr, /Nothing to do|5-channels/);
+    assert.match(stderr, /1 of 2 runs failed\n {2}.*there is no pruning run of seed 2; run: lunet prune/);
+  });
+  it('refuses points that no pruning run will ever come to', () => {
+    for (const [points, message] of [
+      ['40%', /found 40%, expected one of 75%, 50%, 25%/],
+      ['75%,40%', /found 40%/],
+      ['1000 channels', /found 1000 channels, expected 1 to \d+/],
+    ] as const) {
+      const { status, stderr } = lunet(['retrain', '--from-snapshot', points, '--seeds', '1', ...collapse], {
+        cwd,
+      });
+      assert.equal(status, 2);
+      assert.match(stderr, message);
+    }
   });
 });
 
