@@ -98,6 +98,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 function screen(written: string, columns: number): string[] {
   const rows = [''];
   let [row, column] = [0, 0];
+  // eslint-disable-next-line no-control-regex
   for (const [token] of written.matchAll(/\x1b\[[\d;?]*[A-Za-z]|\x1b.|[^]/gu)) {
     if (token === '\r') column = 0;
     else if (token === '\n') row++;
@@ -123,7 +124,7 @@ describe('on a terminal', { skip: python ? false : 'needs python3 (3.9 or later)
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'lunet.yaml'), TINY);
   const onTerminal = (columns: number, ...args: string[]): string[] => {
-    const { NO_COLOR: _, COLUMNS: __, ...env } = plainEnvironment({ TERM: 'xterm', LUNET_CACHE: 'off' });
+    const env = plainEnvironment({ TERM: 'xterm', LUNET_CACHE: 'off', NO_COLOR: '' });
     const { status, stdout, stderr } = spawnSync(
       'python3',
       ['-c', TERMINAL, String(columns), process.execPath, BIN, ...args],
