@@ -24,7 +24,7 @@ import { configArgument, engineOption, jsonOption, parseCount, setOption, thread
 import { type Given, nextCommand } from './next.js';
 import { startProgress } from './progress.js';
 import { showReport } from './report.js';
-import { formatTable, note, paint, print, printJson } from './terminal.js';
+import { formatTable, note, paint, print, printJson, warn } from './terminal.js';
 
 interface Options {
   readonly set: string[];
@@ -190,7 +190,7 @@ async function runAll(
     });
     // What is wrong with the data is said once, and each run finds the cases prepared.
     const { warnings } = await loadDataset(config, { signal });
-    for (const warning of warnings) note(`${paint('yellow', 'warning:', process.stderr)} ${warning}`);
+    warnings.forEach(warn);
     await runWithProgress(config, tasks, open, options, signal, failures);
   }
   signal.throwIfAborted();
