@@ -13,7 +13,7 @@ import { addExamples } from './help.js';
 import { configArgument, jsonOption, setOption } from './options.js';
 import { nextCommand } from './next.js';
 import { noteLeftOut } from './session.js';
-import { formatTable, note, paint, print, printJson } from './terminal.js';
+import { formatTable, note, print, printJson, warn } from './terminal.js';
 
 interface Options {
   readonly set: string[];
@@ -113,9 +113,7 @@ function askQueue(config: Experiment): Map<string, QueuedJob> {
     if (slurmIsHere()) return queuedRuns(config);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    note(
-      `${paint('yellow', 'warning:', process.stderr)} ${error.message}; runs in Slurm's queue are shown as they are on disk`,
-    );
+    warn(`${error.message}; runs in Slurm's queue are shown as they are on disk`);
   }
   return new Map();
 }
