@@ -75,10 +75,11 @@ const dataset = z.strictObject({
         "them, or go by the image's",
     ),
   others: z
-    .enum(['error', 'background'])
-    .default('error')
+    .enum(['described', 'background', 'error'])
+    .default('described')
     .describe(
-      'What to do with label values that no output names: refuse the file, or count them as background',
+      'Which label values that no output names count as background: those that dataset.json names (others are an ' +
+        'error), all, or none',
     ),
   followLinks: z
     .boolean()

@@ -27,6 +27,8 @@ export interface RawCase {
   /** What to call image and label in messages. */
   readonly imageFile: string;
   readonly labelFile: string;
+  /** Label values that count as background though no output names them. */
+  readonly background: readonly number[];
   readonly warnings: readonly string[];
 }
 
@@ -83,7 +85,11 @@ export async function prepareCase(
 }
 
 /** Reads a case's files and checks that they fit together. */
-async function readCase({ images, label }: CaseFiles, config: Experiment, room: Room): Promise<RawCase> {
+async function readCase(
+  { images, label, background = [] }: CaseFiles,
+  config: Experiment,
+  room: Room,
+): Promise<RawCase> {
   const { nonFinite, affineMismatch } = config.dataset;
   const files = [...images, label];
   // One after the other, so that each asks for memory when the one before has what it needs.
@@ -110,6 +116,7 @@ async function readCase({ images, label }: CaseFiles, config: Experiment, room: 
     label: target.voxels,
     imageFile: files[0] as string,
     labelFile: label,
+    background,
     warnings,
   };
 }
@@ -190,7 +197,9 @@ function preprocess(
       'preprocessing.spacing leaves a single voxel along an axis; check the spacing of the files',
     );
   const indices = labelIndices(dataset.labels);
-  const { label: stored, rounded, others } = toIndices(raw.label, indices, raw.labelFile, dataset.others);
+  const isBackground = (value: number): boolean =>
+    dataset.others === 'background' || raw.background.includes(value);
+  const { label: stored, rounded, others } = toIndices(raw.label, indices, raw.labelFile, isBackground);
   if (rounded > 0) warnings.push('label values close to integers were rounded');
   const resized = grid.join() !== raw.size.join();
   const count = size[0] * size[1] * size[2];

@@ -58,7 +58,11 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
   const used = new Set(
     [...splits.values()].flatMap(({ train, validation, test }) => [...train, ...validation, ...test]),
   );
-  const sources = known.filter(({ id }) => used.has(id));
+  const background =
+    dataset.others === 'described' && listing?.labels ? [...listing.labels.names.keys()] : [];
+  const sources = known
+    .filter(({ id }) => used.has(id))
+    .map((source): CaseSource => ('kind' in source ? source : { ...source, background }));
   const { cases, warning } = await prepareOrReuse(sources, config, options);
   const channels = checkChannels(cases, dataset, listing);
   const indices = labelIndices(dataset.labels);

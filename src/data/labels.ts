@@ -28,14 +28,14 @@ export function labelTargets(labels: Labels, indices: ReadonlyMap<number, number
 
 /**
  * Label values as stored to indices. Values within 1e-3 of an integer are rounded; others throw a UserError with their
- * counts. So do values that the config does not name, unless they are to be background: then the most frequent of them
- * are returned with their voxels.
+ * counts. So do values that the config does not name, unless they are background: the most frequent of those are returned
+ * with their voxels.
  */
 export function toIndices(
   voxels: Float32Array | Float64Array | Uint8Array,
   indices: ReadonlyMap<number, number>,
   file: string,
-  unnamed: Experiment['dataset']['others'],
+  isBackground: (value: number) => boolean,
 ): { label: Uint8Array; rounded: number; others: [value: number, voxels: number][] } {
   const label = new Uint8Array(voxels.length);
   const broken = new Map<number, number>();
@@ -58,10 +58,11 @@ export function toIndices(
   }
   if (broken.size > 0)
     throw new UserError('data', `${file}: found label values ${listed(broken)}, expected whole numbers`);
-  if (unknown.size > 0 && unnamed === 'error')
+  const refused = new Map([...unknown].filter(([value]) => !isBackground(value)));
+  if (refused.size > 0)
     throw new UserError(
       'data',
-      `${file}: found label values ${listed(unknown)}, expected 0 or one of dataset.labels: ` +
+      `${file}: found label values ${listed(refused)}, expected 0 or one of dataset.labels: ` +
         `${[...indices.keys()].join(', ')} (to count all others as background: dataset.others: background)`,
     );
   return { label, rounded, others: frequent(unknown) };
@@ -79,7 +80,7 @@ export function othersWarning(cases: readonly Pick<PreparedCase, 'others'>[]): s
   const most = [...values].sort((a, b) => b[1].voxels - a[1].voxels || a[0] - b[0]).slice(0, MOST_LISTED);
   const list = most.map(([value, found]) => `${value} (${found.voxels} voxels in ${found.cases} cases)`);
   return [
-    `label values that no output names are background, by dataset.others: ${list.join(', ')}` +
+    `label values that no output names count as background (dataset.others): ${list.join(', ')}` +
       (values.size > MOST_LISTED ? ', ...' : ''),
   ];
 }

@@ -160,14 +160,25 @@ describe('label values that no output names', () => {
     label: { voxels: middle().map((value, at) => (at < 3 ? 2 : at === 5 && i === 0 ? 7 : value)) },
   });
   const cases = [two(0), two(1), two(2)];
-  it('are refused, and the message names the key', async () => {
-    const message = await complaint(load(cases));
+  it('are background where dataset.json names them, with a warning; others are refused', async () => {
+    const dataset = await load([two(1), two(1), two(2)]);
+    assert.deepEqual(matching(dataset, /no output/), [
+      'label values that no output names count as background (dataset.others): 2 (9 voxels in 3 cases)',
+    ]);
+    assert.deepEqual([...dataset.sample('case_0').label], middle());
+    assert.match(
+      await complaint(load(cases)),
+      /case_0.*found label values 7 \(1 voxels\), expected 0 or one of/,
+    );
+  });
+  it('are all refused if told so, and the message names the key', async () => {
+    const message = await complaint(load(cases, 'dataset.others=error'));
     assert.match(message, /case_0.*found label values 2 \(3 voxels\), 7 \(1 voxels\), expected 0 or one of dataset\.labels: 1 \(.*dataset\.others: background\)/); // prettier-ignore
   });
   it('are background if told so, with one warning', async () => {
     const dataset = await load(cases, 'dataset.others=background');
     assert.deepEqual(matching(dataset, /no output/), [
-      'label values that no output names are background, by dataset.others: 2 (9 voxels in 3 cases), 7 (1 voxels in 1 cases)',
+      'label values that no output names count as background (dataset.others): 2 (9 voxels in 3 cases), 7 (1 voxels in 1 cases)',
     ]);
     assert.deepEqual([...dataset.sample('case_0').label], middle());
   });
@@ -362,7 +373,10 @@ describe('the cache', () => {
     writeFileSync(join(root, 'labelsTr', 'case_3.nii.gz'), 'nothing');
     assert.deepEqual(await facts(), first);
     assert.equal(readdirSync(join(folder, 'cache')).length, 1);
-    await assert.rejects(loadDataset(experimentOn(root, LISTED)), /dataset\.others: background/);
+    await assert.rejects(
+      loadDataset(experimentOn(root, LISTED, 'dataset.others=error')),
+      /dataset\.others: background/,
+    );
   });
   it('is where LUNET_CACHE says, the home folder by its sign', async () => {
     const home = process.env['HOME'];

@@ -10,6 +10,8 @@ export interface CaseFiles {
   /** One file, or one a channel. */
   readonly images: readonly string[];
   readonly label: string;
+  /** Label values that count as background though no output names them. */
+  readonly background?: readonly number[];
 }
 
 /** What is asked of a layout. */

@@ -87,6 +87,7 @@ export function generatePhantom({ kind, size, seed, index }: PhantomSettings): R
     label: canvas.label,
     imageFile: `phantom ${index + 1}`,
     labelFile: `phantom ${index + 1}`,
+    background: [],
     warnings: [],
   };
 }
