@@ -16,7 +16,7 @@ import { UserError } from '../errors.js';
 import { readNetwork } from '../runs/network-file.js';
 import { showKernels, showPasses, showPruned } from './bench-tables.js';
 import { addExamples } from './help.js';
-import { engineOption, jsonOption, parseCount, threadsOption } from './options.js';
+import { engineOption, isaOption, jsonOption, parseCount, threadsOption } from './options.js';
 import { formatTable, note, print, printJson } from './terminal.js';
 
 interface Options {
@@ -58,7 +58,7 @@ export const command = addExamples(
     .addOption(new Option('--mode <mode>', 'what to measure').choices(['train', 'infer']))
     .addOption(count('--repeats <count>', 'counted steps of each case, after a short warm-up (default: 5)'))
     .addOption(threadsOption())
-    .addOption(new Option('--isa <name>', 'instruction set of the native engine: avx512, avx2, baseline'))
+    .addOption(isaOption())
     .addOption(engineOption())
     .option('--passes', 'the 3x3x3 convolutions of the native engine too: forward, input and weight gradient')
     .addOption(

@@ -9,6 +9,7 @@ export interface Given {
   readonly set?: readonly string[] | undefined;
   readonly split?: readonly string[] | undefined;
   readonly engine?: string | undefined;
+  readonly isa?: string | undefined;
 }
 
 /** Of what was given, options that not all commands take. */
@@ -24,7 +25,7 @@ const TAKES: Readonly<Record<string, readonly ('split' | 'engine')[]>> = {
  * engine are those of the command before, where the next one takes them.
  */
 export function nextCommand(command: string, options: readonly string[], given: Given): string {
-  const { path, set = [], split, engine } = given;
+  const { path, set = [], split, engine, isa } = given;
   const takes = TAKES[command] ?? [];
   const words = [
     'lunet',
@@ -35,6 +36,9 @@ export function nextCommand(command: string, options: readonly string[], given: 
     ...set.flatMap((setting) => ['--set', setting]),
     ...(split && takes.includes('split') ? ['--split', split.join(',')] : []),
     ...(givenEngine(engine) && takes.includes('engine') ? ['--engine', engine as string] : []),
+    ...(isa !== undefined && isa !== process.env['LUNET_ISA'] && takes.includes('engine')
+      ? ['--isa', isa]
+      : []),
   ];
   return words.map(quoteWord).join(' ');
 }

@@ -58,6 +58,14 @@ export function engineOption(): Option {
     .default('auto');
 }
 
+/** `--isa`, or LUNET_ISA: a run is finished on the instruction set it was begun on, so a common one can be asked for. */
+export function isaOption(): Option {
+  return new Option(
+    '--isa <name>',
+    'instruction set of the native engine: avx512, avx2, baseline; default: the widest there is',
+  ).env('LUNET_ISA');
+}
+
 /** An option that takes names, separated by commas; one named twice counts once. */
 export function listOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser(parseNames);

@@ -15,6 +15,7 @@ import { addExamples } from './help.js';
 import {
   configArgument,
   engineOption,
+  isaOption,
   jsonOption,
   listOption,
   seedsOption,
@@ -60,6 +61,7 @@ export const command = addExamples(
     .option('--overwrite', 'start runs anew even if they exist')
     .option('-n, --dry-run', 'print the schedule of removals without training (widest and random)')
     .addOption(engineOption())
+    .addOption(isaOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action((path: string | undefined, options: Options) => {

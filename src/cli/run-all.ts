@@ -33,6 +33,7 @@ export interface RunOptions {
   readonly overwrite?: boolean;
   readonly dryRun?: boolean;
   readonly engine: string;
+  readonly isa?: string;
   readonly threads?: number;
   readonly json?: boolean;
 }

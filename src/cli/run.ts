@@ -20,7 +20,15 @@ import { duration } from './duration.js';
 import { openExperiment } from './experiment-file.js';
 import { addExamples } from './help.js';
 import { interruptSignal } from './interrupt.js';
-import { configArgument, engineOption, jsonOption, parseCount, setOption, threadsOption } from './options.js';
+import {
+  configArgument,
+  engineOption,
+  isaOption,
+  jsonOption,
+  parseCount,
+  setOption,
+  threadsOption,
+} from './options.js';
 import { type Given, nextCommand } from './next.js';
 import { startProgress } from './progress.js';
 import { showReport } from './report.js';
@@ -33,6 +41,7 @@ interface Options {
   readonly executor: 'local' | 'slurm';
   readonly sbatch: string[];
   readonly engine: string;
+  readonly isa?: string;
   readonly threads?: number;
   readonly json?: boolean;
 }
@@ -66,6 +75,7 @@ export const command = addExamples(
         ]),
     )
     .addOption(engineOption())
+    .addOption(isaOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action(async (path: string | undefined, options: Options) => {
@@ -98,7 +108,11 @@ async function showPlan(
   open: readonly Task[],
   options: Options,
 ): Promise<void> {
-  const engine = await createEngine(options.engine, { threads: options.threads, warn: note });
+  const engine = await createEngine(options.engine, {
+    threads: options.threads,
+    isa: options.isa,
+    warn: note,
+  });
   if (options.executor === 'local')
     requireMemory(config, engine, modelsOf(config, open), { jobs: Math.min(options.jobs, open.length) });
   note(`Measuring a few steps of each network on ${engine.description.name} ...`);
@@ -150,10 +164,14 @@ function submitAll(
   source: string,
   tasks: readonly Task[],
   open: readonly Task[],
-  { sbatch, threads, engine, json }: Options,
+  { sbatch, threads, engine, isa, json }: Options,
   given: Given,
 ): void {
-  const submissions = submit(config, tasks, open, { sbatch, threads: threads ?? 2, engine });
+  const submissions = submit(config, tasks, open, {
+    sbatch,
+    threads: threads ?? 2,
+    engine: engineWords(engine, isa),
+  });
   if (json) printJson({ source, submissions });
   else if (submissions.length === 0)
     note(
@@ -222,7 +240,7 @@ async function runWithProgress(
   config: Experiment,
   tasks: readonly Task[],
   open: readonly Task[],
-  { jobs, threads, engine }: Options,
+  { jobs, threads, engine, isa }: Options,
   signal: AbortSignal,
   failures: Map<Task, Failure>,
 ): Promise<void> {
@@ -248,7 +266,7 @@ async function runWithProgress(
   await runLocally(
     config,
     open,
-    { jobs, argv: [kept, '--engine', engine, '--threads', String(each)], signal },
+    { jobs, argv: [kept, ...engineWords(engine, isa), '--threads', String(each)], signal },
     {
       progress: (task, { done, total, detail }) => {
         shares.set(task, done / total);
@@ -286,6 +304,11 @@ function outcome({ testDice, pruning }: RunRecord): string {
   const { best, final } = pruning;
   const share = (100 * best.fraction).toFixed(0);
   return `Dice ≤ ${best.testDice.toFixed(4)} at ${share} % of channels, ${final.testDice.toFixed(4)} at the end`;
+}
+
+/** The engine as the command line of a run names it. */
+function engineWords(engine: string, isa: string | undefined): string[] {
+  return ['--engine', engine, ...(isa === undefined ? [] : ['--isa', isa])];
 }
 
 /** Draws the report anew in a process of its own, unless it was drawn a moment ago. */

@@ -17,6 +17,7 @@ import { formatTable, note, print, warn } from './terminal.js';
 
 interface SessionOptions {
   readonly engine: string;
+  readonly isa?: string | undefined;
   readonly threads?: number | undefined;
   readonly overwrite?: boolean | undefined;
 }
@@ -27,11 +28,11 @@ interface SessionOptions {
  */
 export async function openSession(
   config: Experiment,
-  { engine: name, threads, overwrite = false }: SessionOptions,
+  { engine: name, isa, threads, overwrite = false }: SessionOptions,
   signal: AbortSignal,
   models: readonly ModelConfig[] = [],
 ): Promise<RunContext> {
-  const engine = await createEngine(name, { threads, warn });
+  const engine = await createEngine(name, { threads, isa, warn });
   const { device, threads: count } = engine.description;
   note(`Engine: ${engine.description.name} (${device}, ${count} thread${count === 1 ? '' : 's'})`);
   requireMemory(config, engine, models);

@@ -8,6 +8,7 @@ import { addExamples } from './help.js';
 import {
   configArgument,
   engineOption,
+  isaOption,
   jsonOption,
   listOption,
   seedsOption,
@@ -35,6 +36,7 @@ export const command = addExamples(
     .option('--overwrite', 'start runs anew even if they exist')
     .option('-n, --dry-run', 'list the runs and what would happen to each')
     .addOption(engineOption())
+    .addOption(isaOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
     .action((path: string | undefined, options: Options) => {

@@ -23,7 +23,8 @@ export interface SlurmOptions {
   readonly sbatch: readonly string[];
   /** Processors of each run. */
   readonly threads: number;
-  readonly engine: string;
+  /** Words that name the engine. */
+  readonly engine: readonly string[];
 }
 
 /** A job as the queue shows it. */
@@ -138,7 +139,7 @@ export function submit(
     const after = kind === 'retrain' ? [...(before.get('prune') as Set<string>)] : [];
     const job = send(
       kind,
-      arrayScript(config, mine, indices, [kept, '--engine', engine]),
+      arrayScript(config, mine, indices, [kept, ...engine]),
       [
         `--array=${ranges(indices)}`,
         `--cpus-per-task=${threads}`,

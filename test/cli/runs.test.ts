@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { readRun } from '../../src/runs/run.js';
 import { FAILPOINTS } from '../../src/runs/commit.js';
 import { BIN, emptyFolder, lunet, plainEnvironment, readCsv } from './lunet.js';
 import { TINY } from './tiny.js';
@@ -357,4 +358,18 @@ describe('a killed run', () => {
       assert.equal(record.status, 'interrupted');
       assert.ok(existsSync(join(cwd, TRAINED, 'checkpoint.safetensors')));
     });
+});
+
+describe('an instruction set that was asked for', () => {
+  it('is the one that a run is begun and finished on, and the next line names it', () => {
+    const cwd = workFolder();
+    const { stderr } = succeed(cwd, ...TRAIN, '--isa', 'baseline');
+    assert.match(stderr, /Engine: native \(baseline,/);
+    assert.match(stderr, /Next: lunet prune --strategy widest --isa baseline\n$/);
+    const record = readRun(join(cwd, TRAINED));
+    assert.equal(record?.environment.engine.device, 'baseline');
+    const unknown = lunet([...TRAIN, '--isa', 'avx9', '--overwrite'], { cwd });
+    assert.match(unknown.stderr, /avx9/);
+    assert.equal(unknown.status, 4, unknown.stderr);
+  });
 });
