@@ -3,15 +3,17 @@
 import { Command } from 'commander';
 import { Document, Scalar, visit } from 'yaml';
 import { experimentJsonSchema } from '../config/reference.js';
+import { listShipped } from '../config/shipped.js';
 import { openExperiment } from './experiment-file.js';
 import { addExamples } from './help.js';
 import { configArgument, jsonOption, setOption } from './options.js';
-import { note, print, printJson, visible } from './terminal.js';
+import { formatTable, note, print, printJson, visible } from './terminal.js';
 
 interface Options {
   readonly set: string[];
   readonly print?: boolean;
   readonly schema?: boolean;
+  readonly list?: boolean;
   readonly json?: boolean;
 }
 
@@ -20,11 +22,13 @@ export const command = addExamples(
     .description('Checks a configuration and shows it with overrides and defaults filled in.')
     .addArgument(configArgument())
     .option('--print', 'print the resolved configuration as YAML')
+    .option('--list', 'list the configs that lunet ships')
     .option('--schema', 'print the JSON Schema of experiment files')
     .addOption(jsonOption())
     .addOption(setOption())
     .action((path: string | undefined, options: Options) => {
       if (options.schema) return print(JSON.stringify(experimentJsonSchema(), null, 2));
+      if (options.list) return showShipped(options.json);
       const { config, source } = openExperiment(path, options.set);
       if (options.json) printJson({ source, config });
       else if (options.print) print(toYaml(config));
@@ -32,6 +36,7 @@ export const command = addExamples(
     }),
   [
     ['print what a file means, defaults included', 'lunet config experiment.yaml --print'],
+    ['a shipped one, from any folder', 'lunet config hippocampus --print'],
     ['see what an override does', 'lunet config --print --set training.epochs=10'],
   ],
 );
@@ -46,4 +51,16 @@ function toYaml(config: object): string {
     },
   });
   return document.toString().trimEnd();
+}
+
+function showShipped(json = false): void {
+  const configs = listShipped();
+  if (json) printJson({ configs });
+  else
+    print(
+      formatTable(
+        [{ title: 'Name' }, { title: 'What it is' }],
+        configs.map(({ name, summary }) => [name, summary]),
+      ),
+    );
 }

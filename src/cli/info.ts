@@ -50,7 +50,7 @@ export const command = addExamples(
     }),
   [
     ['the networks of ./lunet.yaml, or of the shipped default', 'lunet info'],
-    ['what a wider network would cost', 'lunet info configs/hippocampus.yaml --set models.0.n=8'],
+    ['what a wider network would cost', 'lunet info hippocampus --set models.0.n=8'],
     ['a trained network', 'lunet info runs/default/train/lunet-n4/seed-1/weights.safetensors'],
   ],
 );

@@ -9,7 +9,8 @@ import { ENGINE_NAMES } from '../engine/index.js';
 export function configArgument(): Argument {
   return new Argument(
     '[config]',
-    'YAML file of the experiment; default: ./lunet.yaml or ./lunet.yml, else the shipped one',
+    'YAML file of the experiment, or the name of a shipped one (lunet config --list); default: ./lunet.yaml or ' +
+      ' ./lunet.yml, else the shipped default',
   );
 }
 

@@ -63,7 +63,7 @@ export const command = addExamples(
     }),
   [
     ['train the shipped default experiment, or ./lunet.yaml', 'lunet train'],
-    ['train on your own data', 'lunet train configs/hippocampus.yaml --set dataset.root=Task04_Hippocampus'],
+    ['train on your own data', 'lunet train hippocampus --set dataset.root=Task04_Hippocampus'],
     [
       'try a setting without touching earlier results',
       'lunet train --set training.epochs=5 --set experiment=short',

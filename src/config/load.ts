@@ -1,8 +1,7 @@
 // From a file, overrides and the environment to a checked experiment. All problems are named at once, with places.
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { relative } from 'node:path';
 import { UserError } from '../errors.js';
 import { fsReason } from '../fs-reason.js';
 import { quoteWord } from '../quote-word.js';
@@ -11,6 +10,7 @@ import { applyOverride } from './overrides.js';
 import { type Problem, describe, schemaProblems } from './problems.js';
 import { resolveExperiment } from './resolve.js';
 import { type DeclaredExperiment, type Experiment, experimentSchema } from './schema.js';
+import { findShipped, shippedHint, shippedPath } from './shipped.js';
 import { MAX_BYTES, type ParsedYaml, parseYaml } from './yaml.js';
 
 const MAX_PROBLEMS = 20;
@@ -22,25 +22,25 @@ export interface LoadedExperiment {
   readonly source: string;
 }
 
-/** The folder of the configs that lunet ships. */
-export const shippedConfigs = join(dirname(fileURLToPath(import.meta.url)), '../../../configs');
-
 /**
- * Loads an experiment: the file given, else ./lunet.yaml or ./lunet.yml, else the shipped default. Precedence of values: overrides
- * (`a.b=value`), LUNET_OUTPUT, the file, defaults. Throws a UserError of kind `usage` that names every problem as
- * `file:line:column: key: found X, expected Y`.
+ * Loads an experiment: the file given or the shipped one of that name, else ./lunet.yaml or ./lunet.yml, else the shipped
+ * default. Precedence of values: overrides (`a.b=value`), LUNET_OUTPUT, the file, defaults. Throws a UserError of kind
+ * `usage` that names every problem as `file:line:column: key: found X, expected Y`.
  */
 export function loadExperiment(file?: string, overrides: readonly string[] = []): LoadedExperiment {
-  const own = file ?? ownConfig();
-  const path = own ?? join(shippedConfigs, 'default.yaml');
-  const source = own ?? (relative(process.cwd(), path) || path);
+  const shipped = file === undefined ? undefined : findShipped(file);
+  const own = shipped === undefined ? (file ?? ownConfig()) : undefined;
+  const path = own ?? shipped ?? shippedPath('default');
+  const source = own ?? relative('', path);
   let bytes: Buffer;
   try {
     bytes = readStart(path);
   } catch (error) {
-    const dead = (error as NodeJS.ErrnoException).code === 'ENOENT' && exists(path);
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const dead = missing && exists(path);
     const reason = dead ? 'is a link that leads nowhere' : fsReason(error);
-    throw new UserError('usage', `${source}: ${reason}; expected an experiment config (YAML)`);
+    const hint = missing && !dead ? shippedHint(path) : '';
+    throw new UserError('usage', `${source}: ${reason}; expected an experiment config (YAML)${hint}`);
   }
   const yaml = parseYaml(bytes);
   if (yaml.problems.length > 0)

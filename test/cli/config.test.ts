@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { experimentJsonSchema } from '../../src/config/reference.js';
-import { shippedConfigs } from '../../src/config/load.js';
+import { shippedConfigs } from '../../src/config/shipped.js';
 import { emptyFolder, lunet } from './lunet.js';
 
 const HELP = `Usage: lunet config [options] [config]
@@ -12,10 +12,11 @@ const HELP = `Usage: lunet config [options] [config]
 Checks a configuration and shows it with overrides and defaults filled in.
 
 Arguments:
-  config             YAML file of the experiment; default: ./lunet.yaml or ./lunet.yml, else the shipped one
+  config             YAML file of the experiment, or the name of a shipped one (lunet config --list); default: ./lunet.yaml or ./lunet.yml, else the shipped default
 
 Options:
   --print            print the resolved configuration as YAML
+  --list             list the configs that lunet ships
   --schema           print the JSON Schema of experiment files
   --json             print the results as JSON
   --set <key=value>  override a key of the config, such as training.epochs=10 (repeatable) (default:
@@ -25,6 +26,8 @@ Options:
 Examples:
   # print what a file means, defaults included
   $ lunet config experiment.yaml --print
+  # a shipped one, from any folder
+  $ lunet config hippocampus --print
   # see what an override does
   $ lunet config --print --set training.epochs=10
 `;
@@ -70,6 +73,49 @@ test('what --print prints is a config that means the same', () => {
 
 test('--schema prints the JSON Schema', () => {
   assert.deepEqual(JSON.parse(lunet(['config', '--schema']).stdout), experimentJsonSchema());
+});
+
+test('shipped configs go by name in every command, unless there is a file of that name', () => {
+  const cwd = emptyFolder();
+  const source = (name: string): string =>
+    (JSON.parse(lunet(['config', name, '--json'], { cwd }).stdout) as { source: string }).source;
+  for (const name of ['hippocampus', 'hippocampus.yaml'])
+    assert.equal(join(cwd, source(name)), join(shippedConfigs, 'hippocampus.yaml'));
+  for (const words of [['info'], ['train', '-n'], ['prune', '-n'], ['retrain', '-n'], ['status'], ['report']])
+    assert.notEqual(lunet([...words, 'hippocampus'], { cwd }).status, 2, words.join(' '));
+
+  mkdirSync(join(cwd, 'harp'));
+  assert.equal(join(cwd, source('harp')), join(shippedConfigs, 'harp.yaml'));
+  for (const name of ['hippocampus', 'hippocampus.yaml']) {
+    copyFileSync(join(shippedConfigs, 'harp.yaml'), join(cwd, name));
+    assert.equal(source(name), name);
+  }
+});
+
+test('a config that there is not: the shipped ones are named, with the nearest', () => {
+  const complaint = (name: string): string => {
+    const { status, stderr } = lunet(['train', name]);
+    assert.equal(status, 2);
+    return stderr.trimEnd();
+  };
+  const names = 'default, harp, hippocampus, submandibular-gland, tracheal-tree';
+  const expected = 'no such file or folder; expected an experiment config (YAML)';
+  const near = '(did you mean hippocampus?)';
+  assert.equal(complaint('hipocampus'), `error: hipocampus: ${expected}, or one of ${names} ${near}`);
+  assert.equal(complaint('nothing'), `error: nothing: ${expected}, or one of ${names}`);
+  assert.equal(complaint('hipocampus.yaml'), `error: hipocampus.yaml: ${expected} ${near}`);
+  const path = 'configs/harp.yaml';
+  assert.equal(complaint(path), `error: ${path}: ${expected}; lunet's own config goes by: harp`);
+  assert.equal(complaint('a/b.yaml'), `error: a/b.yaml: ${expected}`);
+});
+
+test('--list names what is shipped', () => {
+  const { stdout } = lunet(['config', '--list']);
+  const files = readdirSync(shippedConfigs).filter((file) => file.endsWith('.yaml'));
+  for (const file of files) assert.match(stdout, new RegExp(`^${file.replace('.yaml', '')} +[A-Z]`, 'm'));
+  const { configs } = JSON.parse(lunet(['config', '--list', '--json']).stdout) as { configs: object[] };
+  assert.equal(configs.length, files.length);
+  assert.match(stdout, /^hippocampus +Hippocampus in T1-weighted MRI: Task04/m);
 });
 
 test('a valid file is called valid, on stderr', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { shippedConfigs } from '../../src/config/load.js';
+import { shippedConfigs } from '../../src/config/shipped.js';
 import { buildArchitecture } from '../../src/network/architecture.js';
 import { initialWeights } from '../../src/network/weights.js';
 import { stream } from '../../src/random.js';

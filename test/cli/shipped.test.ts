@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { shippedConfigs } from '../../src/config/load.js';
+import { shippedConfigs } from '../../src/config/shipped.js';
 import { emptyFolder, lunet, readCsv } from './lunet.js';
 
 const SPLIT = '{train: 2, test: 2, seed: 0}';

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { loadExperiment, shippedConfigs } from '../../src/config/load.js';
+import { loadExperiment } from '../../src/config/load.js';
+import { shippedConfigs } from '../../src/config/shipped.js';
 import { parseYaml } from '../../src/config/yaml.js';
 import { UserError } from '../../src/errors.js';
 

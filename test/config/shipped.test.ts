@@ -3,7 +3,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { format, resolveConfig } from 'prettier';
-import { loadExperiment, shippedConfigs } from '../../src/config/load.js';
+import { loadExperiment } from '../../src/config/load.js';
+import { shippedConfigs } from '../../src/config/shipped.js';
 import { configReference, experimentJsonSchema } from '../../src/config/reference.js';
 
 const files = readdirSync(shippedConfigs).filter((file) => file.endsWith('.yaml'));

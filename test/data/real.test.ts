@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { loadExperiment, shippedConfigs } from '../../src/config/load.js';
+import { loadExperiment } from '../../src/config/load.js';
+import { shippedConfigs } from '../../src/config/shipped.js';
 import { loadDataset } from '../../src/data/dataset.js';
 
 const folder = process.env['LUNET_TEST_DATA'];

@@ -5,7 +5,8 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { loadExperiment, shippedConfigs } from '../../src/config/load.js';
+import { loadExperiment } from '../../src/config/load.js';
+import { shippedConfigs } from '../../src/config/shipped.js';
 import { readNifti } from '../../src/data/nifti/read.js';
 import { writeNifti } from '../../src/data/nifti/write.js';
 import { UserError } from '../../src/errors.js';
