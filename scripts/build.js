@@ -15,4 +15,4 @@ if (existsSync(`${root}/node_modules/typescript`)) {
   rmSync(`${root}/dist`, { recursive: true, force: true });
   run('node_modules/typescript/bin/tsc');
 }
-if (existsSync(`${root}/scripts/build-native.js`)) run('scripts/build-native.js', ...process.argv.slice(2));
+run('scripts/build-native.js', ...process.argv.slice(2));

@@ -12,5 +12,14 @@ export const ownPathExpected =
 
 /** A path with `~` or `~/` at its start replaced by the user's home folder. */
 export function expandHome(path: string): string {
-  return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
+  return path === '~' || path.startsWith('~/') ? join(homeFolder(), path.slice(1)) : path;
+}
+
+/** The user's home folder; the root folder for a user without one, as container systems set HOME then. */
+export function homeFolder(): string {
+  try {
+    return homedir() || '/';
+  } catch {
+    return '/';
+  }
 }

@@ -12,6 +12,7 @@ import {
 } from '../engine/bench.js';
 import { createEngine } from '../engine/index.js';
 import { measurePeak } from '../engine/native/index.js';
+import { requireAddon } from '../engine/native/provide.js';
 import { UserError } from '../errors.js';
 import { readNetwork } from '../runs/network-file.js';
 import { showKernels, showPasses, showPruned } from './bench-tables.js';
@@ -75,6 +76,7 @@ export const command = addExamples(
     .addOption(jsonOption())
     .action(async (options: Options) => {
       if (options.kernels) {
+        await requireAddon({ say: note });
         showKernels(options);
         return;
       }
@@ -90,6 +92,7 @@ export const command = addExamples(
         threads: options.threads,
         isa: options.isa,
         warn: note,
+        say: note,
       });
       const { name, device, threads } = engine.description;
       const repeats = options.repeats ?? 5;

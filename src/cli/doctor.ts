@@ -3,17 +3,18 @@
 import { cpus, totalmem } from 'node:os';
 import { Command } from 'commander';
 import { EXIT, UserError } from '../errors.js';
-import { COMPILER_CURE, compilerCandidates, findCompiler } from '../engine/compiler.js';
+import { compilerCandidates, findCompiler } from '../engine/compiler.js';
 import { type Engine } from '../engine/engine.js';
 import { createEngine } from '../engine/index.js';
 import { physicalCores } from '../engine/native/cores.js';
-import { loadAddon } from '../engine/native/loader.js';
+import { type Provided, provideAddon } from '../engine/native/provide.js';
 import { readInstallation } from '../engine/tensorflow/installation.js';
 import { selfCheck } from '../engine/self-check.js';
+import { lunetCommand } from '../invocation.js';
 import { packageVersion } from '../version.js';
 import { addExamples } from './help.js';
 import { jsonOption } from './options.js';
-import { paint, print, printJson } from './terminal.js';
+import { note, paint, print, printJson } from './terminal.js';
 
 /** One thing that was looked at. */
 interface Finding {
@@ -24,6 +25,8 @@ interface Finding {
   readonly cure?: string;
 }
 
+const BUG = 'report it as a bug';
+
 export const command = addExamples(
   new Command('doctor')
     .description(
@@ -31,11 +34,13 @@ export const command = addExamples(
     )
     .addOption(jsonOption())
     .action(async (options: { json?: boolean }) => {
+      // As every command that computes would have it, built now if it is not there.
+      const native = await provideAddon({ say: note });
       const findings = [
         ...machine(),
-        compiler(),
-        native(),
-        await checked('native'),
+        compiler(native),
+        nativeEngine(native),
+        ...(native.addon ? [await checked('native', `${lunetCommand()} setup native --force`)] : []),
         ...(await tensorflow()),
         await checked('cpu'),
       ];
@@ -69,31 +74,30 @@ function machine(): Finding[] {
   ];
 }
 
-function compiler(): Finding {
+/** Needed once, to build the native engine. */
+function compiler(native: Provided): Finding {
+  const what = 'C++ compiler';
   const found = findCompiler();
-  if (found) return { what: 'C++ compiler', ok: true, found: `${found.name}: ${found.version}` };
-  return {
-    what: 'C++ compiler',
-    ok: false,
-    found: `none of ${compilerCandidates().join(', ')} runs`,
-    cure: `${COMPILER_CURE}; then: npm run build`,
-  };
+  if (found) return { what, ok: true, found: `${found.name}: ${found.version}` };
+  const none = `none of ${compilerCandidates().join(', ')} runs`;
+  return native.addon
+    ? { what, ok: true, found: `${none}; none is needed, the native engine is built` }
+    : { what, ok: false, found: none };
 }
 
-function native(): Finding {
-  const loaded = loadAddon();
-  return loaded.addon === undefined
-    ? {
-        what: 'native engine',
-        ok: false,
-        found: loaded.attempts.join('; '),
-        cure: 'npm run build -- --force',
-      }
-    : {
-        what: 'native engine',
-        ok: true,
-        found: `instruction sets: ${loaded.addon.instructionSets().join(', ')}`,
-      };
+function nativeEngine(native: Provided): Finding {
+  const what = 'native engine';
+  if (native.addon) {
+    const found = `${native.path}; instruction sets: ${native.addon.instructionSets().join(', ')}`;
+    return { what, ok: true, found };
+  }
+  const { problem, cure, attempts } = native;
+  return {
+    what,
+    ok: false,
+    found: [problem, ...attempts.filter((each) => each !== problem)].join('; '),
+    cure,
+  };
 }
 
 /** What has been set up; a set-up that was never made is no fault. */
@@ -117,7 +121,7 @@ async function tensorflow(): Promise<Finding[]> {
   }
 }
 
-async function checked(name: string): Promise<Finding> {
+async function checked(name: string, cure?: string): Promise<Finding> {
   const what = `self-check ${name}`;
   let engine: Engine;
   try {
@@ -137,6 +141,6 @@ async function checked(name: string): Promise<Finding> {
         what,
         ok: false,
         found: problem,
-        cure: 'npm run build -- --force; if that does not help, report it as a bug',
+        cure: cure === undefined ? BUG : `${cure}; if that does not help, ${BUG}`,
       };
 }

@@ -52,7 +52,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'setup',
-    summary: 'set up what is optional: TensorFlow for GPUs',
+    summary: 'set up engines: native, TensorFlow for GPUs',
     load: () => import('./setup.js'),
   },
   {

@@ -87,12 +87,12 @@ export const command = addExamples(
       const open = tasks.filter((task) => !isOver(taskState(task).state));
       if (options.dryRun) await showPlan(config, source, tasks, open, options);
       else if (options.executor === 'slurm')
-        submitAll(config, source, tasks, open, options, { path, set: options.set });
+        await submitAll(config, source, tasks, open, options, { path, set: options.set });
       else await runAll(config, source, tasks, open, options);
     }),
   [
     ['the shipped default experiment, or ./lunet.yaml, whole', 'lunet run'],
-    ['what it would do, how long and how large', 'lunet run configs/hippocampus.yaml --dry-run'],
+    ['what it would do, how long and how large', 'lunet run hippocampus --dry-run'],
     ['four runs at a time', 'lunet run --jobs 4'],
     [
       'on a cluster',
@@ -111,7 +111,8 @@ async function showPlan(
   const engine = await createEngine(options.engine, {
     threads: options.threads,
     isa: options.isa,
-    warn: note,
+    warn,
+    say: note,
   });
   if (options.executor === 'local')
     requireMemory(config, engine, modelsOf(config, open), { jobs: Math.min(options.jobs, open.length) });
@@ -159,14 +160,17 @@ async function showPlan(
   }
 }
 
-function submitAll(
+async function submitAll(
   config: Experiment,
   source: string,
   tasks: readonly Task[],
   open: readonly Task[],
   { sbatch, threads, engine, isa, json }: Options,
   given: Given,
-): void {
+): Promise<void> {
+  // Nodes that find the native engine in a shared folder need no compiler; those that do not may have one.
+  if (open.length > 0 && ['auto', 'native'].includes(engine))
+    await createEstimator('auto', { warn, say: note });
   const submissions = submit(config, tasks, open, {
     sbatch,
     threads: threads ?? 2,
@@ -203,10 +207,9 @@ async function runAll(
   else {
     if (done > 0) note(`${done} of ${tasks.length} runs are done already.`);
     const { engine, threads } = options;
-    requireMemory(config, await createEstimator(engine, { threads }), modelsOf(config, open), {
-      jobs: Math.min(options.jobs, open.length),
-    });
-    // What is wrong with the data is said once, and each run finds the cases prepared.
+    // What is wrong with engine and data is said once, and each run finds the engine built and the cases prepared.
+    const estimator = await createEstimator(engine, { threads, warn, say: note, signal });
+    requireMemory(config, estimator, modelsOf(config, open), { jobs: Math.min(options.jobs, open.length) });
     const { warnings } = await loadDataset(config, { signal });
     warnings.forEach(warn);
     await runWithProgress(config, tasks, open, options, signal, failures);

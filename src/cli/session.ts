@@ -32,7 +32,7 @@ export async function openSession(
   signal: AbortSignal,
   models: readonly ModelConfig[] = [],
 ): Promise<RunContext> {
-  const engine = await createEngine(name, { threads, isa, warn });
+  const engine = await createEngine(name, { threads, isa, warn, say: note, signal });
   const { device, threads: count } = engine.description;
   note(`Engine: ${engine.description.name} (${device}, ${count} thread${count === 1 ? '' : 's'})`);
   requireMemory(config, engine, models);

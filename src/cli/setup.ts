@@ -1,9 +1,10 @@
-// `lunet setup`: what lunet does not need by default, on request.
+// `lunet setup`: the native engine ahead of its first use, and what is optional.
 
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { UserError } from '../errors.js';
+import { setUpNative } from '../engine/native/provide.js';
 import { installationFolder, removeInstallation } from '../engine/tensorflow/installation.js';
 import { setUp } from '../engine/tensorflow/setup.js';
 import { addExamples } from './help.js';
@@ -72,11 +73,45 @@ const tensorflow = addExamples(
   ],
 );
 
+const native = addExamples(
+  new Command('native')
+    .description(
+      "Builds the native engine with the machine's C++ compiler, which lunet otherwise does when it first needs it, and " +
+        'shows what the compiler says. Safe to repeat: what is built already is kept.',
+    )
+    .option('--force', 'build even if it is built already')
+    .addOption(jsonOption())
+    .action(async ({ force, json }: { force?: boolean; json?: boolean }) => {
+      const signal = interruptSignal('nothing was changed');
+      const result = await setUpNative({ force, say: note, signal });
+      if (!result.addon) {
+        const { problem, cure, log } = result;
+        if (log !== undefined) note(log);
+        throw new UserError(
+          'engine',
+          `the native engine was not built: ${problem}; ${log === undefined ? cure : 'all of the messages are above'}`,
+        );
+      }
+      const { path, built } = result;
+      if (json) printJson({ path, built });
+      else print(`The native engine is ${built ? 'ready' : 'there already'}: ${path}`);
+      if (process.env['LUNET_NATIVE'])
+        note(`LUNET_NATIVE=${process.env['LUNET_NATIVE']} is used instead as long as that is set.`);
+      if (!json) note('\nNext: lunet train');
+    }),
+  [
+    ['build it now, for instance on a login node', 'lunet setup native'],
+    ['build it again', 'lunet setup native --force'],
+  ],
+);
+
 export const command = addExamples(
   new Command('setup')
-    .description('Sets up what is optional.')
+    .description('Sets up what commands need: the native engine, and TensorFlow for GPUs.')
+    .addCommand(native.summary('the native engine'))
     .addCommand(tensorflow.summary('TensorFlow, for GPUs')),
   [
+    ['the native engine, ahead of its first use', 'lunet setup native'],
     ['TensorFlow for the GPU', 'lunet setup tensorflow --cuda'],
     ['what is set up, and whether it works', 'lunet doctor'],
   ],

@@ -6,10 +6,7 @@ import { mkdir, open, readFile, readdir, rename, rm, stat, utimes } from 'node:f
 import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { userCacheFolder } from '../cache-folder.js';
 import { type Experiment } from '../config/schema.js';
-import { UserError } from '../errors.js';
-import { expandHome, ownPath, ownPathExpected } from '../home-folder.js';
 import { type PreparedCase } from './case.js';
 import { type CaseFiles } from './layouts/index.js';
 import { imageOfPair } from './nifti/read.js';
@@ -21,18 +18,6 @@ const MAX_BYTES = 8 * 2 ** 30;
 const AT_ONCE = 8;
 
 type CachedCase = Omit<PreparedCase, 'bytes'> & { readonly length: number };
-
-/**
- * LUNET_CACHE (`off` for none), else lunet's folder under XDG_CACHE_HOME or ~/.cache. Throws a UserError of kind `usage`
- * if LUNET_CACHE names another user's home folder.
- */
-export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  const own = env['LUNET_CACHE'];
-  if (own === 'off') return undefined;
-  if (!own) return userCacheFolder(env);
-  if (!ownPath.test(own)) throw new UserError('usage', `LUNET_CACHE: found ${own}, ${ownPathExpected}`);
-  return expandHome(own);
-}
 
 /**
  * A name for the preprocessed form of these files: of their places, sizes and times, the settings that matter, and

@@ -1,10 +1,11 @@
 // Everything a run needs of its data: every case of its splits read, checked and preprocessed once, and the splits.
 
 import { createHash } from 'node:crypto';
+import { cacheFolder } from '../cache-folder.js';
 import { type Experiment } from '../config/schema.js';
 import { type LabelTargets, type Sample, type VolumeSize } from '../engine/engine.js';
 import { fsReason } from '../fs-reason.js';
-import { cacheFolder, cacheKey, readCache, writeCache } from './cache.js';
+import { cacheKey, readCache, writeCache } from './cache.js';
 import { type CaseSource, type PreparedCase, sampleOf } from './case.js';
 import { type SplitCutOff, cutOffParts, cutOffWarning } from './cut-off.js';
 import { differences } from './differences.js';

@@ -1,4 +1,4 @@
-// The machine's C++ compiler. scripts/build-native.js, which runs before this is compiled, looks for it in the same order.
+// The machine's C++ compiler.
 
 import { spawnSync } from 'node:child_process';
 
@@ -7,8 +7,14 @@ export function compilerCandidates(): string[] {
   return process.env['CXX'] ? [process.env['CXX']] : ['c++', 'g++', 'clang++'];
 }
 
-/** The first candidate that runs, and the first line of its version; undefined if none does. */
-export function findCompiler(): { readonly name: string; readonly version: string } | undefined {
+export interface Compiler {
+  readonly name: string;
+  /** The first line of what it says of itself. */
+  readonly version: string;
+}
+
+/** The first candidate that runs; undefined if none does. */
+export function findCompiler(): Compiler | undefined {
   for (const name of compilerCandidates()) {
     const { status, stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' });
     if (status === 0) return { name, version: stdout.split('\n')[0] as string };

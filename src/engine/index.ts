@@ -3,6 +3,7 @@
 import { UserError } from '../errors.js';
 import { choose } from '../config/suggest.js';
 import { type Engine } from './engine.js';
+import { requireAddon } from './native/provide.js';
 import { readInstallation } from './tensorflow/installation.js';
 
 /** Names that `--engine` takes. */
@@ -14,11 +15,16 @@ export interface EngineOptions {
   readonly isa?: string | undefined;
   /** Told when `auto` falls back to a slower engine. */
   readonly warn?: (message: string) => void;
+  /** Told when the native engine is built first. */
+  readonly say?: ((message: string) => void) | undefined;
+  /** Ends the building of the native engine. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * The engine of a name. `auto` is TensorFlow where it is set up and sees a GPU, else native, else TensorFlow.js in
- * JavaScript (with one warning). Throws a UserError for an unknown name, or if the engine asked for does not load.
+ * JavaScript (with one warning). The native engine is built if it is not there. Throws a UserError for an unknown name,
+ * or if the engine asked for does not load.
  */
 export async function createEngine(name: string, options: EngineOptions = {}): Promise<Engine> {
   choose('--engine', [name], ENGINE_NAMES);
@@ -26,6 +32,7 @@ export async function createEngine(name: string, options: EngineOptions = {}): P
     throw new UserError('usage', `--isa is for the native engine: found --engine ${name}, expected native`);
   switch (name as (typeof ENGINE_NAMES)[number]) {
     case 'native':
+      await requireAddon(options);
       return (await import('./native/index.js')).createNativeEngine(options);
     case 'tensorflow':
       return (await import('./tensorflow/index.js')).createTensorFlowEngine(options);
@@ -62,16 +69,20 @@ async function createBestEngine(options: EngineOptions): Promise<Engine> {
       options.warn?.(`${error.message}\nTraining runs on the processor instead.`);
     }
   }
+  return createEngine((await nativeIsThere(options)) ? 'native' : 'cpu', options);
+}
+
+/** Whether there is a native engine, with a warning if not. */
+async function nativeIsThere(options: EngineOptions): Promise<boolean> {
   try {
-    return await createEngine('native', options);
+    await requireAddon(options);
+    return true;
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof UserError) || error.kind === 'interrupted') throw error;
     options.warn?.(
-      `${error.message}\nTraining runs on TensorFlow.js in JavaScript instead, which is many times slower. ` +
-        'To build the native engine, install a C++17 compiler (Debian, Ubuntu: apt install g++; ' +
-        'macOS: xcode-select --install) and run: npm run build',
+      `${error.message}. Until then training runs on TensorFlow.js in JavaScript, which is many times slower.`,
     );
-    return createEngine('cpu', options);
+    return false;
   }
 }
 

@@ -26,11 +26,14 @@ export interface NativeOptions {
   readonly isa?: string | undefined;
 }
 
-/** The native engine. Throws a UserError of kind `engine` that lists every failed attempt to load it. */
+/**
+ * The native engine, where it is built already (`requireAddon` builds it). Throws a UserError of kind `engine` that lists
+ * every failed attempt to load it.
+ */
 export function createNativeEngine(options: NativeOptions = {}): Engine {
   const loaded = loadAddon();
   if (loaded.addon === undefined)
-    throw new UserError('engine', `the native engine does not load:\n  ${loaded.attempts.join('\n  ')}`);
+    throw new UserError('engine', `the native engine does not load: ${loaded.attempts.join('; ')}`);
   const { addon } = loaded;
   const available = addon.instructionSets();
   const [widest = 'baseline'] = available;

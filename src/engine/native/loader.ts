@@ -1,38 +1,35 @@
-// Finds the compiled addon and explains every failed attempt, for errors and for `lunet doctor`.
+// Finds the compiled addon and explains every failed attempt, for errors and for `lunet doctor`. Builds nothing.
 
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type Addon } from './addon.js';
+import { buildFolders, loadBuild, loadFile, oneLine } from './builds.js';
 
-/** The addon, or why it could not be loaded, one line an attempt. */
+/** The addon and where it was found, or why it could not be loaded, one line an attempt. */
 export type LoadResult = { addon: Addon; path: string } | { addon?: undefined; attempts: string[] };
 
-// This file runs from dist/src/engine/native; the addon is built beside dist.
-const root = join(dirname(fileURLToPath(import.meta.url)), '../../../..');
-
-/** Loads the addon from `LUNET_NATIVE` or from build/lunet.node. */
+/** Loads the addon from LUNET_NATIVE alone, if that is set, else from where builds of it are kept. */
 export function loadAddon(): LoadResult {
+  const given = process.env['LUNET_NATIVE'];
+  return given ? loadGiven(resolve(given)) : loadBuilt();
+}
+
+function loadGiven(path: string): LoadResult {
+  if (!existsSync(path)) return { attempts: [`LUNET_NATIVE=${path}: no such file`] };
+  try {
+    return { addon: loadFile(path), path };
+  } catch (error) {
+    return { attempts: [`LUNET_NATIVE=${path}: ${oneLine(error)}`] };
+  }
+}
+
+/** Loads the addon from where builds of it are kept. */
+export function loadBuilt(): LoadResult {
   const attempts: string[] = [];
-  const candidates = process.env['LUNET_NATIVE']
-    ? [process.env['LUNET_NATIVE']]
-    : [join(root, 'build/lunet.node')];
-  for (const path of candidates) {
-    if (!existsSync(path)) {
-      const note = join(dirname(path), 'native-build.txt');
-      attempts.push(
-        existsSync(note)
-          ? `${path}: not built: ${readFileSync(note, 'utf8').trim()}`
-          : `${path}: not built; run: npm run build`,
-      );
-      continue;
-    }
-    try {
-      return { addon: createRequire(import.meta.url)(path) as Addon, path };
-    } catch (error) {
-      attempts.push(`${path}: ${(error as Error).message}; run: npm run build -- --force`);
-    }
+  for (const folder of buildFolders()) {
+    const loaded = loadBuild(folder);
+    if (loaded.addon) return loaded;
+    attempts.push(`${folder}: ${loaded.problem}`);
   }
   return { attempts };
 }

@@ -1,0 +1,129 @@
+// Builds of the native engine on disk. A build's folder is named by all that it was made for: the system, the processor's
+// family, the C library, the sources and flags. So neither another version of lunet nor another machine with the same home
+// takes it for its own. An engine counts only with a record beside it that has its digest.
+
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, resolve } from 'node:path';
+import { cacheFolder } from '../../cache-folder.js';
+import { commitFile } from '../../runs/commit.js';
+import { type Compiler } from '../compiler.js';
+import { type Addon } from './addon.js';
+import { type CompileFailure } from './compile.js';
+import { packageFolder, sourcesDigest } from './sources.js';
+
+const ENGINE = 'lunet.node';
+const RECORD = 'build.json';
+const FAILURE = 'failed.json';
+
+/** What is known of a build. */
+interface BuildRecord {
+  readonly compiler: string;
+  /** SHA-256 of the engine. */
+  readonly sha256: string;
+}
+
+/** A build that failed, remembered until there is another compiler. */
+export interface FailureRecord extends CompileFailure {
+  readonly compiler: string;
+}
+
+/** Folders that a build for this machine may be in, in the order in which they are tried: lunet's own, then the cache. */
+export function buildFolders(): string[] {
+  const name = `${machine()}-${sourcesDigest()}`;
+  const cache = cacheFolder();
+  return [
+    join(packageFolder, 'build', name),
+    ...(cache === undefined ? [] : [join(resolve(cache), 'native', name)]),
+  ];
+}
+
+/** System, family of processors and C library, such as linux-x64-glibc2.36. Node-API is the same for all of Node.js. */
+function machine(): string {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  const { glibcVersionRuntime: glibc } = header;
+  const library = process.platform !== 'linux' ? '' : glibc === undefined ? '-musl' : `-glibc${glibc}`;
+  return `${process.platform}-${process.arch}${library}`;
+}
+
+/** The engine in a folder, or in a few words why there is none. */
+export function loadBuild(
+  folder: string,
+): { addon: Addon; path: string } | { addon?: undefined; problem: string } {
+  const path = join(folder, ENGINE);
+  if (!existsSync(path)) {
+    const failure = readFailure(folder);
+    return { problem: failure === undefined ? 'not built' : `not built: ${failure.problem}` };
+  }
+  const record = readJson<BuildRecord>(join(folder, RECORD));
+  try {
+    // What is damaged may take the process down when it is loaded, or compute something else.
+    if (record?.sha256 !== digest(readFileSync(path))) return { problem: 'damaged' };
+    return { addon: loadFile(path), path };
+  } catch (error) {
+    return { problem: oneLine(error) };
+  }
+}
+
+/** Loads an addon by its path. Throws what Node.js throws. */
+export function loadFile(path: string): Addon {
+  return createRequire(import.meta.url)(path) as Addon;
+}
+
+/** The first line of an error. */
+export function oneLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] as string;
+}
+
+/** The compiler that made a build, as `findCompiler` describes it. */
+export function compilerOf(folder: string): string | undefined {
+  return readJson<BuildRecord>(join(folder, RECORD))?.compiler;
+}
+
+/** Puts an engine into its folder: from one moment to the next it is there whole. */
+export function commitBuild(folder: string, engine: Uint8Array, { version }: Compiler): void {
+  const record: BuildRecord = { compiler: version, sha256: digest(engine) };
+  commitFile(join(folder, RECORD), JSON.stringify(record));
+  commitFile(join(folder, ENGINE), engine);
+  rmSync(join(folder, FAILURE), { force: true });
+}
+
+/** Remembers a build that failed. */
+export function commitFailure(folder: string, failure: CompileFailure, { version }: Compiler): void {
+  commitFile(
+    join(folder, FAILURE),
+    JSON.stringify({ compiler: version, ...failure } satisfies FailureRecord),
+  );
+}
+
+/** The last build in a folder, if it failed. */
+export function readFailure(folder: string): FailureRecord | undefined {
+  return readJson<FailureRecord>(join(folder, FAILURE));
+}
+
+/** Removes what this machine built from earlier sources, where nobody else can need it: in lunet's own folder. */
+export function removeEarlierBuilds(folder: string): void {
+  const parent = dirname(folder);
+  if (parent !== join(packageFolder, 'build')) return;
+  const [, prefix] = /^(.*-)[0-9a-f]{16}$/.exec(basename(folder)) ?? [];
+  for (const name of readdirSync(parent))
+    if (
+      prefix !== undefined &&
+      name !== basename(folder) &&
+      /^[0-9a-f]{16}$/.test(name.slice(prefix.length)) &&
+      name.startsWith(prefix)
+    )
+      rmSync(join(parent, name), { recursive: true, force: true });
+}
+
+const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** A JSON file's content; undefined if it is not there or damaged. */
+function readJson<T>(path: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as T;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,154 @@
+// Compiles the native engine into a folder. Which folder, and when, is decided in provide.ts.
+
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { commitFile, makeFolder } from '../../runs/commit.js';
+import { type Compiler } from '../compiler.js';
+import { commitBuild } from './builds.js';
+import { compileFlags, LINK_FLAGS, sourceFiles, sourceFolder } from './sources.js';
+
+/** Why there is no engine. */
+export interface CompileFailure {
+  /** In one line. */
+  readonly problem: string;
+  /** All that the compiler said. */
+  readonly log: string;
+}
+
+export interface CompileOptions {
+  /** For the compiler's sanitizers, such as `address,undefined`. */
+  readonly sanitize?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Compiles the sources, tries whether the engine loads, and puts it into `folder` whole. Resolves to what went wrong,
+ * or to undefined. Rejects with the signal's reason when it aborts; nothing is left behind then. The caller sees to it
+ * that no other process compiles into the folder.
+ */
+export async function compileNative(
+  folder: string,
+  compiler: Compiler,
+  options: CompileOptions = {},
+): Promise<CompileFailure | undefined> {
+  const { sanitize, signal } = options;
+  const objects = join(folder, OBJECTS);
+  // A killed process may have left some.
+  rmSync(objects, { recursive: true, force: true });
+  makeFolder(objects);
+  const sanitizing = sanitize
+    ? [`-fsanitize=${sanitize}`, '-fno-sanitize-recover', '-fno-omit-frame-pointer', '-g', '-O1']
+    : [];
+  const run = (program: string, args: readonly string[]): Promise<Ended> =>
+    execute(program, args, objects, signal);
+  try {
+    const files = sourceFiles();
+    const failure =
+      (await compileAll(files, (file) =>
+        run(compiler.name, [
+          ...compileFlags(file),
+          ...sanitizing,
+          `-I${headers()}`,
+          '-c',
+          join(sourceFolder, file),
+          '-o',
+          join(objects, `${file}.o`),
+        ]),
+      )) ??
+      (await step(`${compiler.name} could not link the engine`, () =>
+        run(compiler.name, [
+          ...LINK_FLAGS,
+          ...sanitizing.slice(0, 1),
+          ...files.map((file) => join(objects, `${file}.o`)),
+          '-o',
+          join(objects, 'lunet.node'),
+        ]),
+      )) ??
+      // A sanitizer's library would have to be there first.
+      (sanitize
+        ? undefined
+        : await step(`the engine that ${compiler.name} made does not load`, () =>
+            run(process.execPath, ['-e', TRIAL, join(objects, 'lunet.node')]),
+          ));
+    signal?.throwIfAborted();
+    if (failure) return failure;
+    const engine = readFileSync(join(objects, 'lunet.node'));
+    if (sanitize) commitFile(join(folder, 'lunet.node'), engine);
+    else commitBuild(folder, engine, compiler);
+    return undefined;
+  } finally {
+    rmSync(objects, { recursive: true, force: true });
+  }
+}
+
+const OBJECTS = 'objects';
+
+/** In a process of its own, which an engine that is no good may take down with it. */
+const TRIAL = 'require(process.argv[1]).instructionSets()';
+
+interface Ended {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+/** Where Node.js's C headers are. */
+function headers(): string {
+  const { include_dir: folder } = createRequire(import.meta.url)('node-api-headers') as {
+    include_dir: string;
+  };
+  return folder;
+}
+
+/** Compiles as many files at a time as there are processors, until one fails. */
+async function compileAll(
+  files: readonly string[],
+  compile: (file: string) => Promise<Ended>,
+): Promise<CompileFailure | undefined> {
+  const queue = [...files];
+  let failure: CompileFailure | undefined;
+  const worker = async (): Promise<void> => {
+    for (let file = queue.shift(); file !== undefined && !failure; file = queue.shift()) {
+      const name = file;
+      failure ??= await step(`${name} could not be compiled`, () => compile(name));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return failure;
+}
+
+async function step(problem: string, work: () => Promise<Ended>): Promise<CompileFailure | undefined> {
+  const { ok, text } = await work();
+  if (ok) return undefined;
+  const lines = text.split('\n').map((line) => line.trim());
+  const first = lines.find((line) => /\berror\b/i.test(line)) ?? lines.find((line) => line !== '') ?? '';
+  return { problem: `${problem}: ${first.slice(0, 300)}`, log: `${problem}:\n${text.trimEnd()}` };
+}
+
+/** Runs a program to its end, with its temporary files in a folder. */
+function execute(
+  program: string,
+  args: readonly string[],
+  temporary: string,
+  signal: AbortSignal | undefined,
+): Promise<Ended> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve({ ok: false, text: 'interrupted' });
+    const child = spawn(program, args, {
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const stop = (): void => void child.kill();
+    signal?.addEventListener('abort', stop);
+    let text = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    child.on('error', (error) => (text += error.message));
+    child.on('close', (code, killer) => {
+      signal?.removeEventListener('abort', stop);
+      resolve({ ok: code === 0, text: killer === null ? text : `${text}\nkilled by ${killer}` });
+    });
+  });
+}

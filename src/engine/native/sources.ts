@@ -1,0 +1,88 @@
+// What the native engine is compiled from: its C++ sources, the compiler's flags, and a digest of both.
+
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The checkout or the installed package: this file runs from its dist/src/engine/native. */
+export const packageFolder = join(dirname(fileURLToPath(import.meta.url)), '../../../..');
+
+export const sourceFolder = join(packageFolder, 'src/engine/native');
+
+/** Written by the build, so that a start need not read all sources. */
+const DIGEST_FILE = join(packageFolder, 'dist/native-sources.txt');
+
+const FLAGS = [
+  '-std=c++17',
+  '-O3',
+  '-fPIC',
+  '-fno-math-errno',
+  '-fvisibility=hidden',
+  '-Wall',
+  '-Wextra',
+  '-pthread',
+];
+
+export const LINK_FLAGS = [
+  '-shared',
+  '-pthread',
+  ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []),
+];
+
+/**
+ * Only the files named isa_* get instructions beyond the platform's baseline, and they use nothing from the standard
+ * library, so no function of theirs can be linked into code that runs everywhere.
+ */
+const INSTRUCTION_SETS: Readonly<Record<string, readonly string[]>> = {
+  'isa_avx512.cpp': [
+    '-mavx512f',
+    '-mavx512dq',
+    '-mavx512bw',
+    '-mavx512vl',
+    '-mfma',
+    '-mprefer-vector-width=512',
+  ],
+  'isa_avx2.cpp': ['-mavx2', '-mfma'],
+};
+
+/** The compiler's flags for a file. */
+export function compileFlags(file: string): string[] {
+  return [...FLAGS, ...(INSTRUCTION_SETS[file] ?? []), ...(process.arch === 'x64' ? ['-DLUNET_X86'] : [])];
+}
+
+/** The files to compile on this machine, those that take longest first. */
+export function sourceFiles(): string[] {
+  return readdirSync(sourceFolder)
+    .filter((file) => file.endsWith('.cpp'))
+    .filter((file) => process.arch === 'x64' || INSTRUCTION_SETS[file] === undefined)
+    .sort((a, b) => Number(b.startsWith('isa_')) - Number(a.startsWith('isa_')));
+}
+
+/** Names the sources and flags, in 16 hexadecimal digits, as they were when lunet was built. */
+export function sourcesDigest(): string {
+  try {
+    return readFileSync(DIGEST_FILE, 'utf8').trim();
+  } catch {
+    return computeDigest();
+  }
+}
+
+/** Takes note of sources that were edited. */
+export function recordSources(): void {
+  const digest = computeDigest();
+  try {
+    if (readFileSync(DIGEST_FILE, 'utf8') === `${digest}\n`) return;
+  } catch {
+    // Not there yet.
+  }
+  writeFileSync(DIGEST_FILE, `${digest}\n`);
+}
+
+function computeDigest(): string {
+  // What depends on the machine is left out: it stands beside the digest in a build's name.
+  const hash = createHash('sha256').update(JSON.stringify([FLAGS, INSTRUCTION_SETS]));
+  for (const name of readdirSync(sourceFolder).sort())
+    if (/\.(cpp|h)$/.test(name)) hash.update(`\n${name}\n`).update(readFileSync(join(sourceFolder, name)));
+  return hash.digest('hex').slice(0, 16);
+}
