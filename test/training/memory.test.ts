@@ -56,10 +56,10 @@ describe('memory for training', () => {
   });
   it('counts each listed case once, and only those that are used', () => {
     const config = experiment(
-      'dataset={layout: folders, root: nowhere, labels: {a: 1}, splits: {x: {train: [a, b], test: [c]}, y: {train: [b, c], test: [a]}}}', // prettier-ignore
+      'dataset={layout: folders, root: nowhere, labels: {a: 1}, splits: {x: {train: [a, b], test: [c]}, y: {train: [b, d], test: [a]}}}', // prettier-ignore
       'preprocessing.size=[512, 512, 512]',
     );
-    assert.match(complaint(config, { total: GIB }), /\(1\.9 GiB of it for 3 cases\)/);
+    assert.match(complaint(config, { total: GIB }), /\(2\.5 GiB of it for 4 cases\)/);
   });
   it('does not overflow with batches that no data set has', () => {
     const config = experiment(
