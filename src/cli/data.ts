@@ -5,7 +5,7 @@ import { Command, Option } from 'commander';
 import { type PhantomKind, phantoms } from '../data/phantoms/index.js';
 import { writePhantoms } from '../data/phantoms/write.js';
 import { addExamples } from './help.js';
-import { jsonOption, parseCount } from './options.js';
+import { jsonOption, parseCount, parseFolder } from './options.js';
 import { nextCommand } from './next.js';
 import { startProgress } from './progress.js';
 import { note, print, printJson } from './terminal.js';
@@ -49,7 +49,7 @@ const phantom = addExamples(
         .default(1)
         .argParser((value: string) => parseCount(value, Number.MAX_SAFE_INTEGER, 0)),
     )
-    .requiredOption('--out <folder>', 'folder to write; must be absent or empty')
+    .requiredOption('--out <folder>', 'folder to write; must be absent or empty', parseFolder)
     .option('--force', 'write into a folder that is not empty, over files of the same names')
     .addOption(jsonOption())
     .action(async (options: Options) => {

@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { Argument, InvalidArgumentError, Option } from 'commander';
+import { expandHome, ownPath, ownPathExpected } from '../home-folder.js';
 import { suggestion } from '../config/suggest.js';
 import { ENGINE_NAMES } from '../engine/index.js';
 
@@ -100,4 +101,10 @@ export function parseSeeds(value: string): number[] {
   }
   if (seeds.size > MAX_SEEDS) throw new InvalidArgumentError(`expected at most ${MAX_SEEDS} seeds`);
   return [...seeds];
+}
+
+/** A folder, for `argParser`: no shell looks at the `~` of `--out=~/x`. */
+export function parseFolder(value: string): string {
+  if (!ownPath.test(value)) throw new InvalidArgumentError(`${ownPathExpected}.`);
+  return expandHome(value);
 }

@@ -9,7 +9,7 @@ import { installationFolder, removeInstallation } from '../engine/tensorflow/ins
 import { setUp } from '../engine/tensorflow/setup.js';
 import { addExamples } from './help.js';
 import { interruptSignal } from './interrupt.js';
-import { jsonOption } from './options.js';
+import { jsonOption, parseFolder } from './options.js';
 import { note, print, printJson } from './terminal.js';
 
 interface Options {
@@ -33,9 +33,11 @@ const tensorflow = addExamples(
       new Option(
         '--library <folder>',
         "an own TensorFlow: a folder with its include and libraries, instead of Python's package",
-      ).conflicts(['cuda', 'cpu']),
+      )
+        .conflicts(['cuda', 'cpu'])
+        .argParser(parseFolder),
     )
-    .option('--dir <folder>', "where to; default: lunet's cache folder")
+    .option('--dir <folder>', "where to; default: lunet's cache folder", parseFolder)
     .option('--remove', 'remove what was set up')
     .addOption(jsonOption())
     .action(async (options: Options) => {

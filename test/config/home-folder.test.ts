@@ -5,6 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { parseFolder } from '../../src/cli/options.js';
 import { loadExperiment } from '../../src/config/load.js';
 import { type Experiment } from '../../src/config/schema.js';
 
@@ -65,4 +66,10 @@ test("another user's home folder is refused, with the place it comes from", () =
   assert.equal(complaint('', 'data', 'output=~you/x'), `--set: output: found "~you/x", ${expected}`);
   process.env['LUNET_OUTPUT'] = '~you';
   assert.equal(complaint('', 'data'), `LUNET_OUTPUT: output: found "~you", ${expected}`);
+});
+
+test('~ in an option that no shell has read', () => {
+  assert.equal(parseFolder('~/x'), '/people/me/x');
+  assert.equal(parseFolder('./~/x'), './~/x');
+  assert.throws(() => parseFolder('~you/x'), /expected a path, where only ~\/ stands for a home folder/);
 });

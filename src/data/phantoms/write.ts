@@ -4,6 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { UserError } from '../../errors.js';
+import { fsReason } from '../../fs-reason.js';
 import { writeNifti } from '../nifti/write.js';
 import { type PhantomKind, generatePhantom, phantomId, phantoms } from './index.js';
 
@@ -57,7 +58,7 @@ export async function writePhantoms(
     return experiment;
   } catch (error) {
     if (error instanceof UserError || (error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw new UserError('disk', `${out}: cannot be written: ${(error as Error).message}`);
+    throw new UserError('disk', `${out}: cannot be written: ${fsReason(error)}`);
   }
 }
 
