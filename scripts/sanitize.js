@@ -40,8 +40,9 @@ function buildProgram(name, sanitizers) {
     `-fsanitize=${sanitizers}`,
     '-fno-sanitize-recover',
     '-pthread',
-    ...readdirSync(source)
-      .filter((file) => file.endsWith('.cpp') && !/^(addon|kernel_bench|isa_avx.*)\.cpp$/.test(file))
+    `-I${source}`,
+    ...readdirSync(source, { recursive: true })
+      .filter((file) => file.endsWith('.cpp') && !/(addon|kernel_bench|isa_avx.*)\.cpp$/.test(file))
       .map((file) => join(source, file)),
     join(root, `test/engine/${name}.cpp`),
     '-o',

@@ -108,7 +108,7 @@ describe('lunet bench', () => {
     const { device } = createNativeEngine().description;
     const { kernels } = printed('--kernels', '--isa', device);
     // All that the table in kernels.h has, but for what measures the machine's peak.
-    const table = readFileSync('src/engine/native/kernels.h', 'utf8').matchAll(/\(\*(\w+)\)\(/g);
+    const table = readFileSync('src/engine/native/kernels/kernels.h', 'utf8').matchAll(/\(\*(\w+)\)\(/g);
     const names = new Set([...table].map(([, name]) => name).filter((name) => name !== 'peak'));
     assert.ok(names.size > 15);
     assert.deepEqual(new Set(kernels.map(({ kernel }) => kernel)), names);

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <vector>
 
-#include "../../src/engine/native/instruction_sets.h"
-#include "../../src/engine/native/network.h"
+#include "kernels/instruction_sets.h"
+#include "network/network.h"
 
 using namespace lunet;
 

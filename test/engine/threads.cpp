@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <thread>
 
-#include "../../src/engine/native/instruction_sets.h"
-#include "../../src/engine/native/network.h"
+#include "kernels/instruction_sets.h"
+#include "network/network.h"
 
 using namespace lunet;
 

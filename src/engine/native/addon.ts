@@ -1,4 +1,4 @@
-// The C++ addon's functions as addon.cpp exports them. Only index.ts beside this file calls them.
+// The C++ addon's functions as node/addon.cpp exports them. Only index.ts beside this file calls them.
 
 /** A network held by the addon. */
 export type Handle = object & { readonly __network: never };

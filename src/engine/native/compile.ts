@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { commitFile, makeFolder } from '../../runs/commit.js';
 import { type Compiler } from '../compiler.js';
 import { commitBuild } from './builds.js';
@@ -42,6 +42,7 @@ export async function compileNative(
   const sanitizing = sanitize
     ? [`-fsanitize=${sanitize}`, '-fno-sanitize-recover', '-fno-omit-frame-pointer', '-g', '-O1']
     : [];
+  const objectOf = (source: string): string => join(objects, `${basename(source)}.o`);
   const run = (program: string, args: readonly string[]): Promise<Ended> =>
     execute(program, args, objects, signal);
   try {
@@ -55,14 +56,14 @@ export async function compileNative(
           '-c',
           join(sourceFolder, file),
           '-o',
-          join(objects, `${file}.o`),
+          objectOf(file),
         ]),
       )) ??
       (await step(`${compiler.name} could not link the engine`, () =>
         run(compiler.name, [
           ...LINK_FLAGS,
           ...sanitizing.slice(0, 1),
-          ...files.map((file) => join(objects, `${file}.o`)),
+          ...files.map(objectOf),
           '-o',
           join(objects, 'lunet.node'),
         ]),

@@ -273,7 +273,7 @@ function flatten(names: { name: string; length: number }[], weights: Weights): F
   return flat;
 }
 
-/** The shape in the order in which addon.cpp reads it. */
+/** The shape in the order in which node/addon.cpp reads it. */
 function flattenShape({ architecture, size, maxBatch }: NetworkSettings): Int32Array {
   const { inputChannels, labels, skips, encoder, decoder, up } = architecture;
   return Int32Array.from([

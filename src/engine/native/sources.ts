@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The checkout or the installed package: this file runs from its dist/src/engine/native. */
@@ -48,15 +48,28 @@ const INSTRUCTION_SETS: Readonly<Record<string, readonly string[]>> = {
 
 /** The compiler's flags for a file. */
 export function compileFlags(file: string): string[] {
-  return [...FLAGS, ...(INSTRUCTION_SETS[file] ?? []), ...(process.arch === 'x64' ? ['-DLUNET_X86'] : [])];
+  return [
+    ...FLAGS,
+    `-I${sourceFolder}`,
+    ...(INSTRUCTION_SETS[basename(file)] ?? []),
+    ...(process.arch === 'x64' ? ['-DLUNET_X86'] : []),
+  ];
 }
 
-/** The files to compile on this machine, those that take longest first. */
+/** All C++ sources and headers, as paths from `sourceFolder`, in a fixed order. */
+function listSources(): string[] {
+  return readdirSync(sourceFolder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(cpp|h)$/.test(file))
+    .sort();
+}
+
+/** The files to compile on this machine, as paths from `sourceFolder`, those that take longest first. */
 export function sourceFiles(): string[] {
-  return readdirSync(sourceFolder)
+  const hasKernels = (file: string): number => Number(basename(file).startsWith('isa_'));
+  return listSources()
     .filter((file) => file.endsWith('.cpp'))
-    .filter((file) => process.arch === 'x64' || INSTRUCTION_SETS[file] === undefined)
-    .sort((a, b) => Number(b.startsWith('isa_')) - Number(a.startsWith('isa_')));
+    .filter((file) => process.arch === 'x64' || INSTRUCTION_SETS[basename(file)] === undefined)
+    .sort((a, b) => hasKernels(b) - hasKernels(a));
 }
 
 /** Names the sources and flags, in 16 hexadecimal digits, as they were when lunet was built. */
@@ -82,7 +95,6 @@ export function recordSources(): void {
 function computeDigest(): string {
   // What depends on the machine is left out: it stands beside the digest in a build's name.
   const hash = createHash('sha256').update(JSON.stringify([FLAGS, INSTRUCTION_SETS]));
-  for (const name of readdirSync(sourceFolder).sort())
-    if (/\.(cpp|h)$/.test(name)) hash.update(`\n${name}\n`).update(readFileSync(join(sourceFolder, name)));
+  for (const file of listSources()) hash.update(`\n${file}\n`).update(readFileSync(join(sourceFolder, file)));
   return hash.digest('hex').slice(0, 16);
 }

@@ -1,0 +1,63 @@
+// Packing slabs, window by window and whatever they hold.
+#pragma once
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/kernels.h"
+#include "network/slabs.h"
+
+namespace lunet {
+
+// Calls work(from, to, first row, end row) for one window after the other of a slab: packed planes [from, to) are to be
+// packed, counted from the first output plane (with Winograd's algorithm all at once, from and to mean nothing), then
+// the packed rows from the first to the end can be computed. Windows are small, so that what is packed is still in the
+// second-level cache when it is used; the padding behind a window's rows is left out.
+template <typename Work>
+void eachWindow(const Slabs& s, int slab, Work work) {
+  constexpr ptrdiff_t kFloats = 4096;  // of a channel
+  const int height = s.size.h + 1, planes = s.rowsIn(slab) / height;
+  const int step = s.winograd ? planes : (int)std::max<ptrdiff_t>(1, kFloats / s.plane);
+  for (int first = 0; first < planes; first += step) {
+    const int end = std::min(planes, first + step);
+    work(first == 0 ? -1 : first + 1, end + 1, first * height, end * height - 1);
+  }
+}
+
+// Packs planes [from, to) of a window of a channel: fill(case, z, to) writes plane z of a case, which lies inside the
+// volume; zeros come around it and between cases. `gradient` asks for the six parts of an output's gradient; `raw` is
+// room for four planes. Both matter only to Winograd's algorithm.
+template <typename Fill>
+void packChannel(const Kernels& k, const Slabs& s, int slab, bool gradient, int from, int to, float* raw, float* packed,
+                 Fill fill) {
+  const int planes = s.planesIn(slab), z0 = s.firstPlane(slab);
+  const auto write = [&](int n, int z, float* at) {
+    if (z < 0 || z >= s.size.d)
+      std::memset(at, 0, s.plane * sizeof(float));
+    else
+      fill(n, z, at);
+  };
+  // Zeros in front, for the first row's neighbours.
+  const auto lead = [&](float* at) { std::memset(at - s.row - 1, 0, (s.row + 1) * sizeof(float)); };
+  float* at = packed + s.origin;
+  if (!s.winograd) {
+    if (from < 0) lead(at - s.plane);
+    // The plane behind a case is the one in front of the next.
+    for (int p = from; p < to; p++)
+      write(s.firstCase(slab) + std::max(p, 0) / (planes + 1), p < 0 ? z0 - 1 : z0 + p % (planes + 1),
+            at + p * s.plane);
+    return;
+  }
+  for (int part = 0; part < (gradient ? 6 : 4); part++) lead(at + part * s.part);
+  for (int i = 0; i < s.casesIn(slab); i++)
+    for (int z = 0; z < planes; z += 2, at += s.plane) {
+      const float* four[4];
+      for (int j = 0; j < 4; j++) {
+        float* plane = raw + (z + j) % 4 * s.plane;
+        if (z == 0 || j >= 2) write(s.firstCase(slab) + i, z0 + z + j - 1, plane);
+        four[j] = plane;
+      }
+      (gradient ? k.winograd_gradient : k.winograd_input)((int)s.plane, four, at, s.part);
+    }
+}
+
+}  // namespace lunet

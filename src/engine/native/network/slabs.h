@@ -1,0 +1,110 @@
+// How a batch's volumes at one level are cut into slabs, the units of work, and laid out when packed (see kernels.h).
+// Depends on shapes only, never on the number of threads: the sums of slabs are added in their order, so results are
+// the same for any number of threads.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+
+#include "network/plan.h"
+
+namespace lunet {
+
+struct Slabs {
+  Size size{};
+  int batch = 0;
+  int cases = 1;    // whole cases in a slab, when it holds more than part of one
+  int planes = 1;   // output planes of each case in a slab
+  int perCase = 1;  // slabs that a case is cut into; 1 when cases > 1
+  int count = 0;
+  int groups = 1;     // parts that the channels of a slab's result are cut into, as separate tasks
+  ptrdiff_t row = 0;  // floats from a packed row to the next: W and one zero
+  ptrdiff_t plane = 0;
+  ptrdiff_t origin = 0;   // of the first output voxel in a packed channel, or in a part of one
+  ptrdiff_t channel = 0;  // floats of a packed channel
+  // With Winograd's algorithm (see winograd.h) a packed channel has four parts of a plane for every two output planes;
+  // that of an output's gradient has six, the fifth and sixth being the two planes themselves.
+  bool winograd = false;
+  ptrdiff_t part = 0;             // floats from a part to the next
+  ptrdiff_t gradientChannel = 0;  // floats of a packed channel of gradients
+
+  // Slots for sums over parts of a case.
+  int slots() const { return batch * perCase; }
+  int slot(int caseIndex, int z) const { return caseIndex * perCase + z / planes; }
+
+  int firstCase(int slab) const { return slab / perCase * cases; }
+  int casesIn(int slab) const { return std::min(cases, batch - firstCase(slab)); }
+  int firstPlane(int slab) const { return slab % perCase * planes; }
+  int planesIn(int slab) const { return std::min(planes, size.d - firstPlane(slab)); }
+  int pairsIn(int slab) const { return (planesIn(slab) + 1) / 2; }
+  // Rows to compute, padding between planes and cases included.
+  int rowsIn(int slab) const {
+    return (winograd ? casesIn(slab) * pairsIn(slab) : casesIn(slab) * (planesIn(slab) + 1) - 1) * (size.h + 1);
+  }
+};
+
+// Fills in how a channel of a slab is laid out.
+inline void layOut(Slabs& s) {
+  s.row = s.size.w + 1;
+  s.plane = (s.size.h + 1) * s.row;
+  // One row and one float of zeros in front; vectors of outputs start aligned. Behind: what a tile of the largest
+  // kernel may read past the last row.
+  const ptrdiff_t lead = s.row + 1, behind = s.row + 512;
+  // A multiple of the page size would put all channels into the same cache sets.
+  const auto spread = [](ptrdiff_t floats) { return floats % 1024 == 0 ? floats + 16 : floats; };
+  if (s.winograd) {
+    s.origin = (lead + 15) / 16 * 16;
+    s.part = spread((s.origin + (ptrdiff_t)s.cases * ((s.planes + 1) / 2) * s.plane + lead + 15) / 16 * 16);
+    s.channel = spread((4 * s.part + behind) / 16 * 16);
+    s.gradientChannel = spread((6 * s.part + behind) / 16 * 16);
+  } else {
+    s.origin = (lead + s.plane + 15) / 16 * 16;
+    s.channel = spread((s.origin + (ptrdiff_t)s.cases * (s.planes + 1) * s.plane + behind) / 16 * 16);
+    s.gradientChannel = s.channel;
+  }
+}
+
+// `inputs` and `gradients` channels are packed side by side; `weights` floats are the partial results of a slab's
+// weight gradient.
+inline Slabs cut(Size size, int batch, bool winograd, int inputs, int gradients, size_t weights) {
+  constexpr ptrdiff_t kSmall = 4096;        // floats: below, a slab holds several cases
+  constexpr ptrdiff_t kCache = 384 * 1024;  // floats of a packed slab: three quarters of 2 MB
+  constexpr size_t kManyWeights = 32768;
+  Slabs s;
+  s.size = size;
+  s.batch = batch;
+  s.winograd = winograd;
+  // Work for every thread and more, but few partial sums where each is large.
+  const int wanted = weights > kManyWeights ? 4 : 8;
+  const ptrdiff_t plane = (ptrdiff_t)(size.h + 1) * (size.w + 1), volume = (size.d + 1) * plane;
+  s.planes = size.d;
+  if (volume <= kSmall) {
+    const int most = (int)std::max<ptrdiff_t>(1, kSmall / volume);
+    s.cases = std::max(1, std::min(most, (batch + wanted - 1) / wanted));
+    s.count = (batch + s.cases - 1) / s.cases;
+  } else {
+    const int inCache = winograd ? (int)(kCache / (plane * (2 * inputs + 3 * gradients)))
+                                 : (int)(kCache / (plane * std::max(1, inputs + gradients)) - 2);
+    const int parts = (wanted + batch - 1) / batch;
+    s.planes = std::min({size.d, std::max(2, inCache), (size.d + parts - 1) / parts});
+    s.perCase = (size.d + s.planes - 1) / s.planes;
+    s.planes = (size.d + s.perCase - 1) / s.perCase;
+    s.planes += s.planes % 2;  // for Winograd's algorithm, and halved()
+    s.perCase = (size.d + s.planes - 1) / s.planes;
+    s.count = batch * s.perCase;
+  }
+  s.groups = s.count >= 8 ? 1 : (8 + s.count - 1) / s.count;
+  layOut(s);
+  return s;
+}
+
+// The same slabs of the volume one level below.
+inline Slabs halved(const Slabs& s) {
+  Slabs half = s;
+  half.size = s.size.halved();
+  half.planes = s.planes / 2;
+  half.winograd = false;
+  layOut(half);
+  return half;
+}
+
+}  // namespace lunet

@@ -1,0 +1,122 @@
+// An up-convolution and the 3x3x3 convolution that reads it, composed into one that goes straight from coarse voxels to
+// fine ones.
+//
+// Corners are the points where coarse voxels meet, those on the volume's faces included: n + 1 along an axis of n. The
+// 2x2x2 fine voxels around a corner, its parts, see only the 2x2x2 coarse voxels around it. Along an axis, corner j
+// lies between coarse voxels j - 1 and j, and between fine voxels 2j - 1 (part 1) and 2j (part 0). So both convolutions
+// together are one with 2x2x2 taps at every corner, with eight outputs, the parts, for each one of theirs. Unless the
+// up-convolution has far more inputs than outputs that takes fewer multiply-adds (see worthComposing in plan.cpp), and
+// its output is never computed. Its bias is the weight of one more input, which is 1 inside the volume and, as every
+// input, 0 outside.
+//
+// Parts, taps and positions count (z, y, x), x fastest. A packed slab of coarse planes (see kernels.h) has just the
+// stride that corners need: corner (j, i, h) lies where voxel (j, i, h) does, its taps at that voxel and before.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "network/convolution.h"
+
+namespace lunet {
+
+// Of a tap of the 3x3x3 convolution seen from a part: the coarse voxel that it falls into, as a tap of a corner, and
+// the position of the up-convolution's weight there.
+struct Reached {
+  int tap, position;
+  Reached(int part, int fineTap) : tap(0), position(0) {
+    const int along[3] = {fineTap / 9, fineTap / 3 % 3, fineTap % 3};
+    for (int axis = 0; axis < 3; axis++) {
+      const int from =
+          along[axis] + 1 - (part >> (2 - axis) & 1);  // fine voxels from the first of the coarse one before the corner
+      tap = 2 * tap + from / 2;
+      position = 2 * position + from % 2;
+    }
+  }
+};
+
+// Offsets of the coarse voxels around a corner.
+inline Taps cornerTaps(const Slabs& s) {
+  Taps taps;
+  for (int z = -1; z <= 0; z++)
+    for (int y = -1; y <= 0; y++)
+      for (int x = -1; x <= 0; x++) taps.at[taps.count++] = z * s.plane + y * s.row + x;
+  return taps;
+}
+
+// What the tasks of a layer need to add what comes through its composed up-convolution.
+struct Corners {
+  const Up& up;
+  Slabs fine, coarse;
+  Taps taps;
+  ptrdiff_t stride;  // from a part of a run of rows to the next
+
+  Corners(const Up& up, const Slabs& fine)
+      : up(up),
+        fine(fine),
+        coarse(halved(fine)),
+        taps(cornerTaps(coarse)),
+        stride(((rowsAtOnce(fine) / 2 + 1) * coarse.row + 31) / 16 * 16) {}
+  size_t packedFloats() const { return (size_t)coarse.channel * (up.inputs + 1); }
+  size_t partsFloats() const { return (size_t)4 * stride; }
+};
+
+// How the two layers' weights make one, inputs fastest so that the innermost loops are vectors: `up` is (between, 8
+// positions, inputs), with the biases, the same for every position, as the last input's weights; `convolution` is
+// (outputs, between, 27 taps); `composed` is (outputs, 8 parts, 8 taps, inputs). Sums are in double precision.
+struct Composition {
+  int inputs, between, outputs;
+
+  size_t composedInOutput() const { return (size_t)64 * inputs; }
+  size_t composedFloats() const { return outputs * composedInOutput(); }
+
+  void compose(int o, const float* up, const float* convolution, float* composed) const {
+    std::vector<double> sums(composedInOutput());
+    each([&](int part, int t, Reached reached) {
+      double* sum = &sums[(8 * part + reached.tap) * inputs];
+      for (int u = 0; u < between; u++) {
+        const double weight = convolution[(o * between + u) * 27 + t];
+        const float* from = up + (8 * u + reached.position) * inputs;
+        for (int c = 0; c < inputs; c++) sum[c] += weight * from[c];
+      }
+    });
+    std::copy(sums.begin(), sums.end(), composed + o * composedInOutput());
+  }
+
+  // The gradient of the convolution's weights of an output, (between, 27 taps), from that of the composed ones.
+  void convolutionGradient(int o, const float* composed, const float* up, float* gradient) const {
+    std::vector<double> sums((size_t)between * 27);
+    composed += o * composedInOutput();
+    each([&](int part, int t, Reached reached) {
+      const float* a = composed + (8 * part + reached.tap) * inputs;
+      for (int u = 0; u < between; u++) {
+        const float* b = up + (8 * u + reached.position) * inputs;
+        double sum = 0;
+        for (int c = 0; c < inputs; c++) sum += (double)a[c] * b[c];
+        sums[u * 27 + t] += sum;
+      }
+    });
+    std::copy(sums.begin(), sums.end(), gradient);
+  }
+
+  // The gradient of the up-convolution's weights of an output, (8 positions, inputs).
+  void upGradient(int u, const float* composed, const float* convolution, double* gradient) const {
+    std::fill(gradient, gradient + (size_t)inputs * 8, 0.0);
+    for (int o = 0; o < outputs; o++, composed += composedInOutput())
+      each([&](int part, int t, Reached reached) {
+        const double weight = convolution[(o * between + u) * 27 + t];
+        const float* from = composed + (8 * part + reached.tap) * inputs;
+        double* sum = gradient + reached.position * inputs;
+        for (int c = 0; c < inputs; c++) sum[c] += weight * from[c];
+      });
+  }
+
+ private:
+  template <typename Work>
+  static void each(Work work) {
+    for (int part = 0; part < 8; part++)
+      for (int t = 0; t < 27; t++) work(part, t, Reached(part, t));
+  }
+};
+
+}  // namespace lunet

@@ -1,0 +1,324 @@
+// The face towards JavaScript (Node-API): checks each argument, then hands typed arrays to a Network.
+// index.ts in the folder above is the only caller.
+#include <cstring>
+
+#include "kernels/instruction_sets.h"
+#include "kernels/kernel_bench.h"
+#include "node/calls.h"
+
+using namespace lunet;
+
+namespace {
+
+// [inputChannels, labels, skips, D, H, W, maxBatch, levels, layers per encoder block, then per decoder block,
+//  widths of all encoder layers, of all decoder layers (level 0 first), up widths]
+Shape shapeOf(napi_env env, napi_value value) {
+  size_t count = SIZE_MAX;
+  const int32_t* v = array<napi_int32_array>(env, value, "shape", count);
+  const int32_t* end = v + count;
+  const auto next = [&](int least) {
+    if (v == end || *v < least) fail(env, "native engine: shape is malformed");
+    return (int)*v++;
+  };
+  Shape shape;
+  shape.inputChannels = next(1);
+  shape.labels = next(1);
+  shape.skips = next(0) != 0;
+  shape.size = {next(1), next(1), next(1)};
+  shape.maxBatch = next(1);
+  const int levels = next(1);
+  if (levels > 16 || shape.labels > 32) fail(env, "native engine: shape is out of range");
+  std::vector<int> encoder(levels), decoder(levels - 1);
+  for (int& layers : encoder) layers = next(1);
+  for (int& layers : decoder) layers = next(1);
+  const auto widths = [&](int layers) {
+    std::vector<int> result(layers);
+    for (int& width : result) width = next(1);
+    return result;
+  };
+  for (int layers : encoder) shape.encoder.push_back(widths(layers));
+  for (int layers : decoder) shape.decoder.push_back(widths(layers));
+  shape.up = widths(levels - 1);
+  const int multiple = 1 << (levels - 1);
+  const Size& s = shape.size;
+  if (v != end || s.d % multiple || s.h % multiple || s.w % multiple || (double)s.d * s.h * s.w > 2e9)
+    fail(env, "native engine: shape is malformed");
+  return shape;
+}
+
+// Images (and labels) of a batch from JavaScript arrays of typed arrays.
+Batch batchOf(napi_env env, const Handle& handle, napi_value images, napi_value labels) {
+  const Shape& shape = handle.network->shape();
+  uint32_t count = 0, labelCount = 0;
+  check(env, napi_get_array_length(env, images, &count), "images is not an array");
+  if (labels) check(env, napi_get_array_length(env, labels, &labelCount), "labels is not an array");
+  if (count < 1 || (int)count > shape.maxBatch || (labels && labelCount != count))
+    fail(env,
+         "native engine: expected 1 to " + std::to_string(shape.maxBatch) + " cases, found " + std::to_string(count));
+  Batch batch;
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value value;
+    check(env, napi_get_element(env, images, i, &value), "image");
+    batch.images.push_back(arrayOf<napi_float32_array>(env, value, "image", shape.size.voxels() * shape.inputChannels));
+    if (!labels) continue;
+    check(env, napi_get_element(env, labels, i, &value), "label");
+    batch.labels.push_back(arrayOf<napi_uint8_array>(env, value, "label", shape.size.voxels()));
+  }
+  return batch;
+}
+
+// Undefined, where a call allows it, means evaluation: no dropout.
+const float* masksOf(napi_env env, const Handle& handle, napi_value value, const Batch& batch, bool needed) {
+  napi_valuetype type;
+  napi_typeof(env, value, &type);
+  if (!needed && type == napi_undefined) return nullptr;
+  return arrayOf<napi_float32_array>(env, value, "masks", (size_t)batch.size() * handle.network->channels());
+}
+
+// create(shape, weights, targets, adam [beta1, beta2, epsilon], m | undefined, v | undefined, step, isa, threads)
+napi_value create(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 9);
+  const Shape shape = shapeOf(env, a.at[0]);
+  const Plan plan(shape, false);
+  const float* weights = arrayOf<napi_float32_array>(env, a.at[1], "weights", plan.parameters);
+  const uint32_t* targets = arrayOf<napi_uint32_array>(env, a.at[2], "targets", 256);
+  const float* adam = arrayOf<napi_float32_array>(env, a.at[3], "adam", 3);
+  const Kernels* kernels = instructionSet(text(env, a.at[7], "isa").c_str());
+  if (!kernels) fail(env, "native engine: this machine has no such instruction set");
+  const int threads = (int)number(env, a.at[8], "threads");
+  if (threads < 1 || threads > 1024) fail(env, "native engine: threads must be 1 to 1024");
+  auto handle = std::make_unique<Handle>();
+  handle->network = std::make_unique<Network>(shape, weights, targets, adam, *kernels, threads);
+  handle->network->stepCount = number(env, a.at[6], "step");
+  napi_valuetype type;
+  napi_typeof(env, a.at[4], &type);
+  if (type != napi_undefined) {
+    const size_t bytes = plan.parameters * sizeof(float);
+    std::memcpy(handle->network->m(), arrayOf<napi_float32_array>(env, a.at[4], "m", plan.parameters), bytes);
+    std::memcpy(handle->network->v(), arrayOf<napi_float32_array>(env, a.at[5], "v", plan.parameters), bytes);
+  }
+  napi_value result;
+  check(
+      env,
+      napi_create_external(
+          env, handle.get(), [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); }, nullptr, &result),
+      "external");
+  handle.release();
+  return result;
+}
+
+// trainStep(network, images, labels, masks, learningRate) -> loss
+napi_value trainStep(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 5);
+  Handle& handle = handleOf(env, a.at[0]);
+  const Batch batch = batchOf(env, handle, a.at[1], a.at[2]);
+  const float* masks = masksOf(env, handle, a.at[3], batch, true);
+  const float rate = (float)number(env, a.at[4], "learning rate");
+  const auto loss = std::make_shared<float>();
+  Network* network = handle.network.get();
+  return start(
+      env, a, handle, [=] { *loss = network->step(batch, masks, rate); },
+      [=](napi_env e) { return numberValue(e, *loss); });
+}
+
+// gradients(network, images, labels, masks | undefined) -> loss; the gradients are then read with readGradient.
+napi_value gradients(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 4);
+  Handle& handle = handleOf(env, a.at[0]);
+  const Batch batch = batchOf(env, handle, a.at[1], a.at[2]);
+  const float* masks = masksOf(env, handle, a.at[3], batch, false);
+  const auto loss = std::make_shared<float>();
+  Network* network = handle.network.get();
+  return start(
+      env, a, handle, [=] { *loss = network->gradients(batch, masks); },
+      [=](napi_env e) { return numberValue(e, *loss); });
+}
+
+// synflow(network); the gradients are then read with readGradient.
+napi_value synflow(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 1);
+  Handle& handle = handleOf(env, a.at[0]);
+  Network* network = handle.network.get();
+  return start(
+      env, a, handle, [=] { network->synflow(); }, [](napi_env e) { return numberValue(e, 0); });
+}
+
+// evaluate(network, images, labels, overlaps float64 (N, labels, 3))
+napi_value evaluate(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 4);
+  Handle& handle = handleOf(env, a.at[0]);
+  const Batch batch = batchOf(env, handle, a.at[1], a.at[2]);
+  Network* network = handle.network.get();
+  double* overlaps =
+      arrayOf<napi_float64_array>(env, a.at[3], "overlaps", (size_t)3 * batch.size() * network->shape().labels);
+  return start(
+      env, a, handle, [=] { network->evaluate(batch, overlaps); }, [](napi_env e) { return numberValue(e, 0); });
+}
+
+// predict(network, images, running, probabilities float32 (N, labels, D, H, W))
+napi_value predict(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 4);
+  Handle& handle = handleOf(env, a.at[0]);
+  const Batch batch = batchOf(env, handle, a.at[1], nullptr);
+  const bool running = flag(env, a.at[2], "running");
+  Network* network = handle.network.get();
+  float* out = arrayOf<napi_float32_array>(env, a.at[3], "probabilities",
+                                           batch.size() * network->shape().labels * network->shape().size.voxels());
+  return start(
+      env, a, handle, [=] { network->predict(batch, running, out); }, [](napi_env e) { return numberValue(e, 0); });
+}
+
+// activationSums(network, images, labels, masks | undefined, withGradients, sums float64 (3, N, channels))
+napi_value activationSums(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 6);
+  Handle& handle = handleOf(env, a.at[0]);
+  const Batch batch = batchOf(env, handle, a.at[1], a.at[2]);
+  const float* masks = masksOf(env, handle, a.at[3], batch, false);
+  const bool withGradients = flag(env, a.at[4], "withGradients");
+  Network* network = handle.network.get();
+  const size_t count = (size_t)batch.size() * network->channels();
+  double* sums = arrayOf<napi_float64_array>(env, a.at[5], "sums", 3 * count);
+  return start(
+      env, a, handle,
+      [=] { network->activationSums(batch, masks, withGradients, sums, sums + count, sums + 2 * count); },
+      [](napi_env e) { return numberValue(e, 0); });
+}
+
+// read(network, which): a copy of the flat list of tensors: 0 weights, 1 gradients, 2 Adam's m, 3 its v.
+napi_value read(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 2);
+  Handle& handle = handleOf(env, a.at[0]);
+  if (handle.busy) fail(env, "native engine: the network is busy; await one call before the next");
+  Network& network = *handle.network;
+  const int which = (int)number(env, a.at[1], "which");
+  if (which < 0 || which > 3) fail(env, "native engine: there are four lists to read");
+  float* const lists[] = {network.weights(), network.gradient(), network.m(), network.v()};
+  float* data = nullptr;
+  const napi_value result = newArray<napi_float32_array>(env, network.parameters(), data);
+  std::memcpy(data, lists[which], network.parameters() * sizeof(float));
+  return result;
+}
+
+napi_value readStep(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 1);
+  return numberValue(env, handleOf(env, a.at[0]).network->stepCount);
+}
+
+// meter(network): multiply-adds, then seconds of all threads, of the three passes of its 3x3x3 convolutions since the
+// last call. The first call starts the measuring.
+napi_value meter(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 1);
+  Handle& handle = handleOf(env, a.at[0]);
+  if (handle.busy) fail(env, "native engine: the network is busy; await its call before reading the meter");
+  Meter& meter = handle.network->meter;
+  double* data = nullptr;
+  const napi_value result = newArray<napi_float64_array>(env, 2 * kPasses, data);
+  for (int pass = 0; pass < kPasses; pass++) {
+    data[pass] = meter.multiplyAdds[pass];
+    data[kPasses + pass] = 0;
+    for (const Meter::Seconds& thread : meter.seconds) data[kPasses + pass] += thread.at[pass];
+  }
+  meter.start();
+  return result;
+}
+
+// interrupt(network): makes the running call reject with "interrupted", its effects undone.
+napi_value interrupt(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 1);
+  Handle& handle = handleOf(env, a.at[0]);
+  if (handle.busy) handle.network->interrupt();
+  return nullptr;
+}
+
+// dispose(network): frees its memory. Must not be called while it is busy.
+napi_value dispose(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 1);
+  Handle& handle = handleOf(env, a.at[0]);
+  if (handle.busy) fail(env, "native engine: the network is busy; await its call before disposing of it");
+  handle.network.reset();
+  return nullptr;
+}
+
+// estimateMemory(shape, threads) -> bytes
+napi_value estimateMemory(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 2);
+  return numberValue(env, (double)Network::estimate(shapeOf(env, a.at[0]), (int)number(env, a.at[1], "threads")));
+}
+
+// instructionSets() -> their names, the fastest first
+napi_value listInstructionSets(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 0);
+  napi_value list;
+  check(env, napi_create_array(env, &list), "array");
+  uint32_t i = 0;
+  for (const Kernels* kernels : instructionSets()) {
+    napi_value name;
+    napi_create_string_utf8(env, kernels->name, NAPI_AUTO_LENGTH, &name);
+    napi_set_element(env, list, i++, name);
+  }
+  return list;
+}
+
+// peak(isa, threads) -> GFLOP/s of multiply-adds in registers, the best of several short rounds; blocks.
+napi_value peak(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 2);
+  const Kernels* kernels = instructionSet(text(env, a.at[0], "isa").c_str());
+  if (!kernels) fail(env, "native engine: this machine has no such instruction set");
+  return numberValue(env, lunet::measurePeak(*kernels, (int)number(env, a.at[1], "threads")));
+}
+
+// benchKernels(isa) -> one line a kernel, "kernel\tshape\tGFLOP/s\tGB/s"; blocks for about a second.
+napi_value benchKernels(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 1);
+  const Kernels* kernels = instructionSet(text(env, a.at[0], "isa").c_str());
+  if (!kernels) fail(env, "native engine: this machine has no such instruction set");
+  std::string lines;
+  for (const lunet::KernelFigure& figure : lunet::benchKernels(*kernels))
+    lines += figure.kernel + '\t' + figure.shape + '\t' + std::to_string(figure.flops / figure.seconds * 1e-9) + '\t' +
+             std::to_string(figure.bytes / figure.seconds * 1e-9) + '\n';
+  napi_value result;
+  check(env, napi_create_string_utf8(env, lines.data(), lines.size(), &result), "figures");
+  return result;
+}
+
+template <napi_value (*Function)(napi_env, napi_callback_info)>
+napi_value guarded(napi_env env, napi_callback_info info) {
+  try {
+    return Function(env, info);
+  } catch (const Thrown&) {
+  } catch (const std::bad_alloc&) {
+    napi_throw_range_error(env, nullptr, "out of memory");
+  } catch (const std::exception& error) {
+    napi_throw_error(env, nullptr, error.what());
+  }
+  return nullptr;
+}
+
+template <napi_value (*Function)(napi_env, napi_callback_info)>
+void expose(napi_env env, napi_value exports, const char* name) {
+  napi_value function;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, guarded<Function>, nullptr, &function);
+  napi_set_named_property(env, exports, name, function);
+}
+
+}  // namespace
+
+NAPI_MODULE_INIT() {
+  expose<create>(env, exports, "create");
+  expose<trainStep>(env, exports, "trainStep");
+  expose<gradients>(env, exports, "gradients");
+  expose<synflow>(env, exports, "synflow");
+  expose<evaluate>(env, exports, "evaluate");
+  expose<predict>(env, exports, "predict");
+  expose<activationSums>(env, exports, "activationSums");
+  expose<read>(env, exports, "read");
+  expose<readStep>(env, exports, "readStep");
+  expose<meter>(env, exports, "meter");
+  expose<interrupt>(env, exports, "interrupt");
+  expose<dispose>(env, exports, "dispose");
+  expose<estimateMemory>(env, exports, "estimateMemory");
+  expose<listInstructionSets>(env, exports, "instructionSets");
+  expose<peak>(env, exports, "peak");
+  expose<benchKernels>(env, exports, "benchKernels");
+  return exports;
+}
