@@ -1,6 +1,6 @@
 // What `lunet bench` can show beside its list: convolutions pass by pass, kernels, networks along the path of pruning.
 
-import { type BenchCase, type Measurement, measure, multiplyAdds } from '../engine/bench.js';
+import { type BenchCase, type Measurement, caseMultiplyAdds, measure } from '../engine/bench.js';
 import { type Engine } from '../engine/engine.js';
 import { benchKernels, createNativeEngine, measurePeak } from '../engine/native/index.js';
 import { countParameters } from '../network/parameters.js';
@@ -97,11 +97,11 @@ export async function showPruned(
       const { msPerVolume } = await measure(engine, test, repeats);
       test.msPerVolume = Math.min(test.msPerVolume, msPerVolume);
     }
-  const perMultiplyAdd = cases.map((test) => test.msPerVolume / multiplyAdds(test));
+  const perMultiplyAdd = cases.map((test) => test.msPerVolume / caseMultiplyAdds(test));
   const results = cases.map((test, i) => ({
     percent: test.percent,
     parameters: countParameters(test.architecture),
-    multiplyAdds: multiplyAdds(test),
+    multiplyAdds: caseMultiplyAdds(test),
     msPerVolume: test.msPerVolume,
     relativeTime: (perMultiplyAdd[i] as number) / (perMultiplyAdd[0] as number),
   }));

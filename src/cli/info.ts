@@ -1,7 +1,7 @@
 // `lunet info`: the networks of an experiment, or of a weights file, layer by layer.
 
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { modelArchitecture, modelName } from '../config/models.js';
+import { configuredArchitecture, modelName } from '../config/models.js';
 import { UserError } from '../errors.js';
 import { type Architecture } from '../network/architecture.js';
 import { activationBytes, countMultiplyAdds, listOperations } from '../network/cost.js';
@@ -66,12 +66,13 @@ interface Subject {
 
 function ofExperiment(path: string | undefined, { set, size }: Options): Subject {
   const { config, source } = openExperiment(path, set);
-  const { channels, labels } = config.dataset;
   const models = config.models.map((model) => ({
     model: modelName(model),
-    architecture: modelArchitecture(model, channels?.length ?? 1, Object.keys(labels).length),
+    architecture: configuredArchitecture(config, model),
   }));
-  const remark = channels ? 'Counted' : 'Counted for one input channel, as dataset.channels is not set,';
+  const remark = config.dataset.channels
+    ? 'Counted'
+    : 'Counted for one input channel, as dataset.channels is not set,';
   return {
     source,
     size: size ?? config.preprocessing.size,

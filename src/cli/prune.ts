@@ -1,7 +1,7 @@
 // `lunet prune`: takes channels out of a network step by step while it trains.
 
 import { Command, Option } from 'commander';
-import { modelArchitecture, prunedModel } from '../config/models.js';
+import { configuredArchitecture, prunedModel } from '../config/models.js';
 import { CRITERIA, type Criterion, type Experiment, STRATEGIES } from '../config/schema.js';
 import { choose } from '../config/suggest.js';
 import { type Architecture, listLayers } from '../network/architecture.js';
@@ -111,12 +111,7 @@ export const command = addExamples(
 );
 
 function printSchedules(config: Experiment, planned: readonly PlannedPruning[], json: boolean): void {
-  const inputs = config.dataset.channels?.length ?? 1;
-  const architecture = modelArchitecture(
-    planned[0]?.model ?? prunedModel(config),
-    inputs,
-    Object.keys(config.dataset.labels).length,
-  );
+  const architecture = configuredArchitecture(config, planned[0]?.model ?? prunedModel(config));
   const schedules = planned.map(({ strategy, seed }) => ({
     strategy,
     seed,

@@ -8,7 +8,7 @@ import { loadDataset } from '../data/dataset.js';
 import { createEngine, createEstimator } from '../engine/index.js';
 import { physicalCores } from '../engine/native/cores.js';
 import { EXIT, type FailureKind, UserError } from '../errors.js';
-import { diskBytes, estimateSeconds, multiplyAdds } from '../experiment/estimate.js';
+import { diskBytes, estimateSeconds, runMultiplyAdds } from '../experiment/estimate.js';
 import { keepConfig } from '../experiment/kept-config.js';
 import { type Failure, LUNET, runLocally, supervised } from '../experiment/local.js';
 import { type Task, planExperiment } from '../experiment/plan.js';
@@ -88,7 +88,7 @@ export const command = addExamples(
       if (options.dryRun) await showPlan(config, source, tasks, open, options);
       else if (options.executor === 'slurm')
         await submitAll(config, source, tasks, open, options, { path, set: options.set });
-      else await runAll(config, source, tasks, open, options);
+      else await runExperiment(config, source, tasks, open, options);
     }),
   [
     ['the shipped default experiment, or ./lunet.yaml, whole', 'lunet run'],
@@ -193,7 +193,7 @@ async function submitAll(
   if (!json) note(`\nNext: ${nextCommand('status', [], given)}`);
 }
 
-async function runAll(
+async function runExperiment(
   config: Experiment,
   source: string,
   tasks: readonly Task[],
@@ -248,7 +248,7 @@ async function runWithProgress(
   failures: Map<Task, Failure>,
 ): Promise<void> {
   const each = Math.max(1, Math.floor((threads ?? physicalCores()) / jobs));
-  const work = new Map(open.map((task) => [task, multiplyAdds(config, task)]));
+  const work = new Map(open.map((task) => [task, runMultiplyAdds(config, task)]));
   const all = [...work.values()].reduce((sum, value) => sum + value, 0);
   const shares = new Map<Task, number>();
   const details = new Map<Task, string>();

@@ -105,11 +105,11 @@ function summaryTable(rows: readonly SummaryRow[]): string {
     rows.map((row) => [
       row.method,
       ...(labelled ? [row.label] : []),
-      Number(row['parameters']).toLocaleString('en'),
-      `${row['upper_bound'] === true ? '≤ ' : ''}${Number(row['dice_median']).toFixed(4)}`,
-      Number(row['dice_mad']).toFixed(4),
-      String(row['seeds']),
-      duration(Number(row['seconds_median'])),
+      row.parameters.toLocaleString('en'),
+      `${row.upper_bound ? '≤ ' : ''}${row.dice_median.toFixed(4)}`,
+      row.dice_mad.toFixed(4),
+      String(row.seeds),
+      duration(row.seconds_median),
     ]),
   );
 }

@@ -18,6 +18,16 @@ export function modelArchitecture(model: ModelConfig, inputChannels: number, lab
   return { inputChannels, labels, skips, encoder, decoder, up };
 }
 
+/** Input channels that the config names; one where it names none. */
+export function inputChannels({ dataset }: Experiment): number {
+  return dataset.channels?.length ?? 1;
+}
+
+/** A model's architecture for the channels and labels that the config names. */
+export function configuredArchitecture(config: Experiment, model: ModelConfig): Architecture {
+  return modelArchitecture(model, inputChannels(config), Object.keys(config.dataset.labels).length);
+}
+
 /** The model of that name, if the experiment has it. */
 function findModel({ models }: Experiment, name: string): ModelConfig | undefined {
   return models.find((model) => modelName(model) === name);

@@ -115,7 +115,7 @@ export async function measure(
   const msPerVolume = times[Math.floor(times.length / 2)] as number;
   return {
     msPerVolume,
-    gflops: (2e-6 * multiplyAdds(test)) / msPerVolume,
+    gflops: (2e-6 * caseMultiplyAdds(test)) / msPerVolume,
     peakMemoryMB: process.resourceUsage().maxRSS / 1024,
     ...(passes && { passes }),
     ...(metered && {
@@ -154,7 +154,7 @@ export async function secondsPerMultiplyAdd(
 }
 
 /** Multiply-adds per volume: training does each twice more, but for the first layer's input, which has no gradient. */
-export function multiplyAdds({ architecture, size, mode }: BenchCase): number {
+export function caseMultiplyAdds({ architecture, size, mode }: BenchCase): number {
   const voxels = size ** 3;
   const forward = countMultiplyAdds(architecture, voxels);
   if (mode === 'infer') return forward;

@@ -16,7 +16,7 @@ const TRAINING = 3;
 const BYTES_PER_ROW = 150;
 
 /** Multiply-adds of a whole run, by the exemplary path for pruned networks. */
-export function multiplyAdds(config: Experiment, task: Task): number {
+export function runMultiplyAdds(config: Experiment, task: Task): number {
   const [depth, height, width] = volumeSize(config.preprocessing.size);
   const forward = (architecture: Architecture): number =>
     countMultiplyAdds(architecture, depth * height * width);
@@ -60,7 +60,7 @@ export async function estimateSeconds(
     const batch = Math.min(config.training.batch, train, 4);
     const rate = measured.get(key) ?? (await secondsPerMultiplyAdd(engine, task.architecture, size, batch));
     measured.set(key, rate);
-    seconds.push(rate * multiplyAdds(config, task));
+    seconds.push(rate * runMultiplyAdds(config, task));
   }
   return seconds;
 }

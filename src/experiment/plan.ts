@@ -2,7 +2,7 @@
 // snapshots; every split, every seed. Each run is one command line of its own, whoever starts it.
 
 import { relative } from 'node:path';
-import { modelArchitecture, prunedModel } from '../config/models.js';
+import { configuredArchitecture, prunedModel } from '../config/models.js';
 import { type Experiment, type Init, type Strategy } from '../config/schema.js';
 import { type Architecture } from '../network/architecture.js';
 import { prunableChannels } from '../network/surgery.js';
@@ -42,8 +42,6 @@ export interface Retrained {
 
 /** The runs of an experiment, in an order in which they can be done one after the other. */
 export function planExperiment(config: Experiment): Task[] {
-  const inputs = config.dataset.channels?.length ?? 1;
-  const labels = Object.keys(config.dataset.labels).length;
   const common = (kind: RunKind, split: string, method: string, seed: number) => {
     const folder = runFolder(splitFolder(config, split), kind, method, seed);
     return { id: relative(experimentFolder(config), folder), kind, split, method, seed, folder };
@@ -56,11 +54,11 @@ export function planExperiment(config: Experiment): Task[] {
   const train = planTraining(config, {}).map(({ split, model, method, seed, identity }): Task => ({
     ...common('train', split, method, seed),
     argv: ['train', '--model', method, ...which(split, seed)],
-    architecture: modelArchitecture(model, inputs, labels),
+    architecture: configuredArchitecture(config, model),
     identity,
   }));
   // One network, and one path from it, for all pruning runs.
-  const start = modelArchitecture(prunedModel(config), inputs, labels);
+  const start = configuredArchitecture(config, prunedModel(config));
   const prune = planPruning(config, {}).map((planned: PlannedPruning): Task => ({
     ...common('prune', planned.split, planned.method, planned.seed),
     argv: ['prune', '--strategy', planned.strategy, ...which(planned.split, planned.seed)],

@@ -12,7 +12,7 @@ import { type Architecture, listLayers } from '../network/architecture.js';
 import { type Removal, prunableChannels, removeChannel } from '../network/surgery.js';
 import { type Weights } from '../network/weights.js';
 import { commitFile, failpoint } from '../runs/commit.js';
-import { type Row } from '../runs/csv.js';
+import { type DropoutRow, type ScoreRow, type StepRow } from '../runs/records.js';
 import { type PruningStep, type RunRecord } from '../runs/run.js';
 import { catchUp } from '../training/backlog.js';
 import { type EpochProgress, evaluateCases, trainEpoch } from '../training/epoch.js';
@@ -59,11 +59,10 @@ interface Progress extends EpochProgress, RunProgress {
   rates: number[];
   /** Steps in a row below the floor of collapse. */
   below: number;
-  rows: Row[];
-  /** Rows of scores.csv. */
-  scoreRows: Row[];
-  /** Rows of dropout.csv. */
-  dropoutRows: Row[];
+  /** Rows of steps.csv, scores.csv and dropout.csv. */
+  rows: StepRow[];
+  scoreRows: ScoreRow[];
+  dropoutRows: DropoutRow[];
   best?: PruningStep;
   chosen?: PruningStep;
   snapshots: Record<string, PruningStep>;

@@ -4,8 +4,15 @@ import { join } from 'node:path';
 import { type Layer } from '../network/architecture.js';
 import { type Weights } from '../network/weights.js';
 import { commitFile } from '../runs/commit.js';
-import { type Row, csvText } from '../runs/csv.js';
-import { DROPOUT_COLUMNS, SCORE_COLUMNS, stepColumns } from '../runs/records.js';
+import { csvText } from '../runs/csv.js';
+import {
+  DROPOUT_COLUMNS,
+  type DropoutRow,
+  SCORE_COLUMNS,
+  type ScoreRow,
+  type StepRow,
+  stepColumns,
+} from '../runs/records.js';
 import { type PruningStep, type RunRecord } from '../runs/run.js';
 import { sha256 } from '../runs/sealed.js';
 import { casesText, writeBest, writeTensors } from '../training/outputs.js';
@@ -24,9 +31,9 @@ export interface StepFiles {
   readonly best: boolean;
   readonly validated: boolean;
   /** All rows of steps.csv and dropout.csv so far, and of scores.csv where the step adds to it. */
-  readonly rows: readonly Row[];
-  readonly dropoutRows: readonly Row[];
-  readonly scoreRows?: readonly Row[] | undefined;
+  readonly rows: readonly StepRow[];
+  readonly dropoutRows: readonly DropoutRow[];
+  readonly scoreRows?: readonly ScoreRow[] | undefined;
 }
 
 /** The CSV files of a step that no later step writes again, by name: they must be known before they are on disk. */

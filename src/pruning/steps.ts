@@ -5,7 +5,7 @@ import { type Architecture, type Layer, listLayers } from '../network/architectu
 import { countMultiplyAdds } from '../network/cost.js';
 import { countParameters } from '../network/parameters.js';
 import { type Removal, prunableChannels } from '../network/surgery.js';
-import { type Row } from '../runs/csv.js';
+import { type DropoutRow, type ScoreRow, type StepRow } from '../runs/records.js';
 import { type PruningStep } from '../runs/run.js';
 import { diceCells } from '../training/outputs.js';
 import { type Scores } from './criteria/criterion.js';
@@ -51,7 +51,7 @@ export function stepRow(
   test: readonly number[],
   validation: readonly number[] | undefined,
   choice: Choice | undefined,
-): Row {
+): StepRow {
   return {
     step: step.step,
     epochs: at.epochs,
@@ -84,7 +84,7 @@ export function scoreRows(
   scores: Scores,
   choice: Choice | undefined,
   { step, channels, fraction }: PruningStep,
-): Row[] {
+): ScoreRow[] {
   return layers.flatMap(({ name }, i) =>
     Array.from(scores[i] as Float64Array, (score, channel) => ({
       step,
@@ -103,6 +103,11 @@ export function dropoutRows(
   layers: readonly Layer[],
   rates: readonly number[],
   { step }: PruningStep,
-): Row[] {
-  return layers.map(({ name, width }, i) => ({ step, layer: name, channels: width, rate: rates[i] }));
+): DropoutRow[] {
+  return layers.map(({ name, width }, i) => ({
+    step,
+    layer: name,
+    channels: width,
+    rate: rates[i] as number,
+  }));
 }

@@ -9,20 +9,20 @@ import { UserError } from '../errors.js';
 import { type SplitRuns, collectRuns, describeLeftOut } from '../experiment/collect.js';
 import { type FoundRun } from '../runs/find.js';
 import { type RunKind } from '../runs/folders.js';
-import { type SummaryRow } from '../runs/records.js';
-import { type TextRow, readRows } from '../runs/rows.js';
+import { type EpochRow, type ScoreRow, type StepRow, type SummaryRow } from '../runs/records.js';
+import { type RowsOf, readRows } from '../runs/rows.js';
 import { type RunRecord } from '../runs/run.js';
 import { summarise } from '../runs/summary.js';
 import { inPaperOrder } from './order.js';
 import { holm, medianInterval, wilcoxon } from './statistics.js';
 
-/** One row of a CSV file of a run, with where it came from. */
-export interface RunRow {
+/** One row of a run's file, with where it came from. */
+export interface RunRow<Values> {
   readonly split: string;
   readonly kind: RunKind;
   readonly method: string;
   readonly seed: number;
-  readonly values: TextRow;
+  readonly values: Values;
 }
 
 /** A method against the reference, case by case and seed by seed. */
@@ -44,9 +44,9 @@ export interface Results {
   readonly config: Experiment;
   /** The summary's rows with their split. */
   readonly summary: readonly (SummaryRow & { readonly split: string })[];
-  readonly steps: readonly RunRow[];
-  readonly epochs: readonly RunRow[];
-  readonly scores: readonly RunRow[];
+  readonly steps: readonly RunRow<StepRow>[];
+  readonly epochs: readonly RunRow<EpochRow>[];
+  readonly scores: readonly RunRow<ScoreRow>[];
   readonly comparisons: readonly Comparison[];
   /** The model that others are compared with. */
   readonly reference: string;
@@ -67,10 +67,10 @@ export function collectResults(config: Experiment, reference?: string): Results 
   if (splits.every(({ runs }) => runs.length === 0)) throw nothingToReport(splits, leftOut);
   const against = chooseReference(config, reference);
   const read = tolerantReader(leftOut);
-  const rows = (kind: RunKind | undefined, file: string): RunRow[] =>
+  const rows = <File extends keyof RowsOf>(kind: RunKind, file: File): RunRow<RowsOf[File]>[] =>
     splits.flatMap(({ split, runs }) =>
       runs
-        .filter(({ record }) => kind === undefined || record.kind === kind)
+        .filter(({ record }) => record.kind === kind)
         .flatMap((run) => {
           const { kind, method, seed } = run.record;
           return read(run, file).map((values) => ({ split, kind, method, seed, values }));
@@ -109,7 +109,7 @@ function nothingToReport(splits: readonly SplitRuns[], leftOut: readonly string[
       );
 }
 
-type RowReader = (run: FoundRun, file: string) => TextRow[];
+type RowReader = <File extends keyof RowsOf>(run: FoundRun, file: File) => RowsOf[File][];
 
 /** Reads rows; a file that cannot be trusted is left out, said once. */
 function tolerantReader(leftOut: string[]): RowReader {
@@ -134,10 +134,14 @@ function chooseReference({ models }: Experiment, wanted: string | undefined): st
 }
 
 /** Dice by seed and case, of a file of finished runs. */
-function caseDice(runs: readonly FoundRun[], file: string, read: RowReader): Map<string, number> {
+function diceBySeedAndCase(
+  runs: readonly FoundRun[],
+  file: 'cases.csv' | `cases-${string}.csv`,
+  read: RowReader,
+): Map<string, number> {
   const dice = new Map<string, number>();
   for (const run of runs)
-    for (const row of read(run, file)) dice.set(`${run.record.seed}/${row['case']}`, Number(row['dice']));
+    for (const row of read(run, file)) dice.set(`${run.record.seed}/${row.case}`, row.dice);
   return dice;
 }
 
@@ -146,7 +150,7 @@ function compare(split: string, runs: readonly FoundRun[], reference: string, re
     runs.filter(
       ({ record }) => record.kind === kind && record.method === method && record.status === 'finished',
     );
-  const base = caseDice(of('train', reference), 'cases.csv', read);
+  const base = diceBySeedAndCase(of('train', reference), 'cases.csv', read);
   if (base.size === 0) return [];
   const methods = [...new Set(runs.map(({ record }) => `${record.kind}\n${record.method}`))].map(
     (key) => key.split('\n') as [RunKind, string],
@@ -154,11 +158,15 @@ function compare(split: string, runs: readonly FoundRun[], reference: string, re
   const candidates = methods.flatMap(([kind, method]): [RunKind, string, Map<string, number>][] => {
     const found = of(kind, method);
     if (kind !== 'prune')
-      return method === reference ? [] : [[kind, method, caseDice(found, 'cases.csv', read)]];
+      return method === reference ? [] : [[kind, method, diceBySeedAndCase(found, 'cases.csv', read)]];
     const percents = new Set(found.flatMap(({ record }) => Object.keys(record.pruning?.snapshots ?? {})));
     return [...percents]
       .sort((a, b) => Number(b) - Number(a))
-      .map((percent) => [kind, `${method} ${percent}%`, caseDice(found, `cases-${percent}.csv`, read)]);
+      .map((percent) => [
+        kind,
+        `${method} ${percent}%`,
+        diceBySeedAndCase(found, `cases-${percent}.csv`, read),
+      ]);
   });
   const compared = candidates.flatMap(([kind, method, dice]) => {
     const differences = [...dice].flatMap(([key, value]) => {

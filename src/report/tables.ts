@@ -29,9 +29,9 @@ function diceTable({ summary, config, records }: Results): Table {
   const best = new Map(
     splits.map((split) => {
       const values = summary.filter(
-        (row) => row.split === split && row['upper_bound'] !== true && isHeadline(row.label, severalLabels),
+        (row) => row.split === split && !row.upper_bound && isHeadline(row.label, severalLabels),
       );
-      return [split, Math.max(...values.map((row) => Number(row['dice_median'])))];
+      return [split, Math.max(...values.map((row) => row.dice_median))];
     }),
   );
   const methods = keys.map((key) => {
@@ -46,11 +46,10 @@ function diceTable({ summary, config, records }: Results): Table {
   const dice = methods.map(({ label, found }) =>
     found.map((row, i) => {
       if (row === undefined) return '';
-      const value = `${fixed(row['dice_median'])} ± ${fixed(row['dice_mad'])}`;
-      if (row['upper_bound'] === true)
-        return `≤ ${value} at ${(100 * Number(row['fraction_median'])).toFixed(0)} ± ${(100 * Number(row['fraction_mad'])).toFixed(0)} %`;
-      const top =
-        isHeadline(label, severalLabels) && Number(row['dice_median']) === best.get(splits[i] as string);
+      const value = `${fixed(row.dice_median)} ± ${fixed(row.dice_mad)}`;
+      if (row.upper_bound)
+        return `≤ ${value} at ${(100 * (row.fraction_median ?? NaN)).toFixed(0)} ± ${(100 * (row.fraction_mad ?? NaN)).toFixed(0)} %`;
+      const top = isHeadline(label, severalLabels) && row.dice_median === best.get(splits[i] as string);
       return top ? `*${value}*` : value;
     }),
   );
@@ -68,13 +67,13 @@ function diceTable({ summary, config, records }: Results): Table {
     ...onceIfEqual(
       'Parameters',
       perSplit,
-      methods.map(({ found }) => found.map((row) => grouped(row?.['parameters']))),
+      methods.map(({ found }) => found.map((row) => grouped(row?.parameters))),
     ),
     ...perSplit('Dice', dice),
     ...onceIfEqual(
       'Seeds',
       perSplit,
-      methods.map(({ found }) => found.map((row) => String(row?.['seeds'] ?? ''))),
+      methods.map(({ found }) => found.map((row) => String(row?.seeds ?? ''))),
     ),
   ];
   const flat = config.models.some(({ family }) => family === 'lunet');
@@ -141,9 +140,9 @@ function cutOffNotes(records: Results['records'], splits: readonly string[]): st
 }
 
 /** A number with commas between thousands; nothing for nothing. */
-const grouped = (value: unknown): string => (value === undefined ? '' : Number(value).toLocaleString('en'));
+const grouped = (value: number | undefined): string => value?.toLocaleString('en') ?? '';
 
-const fixed = (value: unknown): string => Number(value).toFixed(4);
+const fixed = (value: number): string => value.toFixed(4);
 
 /** With several labels their mean is the headline. */
 const isHeadline = (label: string, severalLabels: boolean): boolean => !severalLabels || label === 'mean';

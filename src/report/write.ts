@@ -24,7 +24,7 @@ export async function writeReport(
     split,
     method,
     seed,
-    ...numbers(values),
+    ...values,
   }));
   const columns = [...new Set(['split', 'method', 'seed', ...steps.flatMap(Object.keys)])];
   writeCsv(join(folder, 'steps.csv'), columns, steps);
@@ -62,14 +62,4 @@ function removeFigures(folder: string, kept: readonly string[]): void {
     if (names.some((name) => figure === name || figure.startsWith(`${name}-`)))
       rmSync(join(folder, file), { force: true });
   }
-}
-
-/** Cells as numbers where they are, so that they stay numbers. */
-function numbers(values: Readonly<Record<string, string>>): Row {
-  return Object.fromEntries(
-    Object.entries(values).map(([column, text]) => [
-      column,
-      text !== '' && Number.isFinite(Number(text)) ? Number(text) : text,
-    ]),
-  );
 }

@@ -1,6 +1,7 @@
 // What runs record, and under which column names: the one list for those who write and those who read.
 
 import { type Row } from './csv.js';
+import { type RunKind } from './folders.js';
 
 /** The name of a label in a column: dice_LABEL, with everything but letters and digits as _. */
 function labelColumn(part: 'test' | 'validation', label: string): string {
@@ -79,4 +80,70 @@ export const SUMMARY_COLUMNS = [
   'seconds_median',
 ] as const;
 
-export type SummaryRow = Row & Readonly<Record<'kind' | 'method' | 'label', string>>;
+/** A row of summary.csv: a method's figures over its seeds, for one label or the mean over labels. */
+export type SummaryRow = {
+  readonly kind: RunKind;
+  readonly method: string;
+  readonly label: string;
+  readonly parameters: number;
+  readonly channels: number;
+  readonly multiply_adds: number;
+  readonly seeds: number;
+  readonly dice_median: number;
+  readonly dice_mad: number;
+  readonly upper_bound: boolean;
+  /** Of a point of pruning runs: the share of channels there. */
+  readonly fraction_median?: number;
+  readonly fraction_mad?: number;
+  readonly seconds_median: number;
+};
+
+/** A row of epochs.csv. With several labels it has further columns, see `diceColumns`. */
+export type EpochRow = Row & {
+  readonly epoch: number;
+  readonly train_loss: number;
+  /** Absent where the epoch was not evaluated. */
+  readonly test_dice?: number | undefined;
+  readonly validation_dice?: number | undefined;
+  readonly seconds: number;
+};
+
+/** A row of steps.csv. It has further columns: Dice by label, and the width of each layer under the layer's name. */
+export type StepRow = Row & {
+  readonly step: number;
+  readonly epochs: number;
+  readonly channels: number;
+  readonly fraction: number;
+  readonly parameters: number;
+  readonly multiply_adds: number;
+  readonly train_loss: number;
+  readonly test_dice?: number | undefined;
+  readonly validation_dice?: number | undefined;
+  readonly removed_layer?: string | undefined;
+  readonly removed_channel?: number | undefined;
+  readonly removed_score?: number | undefined;
+  readonly stop?: string | undefined;
+  readonly seconds: number;
+};
+
+/** A row of scores.csv. */
+export type ScoreRow = {
+  readonly step: number;
+  readonly channels: number;
+  readonly fraction: number;
+  readonly layer: string;
+  readonly channel: number;
+  readonly score: number;
+  readonly chosen: boolean;
+};
+
+/** A row of dropout.csv. */
+export type DropoutRow = {
+  readonly step: number;
+  readonly layer: string;
+  readonly channels: number;
+  readonly rate: number;
+};
+
+/** A row of cases.csv. With several labels it has further columns. */
+export type CaseRow = Row & { readonly case: string; readonly dice: number };

@@ -1,6 +1,6 @@
 // Whether an experiment fits into memory, asked before any data is read.
 
-import { modelArchitecture, modelName } from '../config/models.js';
+import { configuredArchitecture, inputChannels, modelName } from '../config/models.js';
 import { type Experiment, type ModelConfig, type SplitConfig } from '../config/schema.js';
 import { volumeSize } from '../data/preprocess.js';
 import { listedCases } from '../data/split.js';
@@ -72,18 +72,14 @@ function leastCases(config: Experiment, parts: readonly (readonly number[])[]): 
 }
 
 /** A preprocessed case: float32 images and a uint8 label. */
-function caseBytes({ dataset, preprocessing }: Experiment): number {
-  const [x, y, z] = preprocessing.size;
-  return x * y * z * (4 * (dataset.channels?.length ?? 1) + 1);
+function caseBytes(config: Experiment): number {
+  const [x, y, z] = config.preprocessing.size;
+  return x * y * z * (4 * inputChannels(config) + 1);
 }
 
 function settingsOf(config: Experiment, model: ModelConfig, maxBatch: number): NetworkSettings {
-  const { dataset, preprocessing, training } = config;
-  const architecture = modelArchitecture(
-    model,
-    dataset.channels?.length ?? 1,
-    Object.keys(dataset.labels).length,
-  );
+  const { preprocessing, training } = config;
+  const architecture = configuredArchitecture(config, model);
   const volumes = { size: volumeSize(preprocessing.size), targets: new Uint32Array(256) };
   return settingsFor(training, architecture, volumes, maxBatch);
 }

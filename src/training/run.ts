@@ -6,8 +6,8 @@ import { type Experiment } from '../config/schema.js';
 import { type Network } from '../engine/engine.js';
 import { totalChannels } from '../network/architecture.js';
 import { commitFile, failpoint } from '../runs/commit.js';
-import { type Row, csvText } from '../runs/csv.js';
-import { epochColumns } from '../runs/records.js';
+import { csvText } from '../runs/csv.js';
+import { type EpochRow, epochColumns } from '../runs/records.js';
 import { type RunRecord } from '../runs/run.js';
 import { sha256 } from '../runs/sealed.js';
 import { catchUp } from './backlog.js';
@@ -28,7 +28,7 @@ export interface TrainingOptions {
 interface Progress extends EpochProgress, RunProgress {
   /** Epochs completed. */
   epoch: number;
-  rows: Row[];
+  rows: EpochRow[];
 }
 
 /** Trains a network to its last epoch. Resolves and rejects as `liveRun` does. */
@@ -54,7 +54,7 @@ async function trainToTheEnd(
   const { at, backlog, record, resumed } = life;
   const { folder, architecture, split } = run;
   const { outputs } = context.dataset;
-  const writeEpochs = (rows: readonly Row[]): void =>
+  const writeEpochs = (rows: readonly EpochRow[]): void =>
     commitFile(join(folder, 'epochs.csv'), epochsText(context, run, rows));
   // The process may have been killed between the checkpoint and its rows.
   if (resumed) writeEpochs(at.rows);
@@ -130,7 +130,7 @@ function epochRow(
   test: readonly number[] | undefined,
   validation: readonly number[] | undefined,
   seconds: number,
-): Row {
+): EpochRow {
   return {
     epoch,
     train_loss: loss,
@@ -141,6 +141,6 @@ function epochRow(
 }
 
 /** The text of epochs.csv. */
-function epochsText({ dataset }: RunContext, { split }: TrainingRun, rows: readonly Row[]): string {
+function epochsText({ dataset }: RunContext, { split }: TrainingRun, rows: readonly EpochRow[]): string {
   return csvText(epochColumns(dataset.outputs, split.validation.length > 0), rows);
 }

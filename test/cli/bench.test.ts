@@ -70,7 +70,7 @@ describe('lunet bench', () => {
   it('refuses options that it would not look at', () => {
     for (const words of [
       ['--kernels', '--batch', '2'],
-      ['--kernels', '--engine', 'tfjs'],
+      ['--kernels', '--engine', 'cpu'],
       ['--pruned', '--passes'],
     ]) {
       const { status, stdout, stderr } = lunet(['bench', ...words]);

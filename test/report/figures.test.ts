@@ -120,8 +120,8 @@ describe('an experiment with two splits', () => {
     const steps = results.steps
       .filter(({ split }) => split === 'default')
       .map((row) => {
-        const low = Number(row.values['fraction']) < 0.7;
-        return { ...row, values: { ...row.values, test_dice: low ? '0' : '0.9' } };
+        const low = row.values.fraction < 0.7;
+        return { ...row, values: { ...row.values, test_dice: low ? 0 : 0.9 } };
       });
     const one = { ...results, steps, summary: results.summary.filter(({ kind }) => kind !== 'train') };
     const text = JSON.stringify(diceOverChannels.spec(one, assignLooks(results)));

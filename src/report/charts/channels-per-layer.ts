@@ -2,7 +2,7 @@
 
 import { listLayers } from '../../network/architecture.js';
 import { inPanels } from './panels.js';
-import { type Chart, byMethod, numberIn } from './style.js';
+import { type Chart, byMethod } from './style.js';
 
 export const channelsPerLayer: Chart = {
   name: 'channels-per-layer',
@@ -18,8 +18,8 @@ export const channelsPerLayer: Chart = {
         .filter((row) => row.seed === seed)
         .flatMap(({ values: row }) =>
           layers.flatMap((layer) => {
-            const [step, channels] = [numberIn(row['step']), numberIn(row[layer])];
-            return step === undefined || channels === undefined ? [] : [{ step, layer, channels }];
+            const channels = row[layer];
+            return typeof channels === 'number' ? [{ step: row.step, layer, channels }] : [];
           }),
         );
       return values.length === 0 ? [] : [{ title: [name, `seed ${seed}`], layers, values }];

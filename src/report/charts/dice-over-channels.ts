@@ -2,7 +2,7 @@
 
 import { type Line, lineLayers, overSeeds } from './lines.js';
 import { withLegend } from './legend.js';
-import { type Chart, DICE_AXIS, byMethod, headlines, numberIn } from './style.js';
+import { type Chart, DICE_AXIS, byMethod, headlines } from './style.js';
 
 const WIDTH = 620;
 
@@ -11,10 +11,9 @@ export const diceOverChannels: Chart = {
   title: 'Test Dice over the channels that remain (median, band over seeds; what is lower is cut off)',
   spec: (results, looks) => {
     const pruned = byMethod(results, results.steps).map(({ kind, method, name, rows }): Line => {
-      const points = rows.flatMap(({ values }) => {
-        const [fraction, dice] = [numberIn(values['fraction']), numberIn(values['test_dice'])];
-        return fraction === undefined || dice === undefined ? [] : [{ x: 100 * fraction, y: dice }];
-      });
+      const points = rows.flatMap(({ values: { fraction, test_dice: dice } }) =>
+        dice === undefined ? [] : [{ x: 100 * fraction, y: dice }],
+      );
       return { name, look: looks(kind, method), points: overSeeds(points) };
     });
     const steps = pruned.flatMap(({ points }) => points);

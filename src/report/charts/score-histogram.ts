@@ -1,19 +1,19 @@
 // Figure 4: how the criterion's scores are distributed at the snapshots, and where the chosen channel lies.
 
 import { inPanels } from './panels.js';
-import { type Chart, byMethod, numberIn } from './style.js';
+import { type Chart, byMethod } from './style.js';
 
 export const scoreHistogram: Chart = {
   name: 'score-histogram',
   title: "Scores of channels at the snapshots (a line marks each seed's chosen channel)",
   spec: (results) => {
     const panels = byMethod(results, results.scores).flatMap(({ name, rows }) => {
-      const values = rows.flatMap(({ values: row }) => {
-        const [channels, fraction, score] = [row['channels'], row['fraction'], row['score']].map(numberIn);
-        return channels === undefined || fraction === undefined || score === undefined
-          ? []
-          : [{ channels, fraction, score, chosen: row['chosen'] === 'true' }];
-      });
+      const values = rows.map(({ values: { channels, fraction, score, chosen } }) => ({
+        channels,
+        fraction,
+        score,
+        chosen,
+      }));
       const points = [...new Map(values.map(({ channels, fraction }) => [channels, fraction]))];
       // One scale for the panels of a method, so that they can be compared.
       const scores = values.map(({ score }) => score);

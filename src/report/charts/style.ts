@@ -63,11 +63,6 @@ export function rangeOf(values: readonly number[], least: number): [low: number,
   return [low - missing, high + missing];
 }
 
-/** A number that stands in a CSV file; undefined where the cell is empty. */
-export function numberIn(cell: string | undefined): number | undefined {
-  return cell === undefined || cell === '' || Number.isNaN(Number(cell)) ? undefined : Number(cell);
-}
-
 /** Rows by method, methods in the paper's order. */
 export function byMethod<T extends { readonly kind: RunKind; readonly method: string }>(
   { config }: Results,
@@ -103,17 +98,14 @@ export function headlines({ summary }: Results): Headline[] {
   const several = new Set(summary.map(({ label }) => label)).size > 1;
   return summary
     .filter(({ kind, method, label }) => (!several || label === 'mean') && isDrawn(kind, method))
-    .map((row) => {
-      const [dice, mad] = [Number(row['dice_median']), Number(row['dice_mad'])];
-      return {
-        kind: row.kind as RunKind,
-        method: row.method,
-        name: shownName(row.kind, row.method),
-        parameters: Number(row['parameters']),
-        dice,
-        low: dice - mad,
-        high: dice + mad,
-        bound: row['upper_bound'] === true,
-      };
-    });
+    .map(({ kind, method, parameters, dice_median: dice, dice_mad: mad, upper_bound: bound }) => ({
+      kind,
+      method,
+      name: shownName(kind, method),
+      parameters,
+      dice,
+      low: dice - mad,
+      high: dice + mad,
+      bound,
+    }));
 }

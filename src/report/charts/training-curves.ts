@@ -3,7 +3,7 @@
 import { type Line, lineLayers, overSeeds } from './lines.js';
 import { withLegend } from './legend.js';
 import { inPanels } from './panels.js';
-import { type Chart, byMethod, numberIn, rangeOf } from './style.js';
+import { type Chart, byMethod, rangeOf } from './style.js';
 
 const PANEL = { width: 360, height: 230, columns: 2 };
 const GROUPS = [
@@ -25,10 +25,9 @@ export const trainingCurves: Chart = {
         const lines = groups
           .filter((each) => each.kind === kind)
           .map(({ method, name, rows }): Line => {
-            const points = rows.flatMap(({ values }) => {
-              const [epoch, value] = [numberIn(values['epoch']), numberIn(values[column])];
-              return epoch === undefined || value === undefined ? [] : [{ x: epoch, y: value }];
-            });
+            const points = rows.flatMap(({ values: { epoch, [column]: value } }) =>
+              value === undefined ? [] : [{ x: epoch, y: value }],
+            );
             return { name, look: looks(kind, method), points: overSeeds(points) };
           })
           .filter(({ points }) => points.length > 0);

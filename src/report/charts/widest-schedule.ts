@@ -1,6 +1,6 @@
 // Figure 5: the schedule that `widest` prescribes, known before any training.
 
-import { modelArchitecture, prunedModel } from '../../config/models.js';
+import { configuredArchitecture, prunedModel } from '../../config/models.js';
 import { blockWidths, listBlocks } from '../../network/architecture.js';
 import { schedule } from '../../pruning/schedule.js';
 import { type Line, lineLayers } from './lines.js';
@@ -15,8 +15,7 @@ export const widestSchedule: Chart = {
   title: 'Channels per block as the strategy "widest" prescribes them (known before any training)',
   ofConfig: true,
   spec: ({ config }) => {
-    const inputs = config.dataset.channels?.length ?? 1;
-    const start = modelArchitecture(prunedModel(config), inputs, Object.keys(config.dataset.labels).length);
+    const start = configuredArchitecture(config, prunedModel(config));
     const steps = schedule('widest', start, 1).map(({ architecture }) => architecture);
     const lines = listBlocks(start).map((place, i): Line => ({
       name: `${place.side}.${place.level}`,
