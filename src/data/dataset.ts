@@ -47,23 +47,7 @@ export interface Dataset {
  */
 export async function loadDataset(config: Experiment, options: PrepareOptions = {}): Promise<Dataset> {
   const { dataset, preprocessing } = config;
-  const { wanted, followLinks } = { wanted: listedCases(config), followLinks: dataset.followLinks };
-  const listing =
-    dataset.layout === 'phantom'
-      ? undefined
-      : await layouts[dataset.layout](dataset.root as string, { wanted, followLinks });
-  const known: readonly CaseSource[] = listing?.cases ?? phantomSources(dataset.phantom);
-  checkLabelNames(dataset, listing);
-  // Before any volume is read, so that a split that cannot be met is reported at once, and only what it uses is read.
-  const splits = chooseSplits(listing?.ids ?? known.map(({ id }) => id), config);
-  const used = new Set(
-    [...splits.values()].flatMap(({ train, validation, test }) => [...train, ...validation, ...test]),
-  );
-  const background =
-    dataset.others === 'described' && listing?.labels ? [...listing.labels.names.keys()] : [];
-  const sources = known
-    .filter(({ id }) => used.has(id))
-    .map((source): CaseSource => ('kind' in source ? source : { ...source, background }));
+  const { listing, splits, sources } = await listDataset(config);
   const { cases, warning } = await prepareOrReuse(sources, config, options);
   const channels = checkChannels(cases, dataset, listing);
   const indices = labelIndices(dataset.labels);
@@ -93,6 +77,41 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
       ...countWarnings(cases),
     ],
   };
+}
+
+/**
+ * What can be known of an experiment's data before any volume is read: its cases, labels and splits. Throws a UserError of
+ * kind `data` as `loadDataset` does; what is in the volumes is not looked at. Returns what is odd.
+ */
+export async function checkDataset(config: Experiment): Promise<readonly string[]> {
+  return (await listDataset(config)).listing?.warnings ?? [];
+}
+
+async function listDataset(config: Experiment): Promise<{
+  readonly listing: Listing | undefined;
+  readonly splits: ReadonlyMap<string, Split>;
+  /** Of the cases that some split uses. */
+  readonly sources: readonly CaseSource[];
+}> {
+  const { dataset } = config;
+  const { wanted, followLinks } = { wanted: listedCases(config), followLinks: dataset.followLinks };
+  const listing =
+    dataset.layout === 'phantom'
+      ? undefined
+      : await layouts[dataset.layout](dataset.root as string, { wanted, followLinks });
+  const known: readonly CaseSource[] = listing?.cases ?? phantomSources(dataset.phantom);
+  checkLabelNames(dataset, listing);
+  // Before any volume is read, so that a split that cannot be met is reported at once, and only what it uses is read.
+  const splits = chooseSplits(listing?.ids ?? known.map(({ id }) => id), config);
+  const used = new Set(
+    [...splits.values()].flatMap(({ train, validation, test }) => [...train, ...validation, ...test]),
+  );
+  const background =
+    dataset.others === 'described' && listing?.labels ? [...listing.labels.names.keys()] : [];
+  const sources = known
+    .filter(({ id }) => used.has(id))
+    .map((source): CaseSource => ('kind' in source ? source : { ...source, background }));
+  return { listing, splits, sources };
 }
 
 function chooseSplits(ids: readonly string[], { dataset }: Experiment): ReadonlyMap<string, Split> {

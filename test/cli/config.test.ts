@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
@@ -9,7 +9,8 @@ import { emptyFolder, lunet } from './lunet.js';
 
 const HELP = `Usage: lunet config [options] [config]
 
-Checks a configuration and shows it with overrides and defaults filled in.
+Checks a configuration, the memory that it needs and where its data are, without reading a volume; or
+shows it with overrides and defaults filled in.
 
 Arguments:
   config             YAML file of the experiment, or the name of a shipped one (lunet config --list); default: ./lunet.yaml or ./lunet.yml, else the shipped default
@@ -21,6 +22,8 @@ Options:
   --json             print the results as JSON
   --set <key=value>  override a key of the config, such as training.epochs=10 (repeatable) (default:
                      none)
+  --engine <name>    auto, native (C++), tensorflow, webgpu, or cpu (JavaScript) (default: "auto",
+                     env: LUNET_ENGINE)
   -h, --help         print help
 
 Examples:
@@ -119,9 +122,34 @@ test('--list names what is shipped', () => {
 });
 
 test('a valid file is called valid, on stderr', () => {
-  const { status, stdout, stderr } = lunet(['config', join(shippedConfigs, 'harp.yaml')]);
+  const { status, stdout, stderr } = lunet(['config', join(shippedConfigs, 'default.yaml')]);
   assert.deepEqual([status, stdout], [0, '']);
-  assert.match(stderr, /harp\.yaml is valid/);
+  assert.match(stderr, /default\.yaml is valid/);
+});
+
+test('what training would refuse before it reads a volume is refused, in the same words', () => {
+  const cwd = emptyFolder();
+  lunet(['data', 'phantom', '--cases', '4', '--size', '16', '--out', 'data'], { cwd });
+  const base = readFileSync(join(cwd, 'data/lunet.yaml'), 'utf8');
+  assert.equal(lunet(['config', 'data/lunet.yaml'], { cwd }).status, 0, base);
+  for (const [setting, code, says] of [
+    ['dataset.root=nowhere', 3, /no such/],
+    ['dataset.split={train: 5, test: 5}', 3, /found 4 cases, but train 5/],
+    ['dataset.split={train: [a], test: [b]}', 3, /there is no case a/],
+    ['dataset.labels={a: 7}', 3, /dataset\.labels\.a: found 7/],
+    ['preprocessing.size=[2048, 2048, 2048]', 4, /needs about .* GiB of memory/],
+    ['training.epochs=0', 2, /training\.epochs: found 0/],
+  ] as const) {
+    const words = ['data/lunet.yaml', '--set', setting];
+    const error = (command: string): [number | null, string] => {
+      const { status, stderr } = lunet([command, ...words], { cwd });
+      return [status, stderr.slice(stderr.indexOf('error:')).replace(/[\d.]+ GiB are free/, '')];
+    };
+    const [status, line] = error('config');
+    assert.equal(status, code, line);
+    assert.match(line, says);
+    assert.deepEqual(error('train'), [status, line]);
+  }
 });
 
 test('training refuses a wrong config with exit 2 before it looks for data or writes', () => {
