@@ -55,7 +55,7 @@ export const command = addExamples(
 
 /** Throws the UserError with which training would end before it reads a volume: no memory for it, no such data. */
 async function requireTrainable(config: Experiment, engine: string): Promise<void> {
-  requireMemory(config, await createEstimator(engine, { warn }), config.models);
+  requireMemory(config, await createEstimator(engine, { warn, say: note }), config.models);
   (await checkDataset(config)).forEach(warn);
 }
 
