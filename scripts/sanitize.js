@@ -1,6 +1,5 @@
-// Runs the engine tests with the native engine built for the address and undefined-behaviour sanitizers, and programs: two
-// that hold convolutions to plain loops and memory to what was said of it, and one of many threads for the thread
-// sanitizer: node scripts/sanitize.js. Needs g++ on Linux, and a build before it.
+// Runs the engine tests with the native engine built for the address and undefined-behaviour sanitizers, and three
+// programs: convolutions against plain loops, memory against its estimate, and many threads under the thread sanitizer: node scripts/sanitize.js. Needs g++ on Linux, and a build before it.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -56,9 +56,9 @@ export interface Measurement {
   readonly gflops: number;
   /** Largest resident size of the whole process so far. */
   readonly peakMemoryMB: number;
-  /** Of engines that measure them, if asked for: the passes of the counted steps. */
+  /** The passes of the counted steps, if asked for, from engines that measure them. */
   readonly passes?: ConvolutionPass[];
-  /** Of engines that send operations to a library: how many a step, and the most bytes of tensors alive on the device. */
+  /** From engines that send operations to a library: operations a step, and peak memory of tensors on the device. */
   readonly operations?: number;
   readonly deviceMemoryMB?: number;
 }
@@ -79,7 +79,7 @@ function loadNew(
   );
 }
 
-/** Memory is mapped and clocks are up after so long; runs before do not count. */
+/** After this time memory is mapped and the processor runs at full clock speed; earlier runs do not count. */
 const WARM_UP_MS = 300;
 
 /** Runs a case `repeats` times after a warm-up that does not count. */
@@ -127,7 +127,7 @@ export async function measure(
 
 /**
  * Seconds of training for each multiply-add of a network: the best of a few steps on made-up volumes.
- * For telling how long a run will take.
+ * Used to estimate how long a run will take.
  */
 export async function secondsPerMultiplyAdd(
   engine: Engine,
@@ -153,7 +153,10 @@ export async function secondsPerMultiplyAdd(
   return best / 1000 / batch / (3 * countMultiplyAdds(architecture, voxels));
 }
 
-/** Multiply-adds per volume: training does each twice more, but for the first layer's input, which has no gradient. */
+/**
+ * Multiply-adds per volume. Training does each of the forward pass's two times more, for the gradients of weights and of
+ * inputs, except that the image needs no gradient.
+ */
 export function caseMultiplyAdds({ architecture, size, mode }: BenchCase): number {
   const voxels = size ** 3;
   const forward = countMultiplyAdds(architecture, voxels);

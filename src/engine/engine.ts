@@ -31,7 +31,7 @@ export interface NetworkSettings {
 }
 
 /**
- * Sums over one case, per output k: what Dice is made of. All NaN if the case overflowed: if somewhere on its way through
+ * Sums over one case, per output k, from which Dice is computed. All NaN if the case overflowed: if somewhere on its way through
  * the network, or before the sigmoid, a value was infinite or NaN. A saturated sigmoid is no overflow.
  */
 export interface Overlap {
@@ -88,7 +88,7 @@ export interface Network {
   readWeights(): Promise<Weights>;
   /** A copy of the optimizer's state. */
   readOptimizerState(): Promise<OptimizerState>;
-  /** Where an engine measures its convolutions: since the last call, of which the first starts the measuring. */
+  /** What the convolutions took since the last call, on engines that measure it. The first call starts the measuring. */
   meter?(): ConvolutionPass[];
   /** Makes the running call, if any, reject with an InterruptedError soon; the network is as before that call. */
   interrupt(): void;
@@ -99,9 +99,9 @@ export interface Network {
 /** One of the three passes of all 3x3x3 convolutions of a network. */
 export interface ConvolutionPass {
   readonly pass: 'forward' | 'input gradient' | 'weight gradient';
-  /** Those carried out: fewer than the architecture has where an algorithm spares some, none for padding. */
+  /** Those carried out: fewer than the architecture has where an algorithm saves some; those on padding do not count. */
   readonly multiplyAdds: number;
-  /** Of all threads together, packing and storing left out. */
+  /** Sum over all threads, without packing and storing. */
   readonly seconds: number;
 }
 
@@ -116,7 +116,7 @@ export class InterruptedError extends Error {
 /** What an engine runs on, for a run's record and for `lunet doctor`. */
 export interface EngineDescription {
   readonly name: string;
-  /** Instruction set or device, such as `avx512` or `cpu (JavaScript)`. Results to the bit hold within one. */
+  /** Instruction set or device, such as `avx512` or `cpu (JavaScript)`. Results are equal to the bit only on the same one. */
   readonly device: string;
   readonly threads: number;
 }
@@ -129,9 +129,9 @@ export interface Engine {
    * Throws a UserError of kind `engine` if the memory that the plan needs is not there, saying what would fit.
    */
   load(settings: NetworkSettings, weights: Weights, optimizer?: OptimizerState): Promise<Network>;
-  /** Frees what an engine keeps from network to network, where it keeps something; it can be used again. */
+  /** Frees what the engine keeps for later networks, if anything. It can be used afterwards. */
   release?(): void;
-  /** Where an engine sends operations to a library: how many since the last call, and the most bytes of tensors alive. */
+  /** Operations since the last call and peak bytes of tensors, on engines that send operations to a library. */
   meter?(): { readonly operations: number; readonly peakBytes: number };
   /** Bytes that `load` plus a training step will take at most, without the samples themselves. */
   estimateMemory(settings: NetworkSettings): number;

@@ -150,8 +150,8 @@ bool checkComposed(const Kernels& k, Size size, int coarse, int between) {
   const Corners corners(layer, fine);
   const Slabs& s = corners.coarse;
   const Rows rows{size.h, size.w, fine.row};
-  Error forward, partsBack;
-  std::vector<float> packed((size_t)s.channel * inputs), parts(corners.partsFloats()), back(4 * s.plane);
+  Error forward, phasesBack;
+  std::vector<float> packed((size_t)s.channel * inputs), phases(corners.phasesFloats()), back(4 * s.plane);
   std::vector<float> weights(4 * 8 * inputs);
   for (int slab = 0; slab < s.count; slab++) {
     // What nothing has been written to spoils the results if it is read.
@@ -160,8 +160,8 @@ bool checkComposed(const Kernels& k, Size size, int coarse, int between) {
     for (int z = fine.firstPlane(slab); z < fine.firstPlane(slab) + fine.planesIn(slab); z++) {
       for (int c = 0; c < inputs; c++)
         for (int tap = 0; tap < 8; tap++)
-          for (int part = 0; part < 4; part++)
-            weights[(c * 8 + tap) * 4 + part] = composed[((z % 2 * 4 + part) * 8 + tap) * inputs + c];
+          for (int phase = 0; phase < 4; phase++)
+            weights[(c * 8 + tap) * 4 + phase] = composed[((z % 2 * 4 + phase) * 8 + tap) * inputs + c];
       const int at = (z + 1) / 2 - s.firstPlane(slab);
       const std::vector<float> before = noise(fine.plane);
       std::vector<float> plane = before;
@@ -169,10 +169,10 @@ bool checkComposed(const Kernels& k, Size size, int coarse, int between) {
       for (int y = 0, some; y < size.h; y += some) {
         some = std::min({size.h - y, rowsAtOnce(fine), 1 + (y + z) % 5});
         const int first = (y + 1) / 2, count = (y + some) / 2 + 1 - first;
-        std::fill(parts.begin(), parts.end(), NAN);
+        std::fill(phases.begin(), phases.end(), NAN);
         k.correlate(4, packed.data() + s.origin + at * s.plane + first * s.row, s.channel, inputs, corners.taps.at, 8,
-                    weights.data(), false, parts.data(), corners.stride, count * (int)s.row);
-        k.add_parts({some, size.w, fine.row}, plane.data() + y * fine.row, y, parts.data(), corners.stride, s.row);
+                    weights.data(), false, phases.data(), corners.stride, count * (int)s.row);
+        k.add_phases({some, size.w, fine.row}, plane.data() + y * fine.row, y, phases.data(), corners.stride, s.row);
       }
       for (int y = 0; y < size.h; y++)
         for (int x0 = 0; x0 < size.w; x0++) {
@@ -189,13 +189,13 @@ bool checkComposed(const Kernels& k, Size size, int coarse, int between) {
           forward.add(plane[y * fine.row + x0], expected);
         }
       std::fill(back.begin(), back.end(), NAN);
-      k.split_parts(rows, plane.data(), back.data(), s.plane, s.row);
-      for (int part = 0; part < 4; part++)
+      k.split_phases(rows, plane.data(), back.data(), s.plane, s.row);
+      for (int phase = 0; phase < 4; phase++)
         for (int i = 0; i <= size.h / 2; i++)
           for (int j = 0; j <= size.w / 2; j++) {
-            const int y = 2 * i - part / 2, x0 = 2 * j - part % 2;
+            const int y = 2 * i - phase / 2, x0 = 2 * j - phase % 2;
             const bool inside = y >= 0 && y < size.h && x0 >= 0 && x0 < size.w;
-            partsBack.add(back[part * s.plane + i * s.row + j], inside ? plane[y * fine.row + x0] : 0);
+            phasesBack.add(back[phase * s.plane + i * s.row + j], inside ? plane[y * fine.row + x0] : 0);
           }
     }
   }
@@ -217,7 +217,7 @@ bool checkComposed(const Kernels& k, Size size, int coarse, int between) {
   const double gradients = std::max(std::fabs(byConvolution - expected), std::fabs(byUp - expected)) / scale;
   std::printf("composed %2d -> %2d -> 1 on %d x %d x %d: output %.1e, weight gradients %.1e\n", coarse, between, size.d,
               size.h, size.w, forward.share(), gradients);
-  return forward.count == size.voxels() && forward.share() <= kAllowed && partsBack.largest == 0 &&
+  return forward.count == size.voxels() && forward.share() <= kAllowed && phasesBack.largest == 0 &&
          gradients <= kAllowed;
 }
 

@@ -1,4 +1,4 @@
-// Run by scripts/sanitize.js: the memory that a network is said to take against what it holds after training,
+// Run by scripts/sanitize.js: the estimate of a network's memory against what it holds after training,
 // evaluation and prediction, for several shapes, batches and numbers of threads. Exits with 1 where more is held, or
 // far less.
 #include <cstdio>

@@ -41,7 +41,7 @@ export function createNativeEngine(options: NativeOptions = {}): Engine {
   if (!available.includes(isa))
     throw new UserError(
       'engine',
-      `instruction set ${isa} is not to be had on this machine, found: ${available.join(', ')}`,
+      `instruction set ${isa} is not available on this machine, found: ${available.join(', ')}`,
     );
   const threads = options.threads ?? physicalCores();
   return {
@@ -101,11 +101,11 @@ export function benchKernels(isa: string): KernelFigure[] {
     });
 }
 
-/** What the addon computes on: voxels of a volume, and cases of a batch. */
+/** The largest that the addon computes: voxels of a volume, and cases of a batch. */
 const MAX_VOXELS = 2e9;
 const MAX_BATCH = 1e6;
 
-/** Bytes that a network takes; for shapes beyond what the addon computes on, in proportion to the largest that it does. */
+/** Bytes that a network takes. For shapes larger than the addon's limits, scaled up from the largest within them. */
 function estimateMemory(addon: Addon, settings: NetworkSettings, threads: number): number {
   const [depth, height, width] = settings.size;
   const multiple = 2 ** (settings.architecture.encoder.length - 1);
@@ -117,7 +117,7 @@ function estimateMemory(addon: Addon, settings: NetworkSettings, threads: number
   return factor * addon.estimateMemory(flattenShape({ ...settings, size, maxBatch }), threads);
 }
 
-/** Throws where memory would do, but the addon would not. */
+/** Throws for sizes beyond what the addon computes, even where there is memory for them. */
 function requireComputable({ size, maxBatch }: NetworkSettings): void {
   const voxels = size[0] * size[1] * size[2];
   if (voxels > MAX_VOXELS || maxBatch > MAX_BATCH)

@@ -8,7 +8,7 @@ import { buildFolders, loadBuild, loadFile, oneLine } from './builds.js';
 /** The addon and where it was found, or why it could not be loaded, one line an attempt. */
 export type LoadResult = { addon: Addon; path: string } | { addon?: undefined; attempts: string[] };
 
-/** Loads the addon from LUNET_NATIVE alone, if that is set, else from where builds of it are kept. */
+/** Loads the addon from LUNET_NATIVE if that is set, and then from nowhere else; otherwise from the kept builds. */
 export function loadAddon(): LoadResult {
   const given = process.env['LUNET_NATIVE'];
   return given ? loadGiven(resolve(given)) : loadBuilt();

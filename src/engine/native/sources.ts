@@ -72,7 +72,7 @@ export function sourceFiles(): string[] {
     .sort((a, b) => hasKernels(b) - hasKernels(a));
 }
 
-/** Names the sources and flags, in 16 hexadecimal digits, as they were when lunet was built. */
+/** 16 hexadecimal digits that identify the sources and flags, as they were when lunet was built. */
 export function sourcesDigest(): string {
   try {
     return readFileSync(DIGEST_FILE, 'utf8').trim();
@@ -81,7 +81,7 @@ export function sourcesDigest(): string {
   }
 }
 
-/** Takes note of sources that were edited. */
+/** Writes the digest of the sources as they are now, for `sourcesDigest`. */
 export function recordSources(): void {
   const digest = computeDigest();
   try {

@@ -64,7 +64,7 @@ export function backward(
   const free = (...tensors: tf.Tensor[]): void => {
     if (!keep) tf.dispose(tensors);
   };
-  // What has arrived at a block's output so far: a skip brings its part before the pooled path does.
+  // The gradient at a block's output as far as it is known: the skip's share comes before that of the pooled path.
   const arrived = new Map<string, tf.Tensor5D>();
   const arrive = (block: string, gradient: tf.Tensor5D): void => {
     const other = arrived.get(block);

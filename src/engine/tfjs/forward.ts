@@ -68,7 +68,7 @@ export function forward(
     }
     const mask =
       mode.masks && tf.reshape(tf.slice(mode.masks, [0, channel], [-1, layer.width]), [-1, 1, layer.width]);
-    // Nothing but what the backward pass needs outlives its layer.
+    // After a layer only what the backward pass needs is kept.
     const trace = {
       layer,
       input: x,

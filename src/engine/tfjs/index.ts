@@ -25,7 +25,7 @@ import { type SampleStore, createSampleStore, download, imageTensor } from './la
 import { type Operations, composed } from './operations.js';
 import { type Staged, createParameters } from './parameters.js';
 
-/** Samples kept on the device, at most. */
+/** The most that samples kept on the device may take. */
 const STORE_BYTES = 2 ** 30;
 
 /**
@@ -79,7 +79,7 @@ function estimateMemory({ architecture, size, maxBatch }: NetworkSettings): numb
   );
 }
 
-/** What a step needs, and what batch would fit. */
+/** A message about the memory that a step needs, and the batch that would fit. */
 function tooLarge(settings: NetworkSettings, free: number | undefined): UserError {
   const needed = estimateMemory(settings);
   const each = (needed - 32 * countParameters(settings.architecture)) / settings.maxBatch;

@@ -52,7 +52,7 @@ interface Uploaded {
   readonly bytes: number;
 }
 
-/** Samples on the device. What is used again need not be uploaded again: after the first epoch a step uploads nothing. */
+/** Samples on the device. They are kept for later steps, so that nothing is uploaded after the first epoch. */
 export interface SampleStore {
   /** Images and targets of a batch; to be called within tf.tidy. */
   readonly batch: (
@@ -63,7 +63,7 @@ export interface SampleStore {
   readonly clear: () => void;
 }
 
-/** A store of at most so many bytes; what was uploaded first goes first. */
+/** A store of limited size in bytes. What was uploaded first is removed first. */
 export function createSampleStore(limit: number): SampleStore {
   const stored = new Map<Float32Array, Uploaded>();
   let meaning = '';

@@ -1,9 +1,9 @@
-// The few operations of the network that a backend may have in one piece. Here they are composed of what every
-// TensorFlow.js backend has; tensorflow/fused.ts has them fused.
+// The few operations of the network that some backends have as one fused operation. Here they are composed of operations
+// that every TensorFlow.js backend has; tensorflow/fused.ts has the fused ones.
 
 import * as tf from '@tensorflow/tfjs-core';
 
-/** What batch norm in training mode has found, with what its gradient needs again. Tensors by channel are (C). */
+/** The statistics of batch norm in training mode, and what its gradient needs from the forward pass. Tensors are (C). */
 export interface Statistics {
   readonly mean: tf.Tensor;
   /** Unbiased, as PyTorch's running variance has it. */
@@ -22,7 +22,7 @@ export interface Operations {
   readonly reluGradient: (dy: tf.Tensor5D, y: tf.Tensor5D) => tf.Tensor5D;
   /** Channel dropout: x times a multiplier for each case and channel, (N, 1, C). */
   readonly applyMask: (x: tf.Tensor5D, mask: tf.Tensor) => tf.Tensor5D;
-  /** The gradient through a 2x2x2 maximum `y` of `x`: to the first where several are largest. */
+  /** The gradient through a 2x2x2 maximum `y` of `x`: where several are largest, all of it goes to the first. */
   readonly poolGradient: (dy: tf.Tensor5D, x: tf.Tensor5D, y: tf.Tensor5D) => tf.Tensor5D;
   readonly normalise: (x: tf.Tensor5D, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number) => Normalised;
   readonly normaliseGradient: (

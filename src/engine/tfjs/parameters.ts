@@ -1,5 +1,5 @@
 // A network's numbers on the device. All trained ones lie in one vector, and so do their moments: Adam is then a dozen
-// operations for the whole network instead of a dozen for each tensor, which is what decides on a GPU. The tensors that
+// operations for the whole network instead of a dozen for each tensor; on a GPU the number of operations decides the time. The tensors that
 // the passes use are cut from the vector after each step.
 
 import * as tf from '@tensorflow/tfjs-core';

@@ -4,6 +4,7 @@
 // fit: 4 outputs x 6 vectors with 32 registers. Per tap it loads T vectors and `outputs` weights for outputs*T fused
 // multiply-adds. Limit: the loads of unaligned vectors (two cache lines each) for 3 outputs and fewer.
 #pragma once
+#include "kernels/kernels.h"
 #include "kernels/simd.h"
 
 namespace {
@@ -40,6 +41,7 @@ template <int O>
 void correlate_width(const float* x, ptrdiff_t xStride, int inputs, const ptrdiff_t* offsets, int taps, const float* w,
                      bool more, float* out, ptrdiff_t outStride, int count) {
   constexpr int T = (LUNET_REGISTERS - 1) / (O + 1);
+  static_assert(T * L <= lunet::kLongestTile, "callers leave room for a tile");
   constexpr int Half = T > 1 ? (T + 1) / 2 : 1;
   int i = 0;
   for (; i + (T - 1) * L < count; i += T * L)
@@ -65,6 +67,7 @@ inline void correlate(int outputs, const float* x, ptrdiff_t xStride, int inputs
     LUNET_WIDTH(8)
 #undef LUNET_WIDTH
   }
+  static_assert(lunet::kWidestBlock == 8, "a case for each width");
 }
 
 }  // namespace

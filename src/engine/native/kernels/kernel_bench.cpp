@@ -53,7 +53,7 @@ double measurePeak(const Kernels& kernels, int count) {
     });
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     double total = 0;
-    for (double part : done) total += part;
+    for (double each : done) total += each;
     best = std::max(best, 2 * total / seconds * 1e-9);
   }
   return best;
@@ -66,7 +66,7 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
   const Rows rows{kRows, kSide, s.row};
   const size_t voxels = (size_t)kRows * kSide, most = 48;
   Floats packed = noise(most * s.channel), other = noise(most * s.channel),
-         out(8 * s.channel + 512 + 6 * (voxels + 16));
+         out(kWidestBlock * s.channel + kReadBehind + 6 * (voxels + 16));
   Floats volume = noise(20 * voxels), gradient = noise(16 * voxels), weights = noise(8 * most * 27);
   Floats sums(8 * most * 27);
   std::vector<uint8_t> labels(16 * voxels, 1);
@@ -88,7 +88,7 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
                   s.channel, count);
     });
   };
-  for (int outputs = 1; outputs <= 8; outputs++) correlate(4, outputs);
+  for (int outputs = 1; outputs <= kWidestBlock; outputs++) correlate(4, outputs);
   const auto narrow = [&](int inputs, int outputs) {
     const int some = kRows / 2;
     add("correlate_rows", widths(inputs, outputs), 54.0 * inputs * outputs * some * kSide, 0,
@@ -112,7 +112,7 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
       k.products(outputs, other.data() + s.origin, s.channel, at.data(), inputs * 27, kRun, sums.data(), inputs * 27);
     });
   };
-  for (int outputs = 1; outputs <= 4; outputs++) products(4, outputs);
+  for (int outputs = 1; outputs <= kProductsBlock; outputs++) products(4, outputs);
   products(1, 4);
   products(24, 4);
   products(48, 4);
@@ -123,24 +123,26 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
       [&] { k.pack_pooled(rows, out.data(), volume.data(), 4 * voxels, 1.1f, 0.1f); });
   add("pack_up", "64 x 64 from 4 channels of 32 x 32", 0, 2 * plane,
       [&] { k.pack_up(rows, out.data(), 4, volume.data(), voxels / 4, weights.data()); });
-  add("split_parts", "64 x 64", 0, 2 * plane,
-      [&] { k.split_parts(rows, packed.data(), out.data(), s.channel / 4, kSide / 2 + 1); });
-  add("add_parts", "64 x 64", 0, 3 * plane,
-      [&] { k.add_parts(rows, out.data(), 0, packed.data(), s.channel / 4, kSide / 2 + 1); });
+  add("split_phases", "64 x 64", 0, 2 * plane,
+      [&] { k.split_phases(rows, packed.data(), out.data(), s.channel / 4, kSide / 2 + 1); });
+  add("add_phases", "64 x 64", 0, 3 * plane,
+      [&] { k.add_phases(rows, out.data(), 0, packed.data(), s.channel / 4, kSide / 2 + 1); });
   const float* const planes[4] = {packed.data(), packed.data() + s.channel, other.data(), other.data() + s.channel};
   add("winograd_input", "4 planes of 64 x 64", 0, 8 * plane,
       [&] { k.winograd_input((int)voxels, planes, out.data(), voxels + 16); });
   add("winograd_gradient", "4 planes of 64 x 64", 0, 10 * plane,
       [&] { k.winograd_gradient((int)voxels, planes, out.data(), voxels + 16); });
-  add("winograd_output", "4 x 1040", 0, 4 * 6 * 4 * 1040.0, [&] { k.winograd_output(4, 1040, out.data(), 1056); });
+  constexpr int kCount = kFloatsAtOnce;
+  add("winograd_output", "4 x " + std::to_string(kCount), 0, 4 * 6 * 4.0 * kCount,
+      [&] { k.winograd_output(4, kCount, out.data(), kCount + kMostLanes); });
   add("pack_gradient", "64 x 64", 0, 3 * plane,
       [&] { k.pack_gradient(rows, out.data(), gradient.data(), volume.data(), 1.1f, 0.1f, 0.2f, 0.0f); });
   add("unpack_relu", "64 x 64", 0, 2 * plane,
       [&] { k.unpack_relu(rows, packed.data(), 0.1f, volume.data(), false, total); });
   add("unpack_gradient", "64 x 64", 0, 3 * plane,
       [&] { k.unpack_gradient(rows, packed.data(), gradient.data(), volume.data(), false, total); });
-  add("unpack_parts", "64 x 64", 0, 2 * plane,
-      [&] { k.unpack_parts(rows, packed.data(), 0, volume.data(), voxels / 4 + 16, false); });
+  add("unpack_positions", "64 x 64", 0, 2 * plane,
+      [&] { k.unpack_positions(rows, packed.data(), 0, volume.data(), voxels / 4 + 16, false); });
   const ptrdiff_t fine[4] = {0, kSide, 2 * kSide, 3 * kSide};
   add("unpool_row", "32 out of 64 x 2 x 2", 0, 4.0 * (32 + 3 * 4 * kSide),
       [&] { k.unpool_row(kSide / 2, packed.data(), volume.data(), gradient.data(), fine, true, false, total); });

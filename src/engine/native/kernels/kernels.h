@@ -12,6 +12,17 @@
 
 namespace lunet {
 
+// What kernels and those that call them agree on.
+constexpr int kMostLanes = 16;                 // floats in the longest vector
+constexpr int kWidestBlock = 8;                // outputs of `correlate` at most
+constexpr int kProductsBlock = 4;              // outputs of `products` at most
+constexpr int kLongestTile = 15 * kMostLanes;  // floats of an output that a kernel keeps in registers at most
+constexpr int kReadBehind = 512;               // floats behind the last wanted one that a kernel may read
+static_assert(kReadBehind >= kLongestTile + kMostLanes, "a tile and one vector more may lie behind the last float");
+// Winograd's algorithm (see winograd.h): transformed planes for two planes of an input, and for two of an output's
+// gradient, and weights of one input and one output.
+constexpr int kWinogradPlanes = 4, kWinogradGradientPlanes = 6, kWinogradWeights = kWinogradPlanes * 9;
+
 // Rows of one packed channel's plane: `rows` rows of `width` floats, `stride` apart.
 struct Rows {
   int rows;
@@ -19,7 +30,7 @@ struct Rows {
   ptrdiff_t stride;
 };
 
-// The labels of voxels that an output is to find.
+// The label values that belong to an output.
 struct Region {
   const uint8_t* labels;
   int count;
@@ -30,8 +41,8 @@ struct Kernels {
   int lanes;
 
   // Sum over inputs and taps: out[o][i] = sum_c sum_t w[(c*taps + t)*outputs + o] * x[c*xStride + i + offsets[t]]
-  // for o < outputs <= 8 and 0 <= i < count, rounded up to whole vectors. Writes out + o*outStride; `more` adds to what
-  // is there.
+  // for o < outputs <= kWidestBlock and 0 <= i < count, rounded up to whole vectors. Writes out + o*outStride; `more`
+  // adds to what is there.
   void (*correlate)(int outputs, const float* x, ptrdiff_t xStride, int inputs, const ptrdiff_t* offsets, int taps,
                     const float* w, bool more, float* out, ptrdiff_t outStride, int count);
 
@@ -41,16 +52,17 @@ struct Kernels {
   void (*correlate_rows)(int outputs, const float* x, ptrdiff_t xStride, int inputs, ptrdiff_t plane, ptrdiff_t row,
                          const float* w, float* out, ptrdiff_t outStride, int rows, int width);
 
-  // Winograd's algorithm F(2,3) along depth (see winograd.h). The four parts of the packed planes d0 to d3 of `count`
-  // floats each, `part` floats apart.
-  void (*winograd_input)(int count, const float* const* d, float* packed, ptrdiff_t part);
-  // The same, and d1 and d2 themselves as fifth and sixth part.
-  void (*winograd_gradient)(int count, const float* const* d, float* packed, ptrdiff_t part);
-  // Results of the parts, each eight rows of `stride` floats behind the other, to the first plane (in the first part's
-  // place) and the second (in the second's).
+  // Winograd's algorithm F(2,3) along depth (see winograd.h). The four transformed planes of the packed planes d0 to
+  // d3 of `count` floats each, `plane` floats apart.
+  void (*winograd_input)(int count, const float* const* d, float* packed, ptrdiff_t plane);
+  // The same, and d1 and d2 themselves behind them.
+  void (*winograd_gradient)(int count, const float* const* d, float* packed, ptrdiff_t plane);
+  // Turns the convolved transformed planes into the two output planes, which take the places of the first two. From a
+  // plane to the next there are kWidestBlock rows of `stride` floats.
   void (*winograd_output)(int outputs, int count, float* results, ptrdiff_t stride);
 
-  // sums[o*sumStride + k] += sum over i < count of dy[o*dyStride + i] * x[k][i], for o < outputs <= 4 and k < factors.
+  // sums[o*sumStride + k] += sum over i < count of dy[o*dyStride + i] * x[k][i], for o < outputs <= kProductsBlock and
+  // k < factors.
   void (*products)(int outputs, const float* dy, ptrdiff_t dyStride, const float* const* x, int factors, int count,
                    float* sums, ptrdiff_t sumStride);
 
@@ -66,24 +78,24 @@ struct Kernels {
   // the biases of the four (y, x) positions, then four weights for each input. Reads up to a vector behind the plane.
   void (*pack_up)(Rows to, float* packed, int inputs, const float* source, ptrdiff_t sourceStride, const float* w);
 
-  // Takes a packed plane (`from`, its padding left out) apart into the parts of corners (see up_composition.h): the
-  // four (y, x) parts of a plane of corners, `part` floats apart, in rows `row` floats apart. Writes zeros where a part
-  // lies outside.
-  void (*split_parts)(Rows from, const float* packed, float* parts, ptrdiff_t part, ptrdiff_t row);
-  // The way back: adds the parts of corners to fine rows y, y + 1, ... of a plane. `parts` points at the corners of row
-  // y.
-  void (*add_parts)(Rows to, float* packed, int y, const float* parts, ptrdiff_t part, ptrdiff_t row);
+  // Sorts the voxels of a packed plane (`from`, without its padding) by their phase at corners (see up_composition.h):
+  // writes the four (y, x) phases of a plane of corners, `phase` floats apart, in rows `row` floats apart. Writes zeros
+  // where a phase lies outside of the volume.
+  void (*split_phases)(Rows from, const float* packed, float* phases, ptrdiff_t phase, ptrdiff_t row);
+  // The way back: adds the phases of corners to fine rows y, y + 1, ... of a plane. `phases` points at the corners of
+  // row y.
+  void (*add_phases)(Rows to, float* packed, int y, const float* phases, ptrdiff_t phase, ptrdiff_t row);
 
-  // With `past`, the next three store past the caches where rows are aligned: for volumes that no cache will hold until
-  // they are read.
+  // With `past`, the next three write around the caches where rows are aligned: for volumes that are too large to still
+  // be in a cache when they are read.
   // out = max(packed + bias, 0), dense rows; adds the sums of out and its square to sums[0], sums[1]. NaN stays NaN;
   // where the maximum hides minus infinity, the sum of squares is NaN.
   void (*unpack_relu)(Rows from, const float* packed, float bias, float* out, bool past, double* sums);
   // out = packed; with `activation`, adds the sums of out and of out*activation to sums[0], sums[1].
   void (*unpack_gradient)(Rows from, const float* packed, float* out, const float* activation, bool past, double* sums);
-  // Takes fine rows y, y + 1, ... of a plane apart into its four (y, x) positions, each a dense coarse plane at `out`,
-  // `part` floats apart.
-  void (*unpack_parts)(Rows from, const float* packed, int y, float* out, ptrdiff_t part, bool past);
+  // Sorts the voxels of fine rows y, y + 1, ... of a plane by their (y, x) position in the 2x2x2 that one coarse voxel
+  // becomes: four dense coarse planes at `out`, `position` floats apart.
+  void (*unpack_positions)(Rows from, const float* packed, int y, float* out, ptrdiff_t position, bool past);
 
   // Adds a pooled gradient (one coarse row) to the four fine rows it came from: to the first voxel of each 2x2x2 that
   // has the maximum of scale*activation + shift. `rows` are the offsets of the fine rows (z, y) = (0,0) (0,1) (1,0)

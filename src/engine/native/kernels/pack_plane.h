@@ -1,6 +1,7 @@
 // Kernels that fill one plane of one channel of a packed slab (see kernels.h): rows of floats, each with one zero
-// behind it, and a zero row at the end. What a layer's input is made of (scale and shift of batch norm and dropout,
-// maximum, up-convolution, gradient through ReLU and batch norm) is computed here, on load, so that it is never stored.
+// behind it, and a zero row at the end. What lies between a stored activation and a layer's input (scale and shift
+// of batch norm and dropout, maximum, up-convolution; backward, the gradient through ReLU and batch norm) is computed
+// here, on load, so that it is never stored.
 #pragma once
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
@@ -68,18 +69,18 @@ LUNET_INLINE void up_tile(int n, float* packed, ptrdiff_t stride, int inputs, co
                           ptrdiff_t sourceStride, const float* w) {
   V sum[4][T];
 #pragma GCC unroll 4
-  for (int part = 0; part < 4; part++)
+  for (int position = 0; position < 4; position++)
 #pragma GCC unroll 4
-    for (int t = 0; t < T; t++) sum[part][t] = splat(w[part]);
+    for (int t = 0; t < T; t++) sum[position][t] = splat(w[position]);
   for (int c = 0; c < inputs; c++, source += sourceStride) {
     w += 4;
     V in[T];
 #pragma GCC unroll 4
     for (int t = 0; t < T; t++) in[t] = load(source + t * L);
 #pragma GCC unroll 4
-    for (int part = 0; part < 4; part++)
+    for (int position = 0; position < 4; position++)
 #pragma GCC unroll 4
-      for (int t = 0; t < T; t++) sum[part][t] += splat(w[part]) * in[t];
+      for (int t = 0; t < T; t++) sum[position][t] += splat(w[position]) * in[t];
   }
 #pragma GCC unroll 2
   for (int row = 0; row < 2; row++)
@@ -102,16 +103,16 @@ inline void pack_up(Rows to, float* packed, int inputs, const float* source, ptr
   for (int x = 0; x < to.stride; x++) packed[x] = 0;
 }
 
-inline void split_parts(Rows from, const float* packed, float* parts, ptrdiff_t part, ptrdiff_t row) {
+inline void split_phases(Rows from, const float* packed, float* phases, ptrdiff_t phase, ptrdiff_t row) {
   const int width = from.width / 2;
-  // Where a plane's first part ends and its second begins there are no voxels.
+  // Corners on the volume's faces have phases outside of it.
   for (int x = 0; x <= width; x++) {
-    float* last = parts + from.rows / 2 * row + x;
-    last[0] = last[part] = parts[2 * part + x] = parts[3 * part + x] = 0;
+    float* last = phases + from.rows / 2 * row + x;
+    last[0] = last[phase] = phases[2 * phase + x] = phases[3 * phase + x] = 0;
   }
   for (int y = 0; y < from.rows; y++, packed += from.stride) {
-    float* even = parts + y % 2 * 2 * part + (y + 1) / 2 * row;
-    float* odd = even + part;
+    float* even = phases + y % 2 * 2 * phase + (y + 1) / 2 * row;
+    float* odd = even + phase;
     odd[0] = even[width] = 0;
     each_lanes(width, [=](int x, int n) LUNET_INLINE_LAMBDA {
       V a, b;

@@ -34,7 +34,8 @@ typedef float VUnaligned __attribute__((vector_size(LUNET_LANES * 4), aligned(4)
 
 LUNET_INLINE V load(const float* p) { return *reinterpret_cast<const VUnaligned*>(p); }
 LUNET_INLINE void store(float* p, V v) { *reinterpret_cast<VUnaligned*>(p) = v; }
-// Written so that a float in memory is spread by the load itself: to spread a register takes the port that multiplies.
+// Written so that the compiler broadcasts a float as it loads it. To broadcast one that is in a register would take the
+// execution port that multiplies.
 LUNET_INLINE V splat(float x) {
 #if LUNET_LANES == 16
   return (V)_mm512_set1_ps(x);
@@ -97,7 +98,7 @@ LUNET_INLINE void store_first(float* p, V v, int n) {
 #endif
 }
 
-// Stores past the caches at an aligned place. Threads::run makes what was stored so visible to other threads.
+// Writes to an aligned address without going through the caches. Threads::run makes it visible to other threads.
 LUNET_INLINE void stream(float* p, V v) {
 #if defined(__AVX512F__)
   _mm512_stream_ps(p, (__m512)v);

@@ -1,5 +1,5 @@
-// Kernels that take what `correlate` left in packed rows to where it belongs, dense, and gather the sums that the
-// next pass needs, while the values are in registers.
+// Kernels that copy what `correlate` left in packed rows into dense volumes, and compute the sums that the next pass
+// needs while the values are in registers.
 #pragma once
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
@@ -16,7 +16,7 @@ LUNET_INLINE void each_vector(Rows from, Row row) {
       row(y * from.stride + x, (ptrdiff_t)y * from.width + x, from.width - x < L ? from.width - x : L);
 }
 
-// Whether all vectors of dense rows are whole and aligned, as stores past the caches need them.
+// Whether all vectors of dense rows are whole and aligned, as `stream` needs them.
 LUNET_INLINE bool can_stream(Rows rows, const float* out) { return rows.width % L == 0 && is_aligned(out); }
 LUNET_INLINE void put(float* p, V v, int n, bool past) { past ? stream(p, v) : store_lanes(p, v, n); }
 
@@ -55,11 +55,11 @@ inline void unpack_gradient(Rows from, const float* packed, float* out, const fl
   sums[1] += sum_lanes(products);
 }
 
-inline void add_parts(Rows to, float* packed, int y, const float* parts, ptrdiff_t part, ptrdiff_t row) {
+inline void add_phases(Rows to, float* packed, int y, const float* phases, ptrdiff_t phase, ptrdiff_t row) {
   const int width = to.width / 2;
   for (const int first = (y + 1) / 2, end = y + to.rows; y < end; y++, packed += to.stride) {
-    const float* even = parts + y % 2 * 2 * part + ((y + 1) / 2 - first) * row;
-    const float* odd = even + part + 1;
+    const float* even = phases + y % 2 * 2 * phase + ((y + 1) / 2 - first) * row;
+    const float* odd = even + phase + 1;
     each_lanes(width, [=](int x, int n) LUNET_INLINE_LAMBDA {
       const V a = load_lanes(even + x, n), b = load_lanes(odd + x, n);
       V low, high;
@@ -69,16 +69,16 @@ inline void add_parts(Rows to, float* packed, int y, const float* parts, ptrdiff
   }
 }
 
-inline void unpack_parts(Rows from, const float* packed, int y, float* out, ptrdiff_t part, bool past) {
+inline void unpack_positions(Rows from, const float* packed, int y, float* out, ptrdiff_t position, bool past) {
   const int width = from.width / 2;
-  past = past && width % L == 0 && part % L == 0 && is_aligned(out);
+  past = past && width % L == 0 && position % L == 0 && is_aligned(out);
   for (const int end = y + from.rows; y < end; y++, packed += from.stride) {
-    float* to = out + y % 2 * 2 * part + (ptrdiff_t)(y / 2) * width;
+    float* to = out + y % 2 * 2 * position + (ptrdiff_t)(y / 2) * width;
     each_lanes(width, [=](int x, int n) LUNET_INLINE_LAMBDA {
       V a, b;
       load_pairs(packed + 2 * x, n, a, b);
       put(to + x, even_lanes(a, b), n, past);
-      put(to + part + x, odd_lanes(a, b), n, past);
+      put(to + position + x, odd_lanes(a, b), n, past);
     });
   }
 }

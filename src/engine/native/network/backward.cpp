@@ -1,6 +1,7 @@
 // The backward pass. A layer's task packs the gradient before its ReLU (computed on load from the gradient at its
-// output, see gradientCoefficients) and its input, and from the two gets a part of the weight gradient and of its
-// input's gradient, which goes straight to where the input came from, with the sums that batch norm needs there.
+// output, see gradientCoefficients) and its input, and from the two computes its share of the weight gradient and
+// the gradient of its input. That goes straight to where the input came from, with the sums that batch norm needs
+// there.
 //
 // Batch norm and dropout, y = mask * (gamma * xhat + beta) with xhat = (a - mean) / sd over M values: with
 // g = dLoss/dy,
@@ -24,10 +25,10 @@ struct Target {
   const Buffer* gradient;
   const Buffer* activation;
   int channel;
-  const Up* up;  // takes it apart
+  const Up* up;  // for which the gradient is stored by position, or null
 };
 
-// Of the inputs that are not composed.
+// The targets of all inputs that are not composed.
 std::vector<Target> targetsOf(const Plan& plan, const Layer& layer) {
   std::vector<Target> targets;
   for (const Source& source : layer.sources)
@@ -78,10 +79,10 @@ void Network::gradientCoefficients(const Layer& layer, Mode mode) {
 
 // Adds the partial sums of all slabs, in their order, into a run of gradients.
 void Network::sumPartials(const Slabs& s, size_t each, float* to) {
-  constexpr size_t kPart = 4096;
-  threads_.run((int)((each + kPart - 1) / kPart), [&](int task, int) {
-    const size_t end = std::min(each, (task + 1) * kPart);
-    for (size_t i = task * kPart; i < end; i++) {
+  constexpr size_t kChunk = 4096;
+  threads_.run((int)((each + kChunk - 1) / kChunk), [&](int task, int) {
+    const size_t end = std::min(each, (task + 1) * kChunk);
+    for (size_t i = task * kChunk; i < end; i++) {
       double sum = 0;
       for (int slab = 0; slab < s.count; slab++) sum += partial_.data()[slab * each + i];
       to[i] = (float)sum;
@@ -122,14 +123,14 @@ void Network::backwardLayer(const Batch& batch, int index, Mode mode) {
   const ptrdiff_t stride = resultStride(s);
 
   const std::vector<Target> targets = targetsOf(*plan_, layer);
-  // Takes a run of rows of an input's gradient to where it belongs.
+  // Writes a run of rows of an input's gradient to its target.
   const auto unpack = [&](const Piece& piece, const float* packed, int input) {
     const Target& target = targets[input];
     const Rows rows{piece.rows, size.w, s.row};
     float* to = volume(*target.gradient, piece.n);
     if (target.up) {
-      to += (8 * target.channel + piece.z % 2 * 4) * target.up->part + piece.z / 2 * (plane / 4);
-      k_.unpack_parts(rows, packed, piece.y, to, target.up->part, pastCaches_);
+      to += (8 * target.channel + piece.z % 2 * 4) * target.up->positionStride + piece.z / 2 * (plane / 4);
+      k_.unpack_positions(rows, packed, piece.y, to, target.up->positionStride, pastCaches_);
     } else {
       const size_t at = target.channel * voxels + piece.at(size);
       const float* activation = target.activation ? volume(*target.activation, piece.n) + at : nullptr;
@@ -156,8 +157,8 @@ void Network::backwardLayer(const Batch& batch, int index, Mode mode) {
         double sum = 0;
         packChannel(k_, s, slab, true, firstPlane, endPlane, raw, dy + o * s.gradientChannel,
                     [&](int n, int z, float* to) {
-                      const double part = packGradient(index, n, o, z, {size.h, size.w, s.row}, to, mixed, synflow);
-                      if (z >= z0 && z < z0 + planes) sum += part;
+                      const double ofPlane = packGradient(index, n, o, z, {size.h, size.w, s.row}, to, mixed, synflow);
+                      if (z >= z0 && z < z0 + planes) sum += ofPlane;
                     });
         if (group == 0) partial[weights + o] += (float)sum;
       }
@@ -206,7 +207,7 @@ void Network::unpool(int index) {
   const Layer& reader = plan_->layers[index];
   const Layer& layer = plan_->layers[reader.sources[0].layer];
   const Size fine = plan_->sizeAt(layer.level), coarse = fine.halved();
-  Slabs s;  // only as a way to number parts of cases
+  Slabs s;  // only to number the runs of planes that cases are cut into
   s.size = coarse;
   s.batch = batch_;
   s.planes = (coarse.d + 7) / 8;

@@ -3,8 +3,8 @@
 // weights turned.
 //   direct:   27 taps.
 //   narrow:   for one or two outputs and rows of a vector or more, the kernel of correlate_rows.h.
-//   winograd: two planes at a time (see winograd.h), where channels are many enough to make up for taking planes to
-//             parts and back.
+//   winograd: two planes at a time (see winograd.h), where there are enough channels to make up for the transforms
+//             before and after it.
 #pragma once
 #include <algorithm>
 
@@ -22,15 +22,13 @@ struct Blocks {
   int width(int i) const { return first(i + 1) - first(i); }
 };
 
-// Blocks for the convolution kernel. With many registers eights run fastest; with few, fours, and five fit one block.
+// Blocks for the convolution kernel. With 32 registers blocks of eight outputs are the fastest; with 16, blocks of
+// four, or of up to five where four does not divide the channels.
 inline Blocks outputBlocks(const Kernels& k, int channels) {
-  return Blocks(channels, k.lanes == 16 ? 8 : channels % 4 == 0 ? 4 : 5);
+  return Blocks(channels, k.lanes == kMostLanes ? kWidestBlock : channels % 4 == 0 ? 4 : 5);
 }
 
 enum class Form { direct, narrow, winograd };
-
-// Results of a block of outputs, or of a part of it, lie so many rows apart in a thread's `results`.
-constexpr int kWidest = 8;
 
 struct Convolution {
   int inputs, outputs;
@@ -45,9 +43,9 @@ struct Convolution {
              : outputs <= 2 && size.w >= k.lanes ? Form::narrow
                                                  : Form::direct),
         blocks(outputBlocks(k, outputs)),
-        perPair(winograd ? 36 : 27) {}
+        perPair(winograd ? kWinogradWeights : 27) {}
 
-  // One of other taps than 3x3x3.
+  // One with another number of taps than 3x3x3.
   Convolution(const Kernels& k, int taps, int inputs, int outputs)
       : inputs(inputs), outputs(outputs), form(Form::direct), blocks(outputBlocks(k, outputs)), perPair(taps) {}
 
@@ -57,12 +55,12 @@ struct Convolution {
     for (int b = 0; b < blocks.count; b++) {
       const int first = blocks.first(b), end = blocks.first(b + 1);
       if (form == Form::winograd) {
-        for (int part = 0; part < 4; part++)
+        for (int plane = 0; plane < kWinogradPlanes; plane++)
           for (int c = 0; c < inputs; c++)
             for (int t = 0; t < 9; t++)
               for (int o = first; o < end; o++) {
                 const float g0 = value(o, c, t), g1 = value(o, c, 9 + t), g2 = value(o, c, 18 + t);
-                *to++ = part == 0 ? g0 : part == 1 ? 0.5f * (g0 + g1 + g2) : part == 2 ? 0.5f * (g0 - g1 + g2) : g2;
+                *to++ = plane == 0 ? g0 : plane == 1 ? 0.5f * (g0 + g1 + g2) : plane == 2 ? 0.5f * (g0 - g1 + g2) : g2;
               }
       } else if (form == Form::narrow) {
         for (int c = 0; c < inputs; c++)
@@ -79,7 +77,8 @@ struct Convolution {
   }
 };
 
-// Offsets of taps in a packed channel, in the order of PyTorch's weights: those of the axes that are asked for.
+// Offsets of taps in a packed channel, in the order of PyTorch's weights. Without `depth` or `columns` there are only
+// the taps in the middle along that axis.
 struct Taps {
   ptrdiff_t at[27];
   int count = 0;
@@ -91,13 +90,20 @@ struct Taps {
   }
 };
 
-// Rows of a slab's results worked on at a time, so that they stay in the first-level cache.
-inline int rowsAtOnce(const Slabs& s) { return (int)std::max<ptrdiff_t>(1, 1040 / s.row); }
-inline ptrdiff_t resultStride(const Slabs& s) { return (rowsAtOnce(s) * s.row + 15 * 16 + 16) / 16 * 16; }
-inline size_t resultFloats(const Slabs& s) { return (s.winograd ? 4 : 1) * kWidest * resultStride(s) + 16; }
+// Rows of a slab's results are computed a few at a time, so that they stay in the first-level cache: 16 rows of 64
+// voxels and a zero each.
+constexpr int kFloatsAtOnce = 16 * 65;
+inline int rowsAtOnce(const Slabs& s) { return (int)std::max<ptrdiff_t>(1, kFloatsAtOnce / s.row); }
+// Floats from an output's results to the next output's, and of all results of a thread.
+inline ptrdiff_t resultStride(const Slabs& s) {
+  return (rowsAtOnce(s) * s.row + kLongestTile + kMostLanes) / kMostLanes * kMostLanes;
+}
+inline size_t resultFloats(const Slabs& s) {
+  return (s.winograd ? kWinogradPlanes : 1) * kWidestBlock * resultStride(s) + kMostLanes;
+}
 
 // Packed rows [from, to) of a slab for block b of the outputs: `results`, at multiples of resultStride, gets a row of
-// floats for each output; with Winograd's algorithm the planes behind them follow kWidest rows later. `x` is the
+// floats for each output; with Winograd's algorithm the planes behind them follow kWidestBlock rows later. `x` is the
 // slab's first packed channel, the others lie `xStride` apart.
 inline void convolve(const Kernels& k, const Convolution& convolution, const Slabs& s, const Taps& taps, int b,
                      const float* x, ptrdiff_t xStride, const float* weights, int from, int to, float* results) {
@@ -121,7 +127,8 @@ inline void convolve(const Kernels& k, const Convolution& convolution, const Sla
     case Form::narrow:
       return k.correlate_rows(width, first, xStride, inputs, s.plane, s.row, w, results, stride, to - from, s.size.w);
     case Form::winograd:
-      for (int part = 0; part < 4; part++) correlate(first + part * s.part, results + part * kWidest * stride);
+      for (int plane = 0; plane < kWinogradPlanes; plane++)
+        correlate(first + plane * s.transformed, results + plane * kWidestBlock * stride);
       return k.winograd_output(width, count, results, stride);
   }
 }
@@ -147,7 +154,7 @@ void eachPiece(const Slabs& s, int slab, int from, int to, Work work) {
     const ptrdiff_t offset = (row - from) * s.row;
     if (rows > 0 && z < planes) work(Piece{n, s.firstPlane(slab) + z, y, rows}, offset);
     if (rows > 0 && s.winograd && z + 1 < planes)
-      work(Piece{n, s.firstPlane(slab) + z + 1, y, rows}, offset + kWidest * resultStride(s));
+      work(Piece{n, s.firstPlane(slab) + z + 1, y, rows}, offset + kWidestBlock * resultStride(s));
     row = next;
   }
 }

@@ -75,7 +75,7 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
     float* packed = scratch_[thread].packed.data();
     float* results = scratch_[thread].results.data();
     float* coarse = packed + s.channel * layer.direct();
-    float* parts = results + resultFloats(s);
+    float* phases = results + resultFloats(s);
     if (corners) packCorners(batch, corners->up, corners->coarse, slab, coarse);
     eachWindow(s, slab, [&](int first, int end, int firstRow, int endRow) {
       packInputs(batch, layer, s, slab, first, end, scratch_[thread].raw.data(), packed);
@@ -91,7 +91,7 @@ void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute
               const int channel = blocks.first(b) + o;
               if (corners)
                 meter.time(Pass::forward, thread, [&] {
-                  addCorners(*corners, slab, channel, piece, coarse, parts, results + o * stride + at);
+                  addCorners(*corners, slab, channel, piece, coarse, phases, results + o * stride + at);
                 });
               const float offset = absolute ? std::fabs(bias[channel]) : bias[channel];
               float* out = volume(layer.activation, piece.n) + channel * size.voxels() + piece.at(size);
@@ -138,7 +138,7 @@ void Network::normalise(const Layer& layer, int batch, const float* masks, Mode 
   }
 }
 
-// Whether a convolution of the last forward pass overflowed for a case: unpack_relu's sums tell.
+// Whether a convolution of the last forward pass overflowed for a case: the sums of unpack_relu are not finite then.
 bool Network::overflowed(int caseIndex) const {
   for (int channel = 0; channel < plan_->channels; channel++) {
     const size_t at = (size_t)caseIndex * plan_->channels + channel;

@@ -1,6 +1,6 @@
 // The head: 1x1x1 convolution, sigmoid, soft Dice loss over batch and space, and their gradient, in one pass. It leaves
-// a volume for each label, from which the last layer's gradient is mixed where it is read (see mixGradient), so that
-// gradient is never stored.
+// a volume for each label. The last layer's gradient is computed from these where it is read (see mixGradient), so it
+// is never stored.
 #include <algorithm>
 #include <cmath>
 

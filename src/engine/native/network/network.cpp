@@ -29,7 +29,7 @@ Floats::Floats(size_t count, bool zeroed) : size_(count) {
   if (count == 0) return;
   if (count > SIZE_MAX / sizeof(float) - 64) throw std::bad_alloc();
   void* memory = nullptr;
-  // A slab touches more pages at once than the processor has addresses for at hand; large pages are few.
+  // A slab lies on more small pages than the processor's table of addresses (TLB) has entries for; large pages are few.
   constexpr size_t kLargePage = 2 << 20;
   size_t bytes = count * sizeof(float);
   const bool large = bytes >= kLargePage / 4;
@@ -142,7 +142,7 @@ float* Network::volume(const Buffer& buffer, int caseIndex) const {
   return const_cast<Floats&>(arena_).data() + buffer.at * shape_.maxBatch + (size_t)caseIndex * buffer.perCase;
 }
 
-// Gives a pass its room.
+// Makes sure that the scratch memory of all threads has the room that a pass needs.
 void Network::reserve(const Room& room) {
   const auto grow = [](Floats& floats, size_t count) {
     if (floats.size() >= count) return;
@@ -165,9 +165,9 @@ void Network::sumSlots(int perCase, int channels, int channelAt, std::vector<dou
     for (int c = 0; c < channels; c++) {
       double sums[2] = {0, 0};
       for (int i = 0; i < perCase; i++) {
-        const double* part = slot(n * perCase + i, channels, c);
-        sums[0] += part[0];
-        sums[1] += part[1];
+        const double* sum = slot(n * perCase + i, channels, c);
+        sums[0] += sum[0];
+        sums[1] += sum[1];
       }
       const size_t at = (size_t)n * plan_->channels + channelAt + c;
       first[at] = sums[0];
@@ -195,8 +195,9 @@ void Network::packWeights(bool absolute, bool backward) {
     if (up.composed) composeWeights(up, absolute, backward);
     if (up.composed || !backward) continue;
     Convolution(k_, 1, 8 * up.outputs, up.inputs)
-        .packWeights(backwardWeights_.data() + up.packedWeight,
-                     [&](int c, int part, int) { return value(up.weight + (size_t)c * 8 * up.outputs + part); });
+        .packWeights(backwardWeights_.data() + up.packedWeight, [&](int c, int position, int) {
+          return value(up.weight + (size_t)c * 8 * up.outputs + position);
+        });
   }
 }
 

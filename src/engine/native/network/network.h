@@ -124,9 +124,9 @@ class Network {
   std::vector<float> readerWeights(const Up& up, bool absolute) const;
   void composeWeights(const Up& up, bool absolute, bool backward);
   void packCorners(const Batch& batch, const Up& up, const Slabs& coarse, int slab, float* packed) const;
-  void addCorners(const Corners& corners, int slab, int output, const Piece& piece, const float* packed, float* parts,
+  void addCorners(const Corners& corners, int slab, int output, const Piece& piece, const float* packed, float* phases,
                   float* results) const;
-  void packParts(const Up& up, const Slabs& s, int slab, bool synflow, float* raw, float* packed);
+  void packPhases(const Up& up, const Slabs& s, int slab, bool synflow, float* raw, float* packed);
   void backwardComposed(const Batch& batch, const Up& up, bool synflow);
   void takeApart(const Up& up, const float* composed, bool synflow);
 

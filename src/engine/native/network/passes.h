@@ -1,5 +1,5 @@
-// How the passes over a layer are cut up and what room they take, for the passes themselves and for the estimate of a
-// network's memory.
+// How each pass over a layer is cut into tasks, and how much memory it takes besides the volumes. Both the passes
+// themselves and the estimate of a network's memory read it from here.
 #pragma once
 #include <algorithm>
 #include <optional>
@@ -40,14 +40,14 @@ struct ForwardPass {
     slabs = cut(plan.sizeAt(layer.level), batch, layer.winograd, layer.direct() + coarse, 0, 0);
     if (composed) corners.emplace(*composed, slabs);
     room.packed = slabs.channel * layer.direct() + (corners ? corners->packedFloats() : 0);
-    room.results = resultFloats(slabs) + (corners ? corners->partsFloats() : 0);
+    room.results = resultFloats(slabs) + (corners ? corners->phasesFloats() : 0);
     room.raw = 4 * slabs.plane;
   }
 };
 
 struct BackwardPass {
   WeightGradient products;
-  size_t each;  // partial sums of a slab: of the weights, then of the biases
+  size_t each;  // partial sums of a slab: those for the weights, then those for the biases
   Slabs slabs;
   Room room;
 
@@ -75,22 +75,22 @@ struct HeadPass {
   }
 };
 
-// Through an up-convolution and the convolution it is composed with, to the coarse volume. Small volumes of few cases
-// are few tasks: that costs less than taking their weights' sums apart would.
+// The backward pass of an up-convolution that is composed with the convolution after it. A small batch of small volumes
+// gives few tasks; more would cost more in partial sums of the weights than they would save.
 struct ComposedPass {
-  int inputs, parts, factors;  // one more input than channels, for the biases
-  size_t each;                 // partial sums of a slab
-  Slabs slabs;                 // of corners
+  int inputs, phases, factors;  // one more input than channels, for the biases
+  size_t each;                  // partial sums of a slab
+  Slabs slabs;                  // of corners
   Room room;
 
   ComposedPass(const Plan& plan, const Up& up, int batch)
       : inputs(up.inputs + 1),
-        parts(8 * plan.layers[up.target].width),
+        phases(8 * plan.layers[up.target].width),
         factors(8 * inputs),
-        each((size_t)parts * factors),
-        slabs(cut(plan.sizeAt(plan.layers[up.source].level), batch, false, inputs, parts, each)) {
+        each((size_t)phases * factors),
+        slabs(cut(plan.sizeAt(plan.layers[up.source].level), batch, false, inputs, phases, each)) {
     const Size fine = plan.sizeAt(plan.layers[up.target].level);
-    room.packed = slabs.channel * (inputs + parts);
+    room.packed = slabs.channel * (inputs + phases);
     room.results = resultFloats(slabs);
     room.raw = (size_t)2 * (fine.h + 1) * (fine.w + 1);
     room.pointers = factors;
@@ -98,24 +98,25 @@ struct ComposedPass {
   }
 };
 
-// Through an up-convolution by itself, whose voxels need no neighbours.
+// The backward pass of an up-convolution that is not composed. Its voxels need no neighbours.
 struct UpPass {
   static constexpr int kRun = 1024;  // voxels that the kernels work on at a time
 
-  int parts, factors;  // an output channel's positions count as channels; the last factor is constant, for the biases
+  int outputs,
+      factors;         // every position of an output channel counts as an output; the last factor is 1, for the biases
   int perCase, share;  // tasks of a case, and voxels of a task
   size_t each;         // partial sums of a task
   Room room;
 
-  UpPass(const Plan& plan, const Up& up, int batch) : parts(8 * up.outputs), factors(up.inputs + 1) {
-    // Work for all threads, in as few partial sums as that takes.
+  UpPass(const Plan& plan, const Up& up, int batch) : outputs(8 * up.outputs), factors(up.inputs + 1) {
+    // Enough tasks for all threads, but no more, since each has partial sums of its own.
     constexpr int kWanted = 8, kLeast = 256;
     const int voxels = (int)plan.sizeAt(plan.layers[up.source].level).voxels();
     perCase = std::max(1, std::min((kWanted + batch - 1) / batch, voxels / kLeast));
     share = ((voxels + perCase - 1) / perCase + 15) / 16 * 16;
-    each = (size_t)parts * factors;
+    each = (size_t)outputs * factors;
     room.packed = kRun;
-    room.results = kWidest * kRun;
+    room.results = kWidestBlock * kRun;
     room.pointers = factors;
     room.partial = each * perCase * batch;
   }

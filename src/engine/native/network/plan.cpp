@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
+#include "kernels/kernels.h"
+
 namespace lunet {
 
 namespace {
 
-// Whether a convolution has enough channels to make up for taking planes to Winograd's parts and back. Of two planes, a
-// tap before or behind sees one: its weight's gradient, often exactly zero, would be what sums leave that cancel, and
-// Adam makes a full step of whatever is not zero.
+// Whether a convolution has enough channels to make up for the transforms of Winograd's algorithm. Not in volumes of
+// two planes: there the gradient of many weights is exactly zero, Winograd's sums would leave a rounding error in its
+// place, and Adam makes a full step of whatever is not zero.
 bool worthWinograd(int inputs, int outputs, Size size) {
   constexpr int kLeast = 4;
   return std::min(inputs, outputs) >= kLeast && size.d > 2;
@@ -71,7 +73,7 @@ void Plan::connect() {
         up.weight = take((size_t)up.inputs * up.outputs * 8);
         up.bias = take(up.outputs);
         // A power of two would put all positions into the same cache sets.
-        up.part = (ptrdiff_t)(sizeAt(level + 1).voxels() + 15) / 16 * 16 + 16;
+        up.positionStride = (ptrdiff_t)(sizeAt(level + 1).voxels() + 15) / 16 * 16 + 16;
         const int skip = shape.skips ? layers[encoderEnd[level]].width : 0;
         up.composed = worthComposing(up, skip, layer.width, sizeAt(level));
         up.packedWeight =
@@ -94,7 +96,8 @@ void Plan::connect() {
       layer.normBias = take(layer.width);
       layer.mean = take(layer.width);
       layer.variance = take(layer.width);
-      layer.packedWeight = takePacked((size_t)layer.width * layer.inputs * 36);  // the most that a form takes
+      layer.packedWeight =
+          takePacked((size_t)layer.width * layer.inputs * kWinogradWeights);  // the most that a form takes
       layer.channelAt = channels;
       channels += layer.width;
       previous = (int)layers.size();
@@ -121,7 +124,7 @@ void Plan::place() {
   const auto forward = [](int layer) { return 2 * layer + 1; };
   const auto backward = [end](int layer) { return end - (2 * layer + 1); };
   const int head = 2 * count;  // forward; the backward pass of the head is the next one
-  // Of what a layer's backward pass reads.
+  // The last time at which what a layer's backward pass reads is needed.
   const auto lastRead = [&](int layer) { return backward(layer) + (layers[layer].isComposed() ? 1 : 0); };
   const auto floats = [this](int level, int width) { return sizeAt(level).voxels() * width; };
   std::vector<Buffer*> buffers;
@@ -157,7 +160,7 @@ void Plan::place() {
     }
     for (Up& up : ups)
       if (!up.composed)
-        add(up.gradient, (size_t)up.outputs * 8 * up.part, backward(up.target), backward(up.target) + 1);
+        add(up.gradient, (size_t)up.outputs * 8 * up.positionStride, backward(up.target), backward(up.target) + 1);
   }
   std::stable_sort(buffers.begin(), buffers.end(),
                    [](const Buffer* a, const Buffer* b) { return a->perCase > b->perCase; });

@@ -22,7 +22,7 @@ struct Buffer {
 
 enum class From { image, layer, pooled, up, composed };
 
-// Part of a layer's input channels.
+// Where some of a layer's input channels come from.
 struct Source {
   From from;
   int layer;  // whose activation, for `layer` and `pooled`; which up-convolution, for `up` and `composed`
@@ -58,7 +58,7 @@ struct Up {
   size_t weight, bias, packedWeight;
   // Unless composed: with respect to its output, for each output its eight positions (z, y, x), each a coarse volume.
   Buffer gradient;
-  ptrdiff_t part;  // floats from a position to the next
+  ptrdiff_t positionStride;  // floats from a position to the next
 };
 
 // The network's shape as it comes from JavaScript.

@@ -1,4 +1,4 @@
-// Packing slabs, window by window and whatever they hold.
+// Fills packed slabs, window by window. What the planes hold is up to the caller.
 #pragma once
 #include <algorithm>
 #include <cstring>
@@ -8,10 +8,10 @@
 
 namespace lunet {
 
-// Calls work(from, to, first row, end row) for one window after the other of a slab: packed planes [from, to) are to be
-// packed, counted from the first output plane (with Winograd's algorithm all at once, from and to mean nothing), then
-// the packed rows from the first to the end can be computed. Windows are small, so that what is packed is still in the
-// second-level cache when it is used; the padding behind a window's rows is left out.
+// Calls work(from, to, first row, end row) for each window of a slab, in order: it has to pack planes [from, to), and
+// can then compute packed rows [first row, end row). Both count from the first output plane; the padding behind a
+// window's last row is not computed. Windows are small, so that what is packed is still in the second-level cache when
+// it is used. With Winograd's algorithm a slab is one window, and `from` and `to` mean nothing.
 template <typename Work>
 void eachWindow(const Slabs& s, int slab, Work work) {
   constexpr ptrdiff_t kFloats = 4096;  // of a channel
@@ -24,8 +24,8 @@ void eachWindow(const Slabs& s, int slab, Work work) {
 }
 
 // Packs planes [from, to) of a window of a channel: fill(case, z, to) writes plane z of a case, which lies inside the
-// volume; zeros come around it and between cases. `gradient` asks for the six parts of an output's gradient; `raw` is
-// room for four planes. Both matter only to Winograd's algorithm.
+// volume; around it and between cases there are zeros. `gradient` asks for the six planes of the gradient of an output;
+// `raw` is room for four planes. Both matter only to Winograd's algorithm.
 template <typename Fill>
 void packChannel(const Kernels& k, const Slabs& s, int slab, bool gradient, int from, int to, float* raw, float* packed,
                  Fill fill) {
@@ -47,7 +47,7 @@ void packChannel(const Kernels& k, const Slabs& s, int slab, bool gradient, int 
             at + p * s.plane);
     return;
   }
-  for (int part = 0; part < (gradient ? 6 : 4); part++) lead(at + part * s.part);
+  for (int i = 0; i < (gradient ? kWinogradGradientPlanes : kWinogradPlanes); i++) lead(at + i * s.transformed);
   for (int i = 0; i < s.casesIn(slab); i++)
     for (int z = 0; z < planes; z += 2, at += s.plane) {
       const float* four[4];
@@ -56,7 +56,7 @@ void packChannel(const Kernels& k, const Slabs& s, int slab, bool gradient, int 
         if (z == 0 || j >= 2) write(s.firstCase(slab) + i, z0 + z + j - 1, plane);
         four[j] = plane;
       }
-      (gradient ? k.winograd_gradient : k.winograd_input)((int)s.plane, four, at, s.part);
+      (gradient ? k.winograd_gradient : k.winograd_input)((int)s.plane, four, at, s.transformed);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "kernels/kernels.h"
 #include "network/plan.h"
 
 namespace lunet {
@@ -12,22 +13,23 @@ namespace lunet {
 struct Slabs {
   Size size{};
   int batch = 0;
-  int cases = 1;    // whole cases in a slab, when it holds more than part of one
+  int cases = 1;    // whole cases in a slab; 1 also where it holds only some planes of one
   int planes = 1;   // output planes of each case in a slab
   int perCase = 1;  // slabs that a case is cut into; 1 when cases > 1
   int count = 0;
-  int groups = 1;     // parts that the channels of a slab's result are cut into, as separate tasks
+  int groups = 1;     // tasks that share a slab: each computes a group of the result's channels
   ptrdiff_t row = 0;  // floats from a packed row to the next: W and one zero
   ptrdiff_t plane = 0;
-  ptrdiff_t origin = 0;   // of the first output voxel in a packed channel, or in a part of one
+  ptrdiff_t origin = 0;   // of the first output voxel in a packed channel, or in a sequence of its transformed planes
   ptrdiff_t channel = 0;  // floats of a packed channel
-  // With Winograd's algorithm (see winograd.h) a packed channel has four parts of a plane for every two output planes;
-  // that of an output's gradient has six, the fifth and sixth being the two planes themselves.
+  // With Winograd's algorithm (see winograd.h) a packed channel holds four transformed planes for every two output
+  // planes: first the first ones of all pairs, then the second ones, ... A channel of the gradient of an output has
+  // six, the last two being the planes themselves.
   bool winograd = false;
-  ptrdiff_t part = 0;             // floats from a part to the next
+  ptrdiff_t transformed = 0;      // floats from a transformed plane of a pair to the next
   ptrdiff_t gradientChannel = 0;  // floats of a packed channel of gradients
 
-  // Slots for sums over parts of a case.
+  // Slots for sums over some planes of a case.
   int slots() const { return batch * perCase; }
   int slot(int caseIndex, int z) const { return caseIndex * perCase + z / planes; }
 
@@ -46,16 +48,16 @@ struct Slabs {
 inline void layOut(Slabs& s) {
   s.row = s.size.w + 1;
   s.plane = (s.size.h + 1) * s.row;
-  // One row and one float of zeros in front; vectors of outputs start aligned. Behind: what a tile of the largest
-  // kernel may read past the last row.
-  const ptrdiff_t lead = s.row + 1, behind = s.row + 512;
+  // One row and one float of zeros in front; vectors of outputs start aligned. Behind: what kernels may
+  // read past the last row.
+  const ptrdiff_t lead = s.row + 1, behind = s.row + kReadBehind;
   // A multiple of the page size would put all channels into the same cache sets.
   const auto spread = [](ptrdiff_t floats) { return floats % 1024 == 0 ? floats + 16 : floats; };
   if (s.winograd) {
     s.origin = (lead + 15) / 16 * 16;
-    s.part = spread((s.origin + (ptrdiff_t)s.cases * ((s.planes + 1) / 2) * s.plane + lead + 15) / 16 * 16);
-    s.channel = spread((4 * s.part + behind) / 16 * 16);
-    s.gradientChannel = spread((6 * s.part + behind) / 16 * 16);
+    s.transformed = spread((s.origin + (ptrdiff_t)s.cases * ((s.planes + 1) / 2) * s.plane + lead + 15) / 16 * 16);
+    s.channel = spread((kWinogradPlanes * s.transformed + behind) / 16 * 16);
+    s.gradientChannel = spread((kWinogradGradientPlanes * s.transformed + behind) / 16 * 16);
   } else {
     s.origin = (lead + s.plane + 15) / 16 * 16;
     s.channel = spread((s.origin + (ptrdiff_t)s.cases * (s.planes + 1) * s.plane + behind) / 16 * 16);
@@ -73,7 +75,7 @@ inline Slabs cut(Size size, int batch, bool winograd, int inputs, int gradients,
   s.size = size;
   s.batch = batch;
   s.winograd = winograd;
-  // Work for every thread and more, but few partial sums where each is large.
+  // Enough tasks for all threads, but few sets of partial sums where each set is large.
   const int wanted = weights > kManyWeights ? 4 : 8;
   const ptrdiff_t plane = (ptrdiff_t)(size.h + 1) * (size.w + 1), volume = (size.d + 1) * plane;
   s.planes = size.d;
@@ -84,8 +86,8 @@ inline Slabs cut(Size size, int batch, bool winograd, int inputs, int gradients,
   } else {
     const int inCache = winograd ? (int)(kCache / (plane * (2 * inputs + 3 * gradients)))
                                  : (int)(kCache / (plane * std::max(1, inputs + gradients)) - 2);
-    const int parts = (wanted + batch - 1) / batch;
-    s.planes = std::min({size.d, std::max(2, inCache), (size.d + parts - 1) / parts});
+    const int least = (wanted + batch - 1) / batch;  // slabs of a case
+    s.planes = std::min({size.d, std::max(2, inCache), (size.d + least - 1) / least});
     s.perCase = (size.d + s.planes - 1) / s.planes;
     s.planes = (size.d + s.perCase - 1) / s.perCase;
     s.planes += s.planes % 2;  // for Winograd's algorithm, and halved()

@@ -7,7 +7,7 @@
 namespace lunet {
 
 namespace {
-// Passes follow each other within microseconds: waiting threads look this often before they go to sleep.
+// Passes follow each other within microseconds: a waiting thread looks for work this many times before it sleeps.
 constexpr int kSpins = 4000;
 
 inline void pause() {
@@ -17,7 +17,7 @@ inline void pause() {
   asm volatile("yield");
 #endif
 }
-// Stores past the caches (see simd.h) are not ordered by what else orders memory.
+// Stores that bypass the caches (`stream` in simd.h) are not ordered by atomics; they need a fence of their own.
 inline void finishStores() {
 #if defined(__x86_64__)
   __builtin_ia32_sfence();
@@ -48,9 +48,9 @@ void Threads::take(int thread) {
   finishStores();
 }
 
-// Moves a thread off the processor that one before it is on, as long as the machine has others. The scheduler would
-// leave them there for a tenth of a second while another idles: the whole time of a few predictions. Only a few times a
-// network, since where other processes are at work, the scheduler knows better.
+// If an earlier thread is on the same processor, moves this one to another that is allowed. The scheduler would leave
+// both there for a tenth of a second while another processor idles, which is as long as a few predictions take. This
+// happens only a few times for a network: where other processes run too, the scheduler knows better.
 void Threads::spread([[maybe_unused]] int thread) {
 #ifdef __linux__
   const int here = sched_getcpu();

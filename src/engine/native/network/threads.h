@@ -1,5 +1,5 @@
-// A fixed set of threads that work through numbered tasks. Which thread takes which task is chance; whatever a task
-// computes must depend on its number alone, so that results are the same for any number of threads.
+// A fixed set of threads that work through numbered tasks. Any thread may take any task; what a task computes must
+// depend on its number alone, so that results are the same for any number of threads.
 #pragma once
 #include <atomic>
 #include <condition_variable>

@@ -1,7 +1,7 @@
 // Up-convolutions composed with the convolution that reads them (see up_composition.h). Forward, a layer's task packs
 // the coarse volume and adds to each run of rows of its result what comes from there. Backward they have a pass, which
-// packs the gradient before the layer's ReLU in parts of corners, and so gets the composed weights' gradient and the
-// coarse volume's with the kernels of every other convolution.
+// packs the gradient before the layer's ReLU by phases of corners. The gradients of the composed weights and of the
+// coarse volume then take the same kernels as every other convolution.
 #include <cmath>
 
 #include "network/network.h"
@@ -49,8 +49,8 @@ std::vector<float> Network::readerWeights(const Up& up, bool absolute) const {
   return absolute ? absoluteOf(weights) : weights;
 }
 
-// Composes the weights and brings them into the kernels' order: forward (output, z of the part, input, tap, the four
-// parts there), backward as a convolution from parts to coarse channels.
+// Composes the weights and brings them into the kernels' order: forward (output, z of the phase, input, tap, the four
+// phases there), backward as a convolution from phases to coarse channels.
 void Network::composeWeights(const Up& up, bool absolute, bool backward) {
   const Composition composition = compositionOf(up, plan_->layers[up.target]);
   const std::vector<float> ups = upWeights(up, absolute), reader = readerWeights(up, absolute);
@@ -60,19 +60,19 @@ void Network::composeWeights(const Up& up, bool absolute, bool backward) {
   reserve(room);
   float* composed = partial_.data();
   float* forward = forwardWeights_.data() + up.packedWeight;
-  const auto weight = [&](int part, int c, int tap) { return composed[((size_t)part * 8 + tap) * inputs + c]; };
+  const auto weight = [&](int phase, int c, int tap) { return composed[((size_t)phase * 8 + tap) * inputs + c]; };
   threads_.run(composition.outputs, [&](int o, int) {
     composition.compose(o, ups.data(), reader.data(), composed);
     float* to = forward + o * composition.composedInOutput();
     for (int first = 8 * o; first < 8 * o + 8; first += 4)
       for (int c = 0; c < inputs; c++)
         for (int tap = 0; tap < 8; tap++)
-          for (int part = first; part < first + 4; part++) *to++ = weight(part, c, tap);
+          for (int phase = first; phase < first + 4; phase++) *to++ = weight(phase, c, tap);
   });
   if (!backward) return;
   const Convolution back(k_, 8, 8 * composition.outputs, up.inputs);
   back.packWeights(backwardWeights_.data() + up.packedWeight,
-                   [&](int c, int part, int tap) { return weight(part, c, tap); });
+                   [&](int c, int phase, int tap) { return weight(phase, c, tap); });
 }
 
 // Packs the coarse planes that a slab of fine ones needs: the channels of the layer below, then ones for the biases.
@@ -86,10 +86,10 @@ void Network::packCorners(const Batch& batch, const Up& up, const Slabs& s, int 
   });
 }
 
-// Adds what comes from the coarse volume to an output's run of rows: to `results`, packed as they are. `parts` is room
-// for corners.partsFloats().
+// Adds what comes from the coarse volume to an output's run of rows: to `results`, packed as they are. `phases` is room
+// for corners.phasesFloats().
 void Network::addCorners(const Corners& corners, int slab, int output, const Piece& piece, const float* packed,
-                         float* parts, float* results) const {
+                         float* phases, float* results) const {
   const Slabs& s = corners.coarse;
   const int first = (piece.y + 1) / 2, rows = (piece.y + piece.rows) / 2 + 1 - first;
   const int plane = (piece.n - s.firstCase(slab)) * (s.planes + 1) + (piece.z + 1) / 2 - s.firstPlane(slab);
@@ -97,29 +97,29 @@ void Network::addCorners(const Corners& corners, int slab, int output, const Pie
   const float* weights =
       forwardWeights_.data() + corners.up.packedWeight + (size_t)(2 * output + piece.z % 2) * inputs * 32;
   k_.correlate(4, packed + s.origin + plane * s.plane + first * s.row, s.channel, inputs, corners.taps.at, 8, weights,
-               false, parts, corners.stride, rows * (int)s.row);
-  k_.add_parts({piece.rows, corners.fine.size.w, corners.fine.row}, results, piece.y, parts, corners.stride, s.row);
+               false, phases, corners.stride, rows * (int)s.row);
+  k_.add_phases({piece.rows, corners.fine.size.w, corners.fine.row}, results, piece.y, phases, corners.stride, s.row);
 }
 
-// Packs the gradient before the reader's ReLU in parts of corners, those of each output side by side. `raw` is room for
-// two fine planes.
-void Network::packParts(const Up& up, const Slabs& s, int slab, bool synflow, float* raw, float* packed) {
+// Packs the gradient before the reader's ReLU by phases of corners, those of each output side by side. `raw` is room
+// for two fine planes.
+void Network::packPhases(const Up& up, const Slabs& s, int slab, bool synflow, float* raw, float* packed) {
   const Layer& reader = plan_->layers[up.target];
   const Size fine = plan_->sizeAt(reader.level);
   const Rows rows{fine.h, fine.w, fine.w + 1};
   float* mixed = raw + (fine.h + 1) * rows.stride;
   const int planes = s.planesIn(slab), z0 = s.firstPlane(slab);
   for (int o = 0; o < reader.width; o++)
-    for (int zPart = 0; zPart < 2; zPart++, packed += 4 * s.channel) {
+    for (int zPhase = 0; zPhase < 2; zPhase++, packed += 4 * s.channel) {
       float* to = packed + s.origin;
       for (int i = 0; i < s.casesIn(slab); i++)
         for (int j = 0; j <= planes; j++, to += s.plane) {
-          const int z = 2 * (z0 + j) - zPart;
+          const int z = 2 * (z0 + j) - zPhase;
           if (z >= 0 && z < fine.d) {
             packGradient(up.target, s.firstCase(slab) + i, o, z, rows, raw, mixed, synflow);
-            k_.split_parts(rows, raw, to, s.channel, s.row);
+            k_.split_phases(rows, raw, to, s.channel, s.row);
           } else {
-            for (int part = 0; part < 4; part++) std::fill_n(to + part * s.channel, s.plane, 0.0f);
+            for (int phase = 0; phase < 4; phase++) std::fill_n(to + phase * s.channel, s.plane, 0.0f);
           }
         }
     }
@@ -130,9 +130,9 @@ void Network::backwardComposed(const Batch& batch, const Up& up, bool synflow) {
   const Size size = plan_->sizeAt(from.level);
   const ComposedPass pass(*plan_, up, batch_);
   const Slabs& s = pass.slabs;
-  const int parts = pass.parts, factors = pass.factors, atOnce = rowsAtOnce(s);
+  const int phases = pass.phases, factors = pass.factors, atOnce = rowsAtOnce(s);
   const size_t each = pass.each, voxels = size.voxels();
-  const Convolution back(k_, 8, parts, up.inputs);
+  const Convolution back(k_, 8, phases, up.inputs);
   const Taps taps = cornerTaps(s), backTaps = turned(taps);
   reserve(pass.room);
   clearSlots(s.slots(), up.inputs);
@@ -140,23 +140,23 @@ void Network::backwardComposed(const Batch& batch, const Up& up, bool synflow) {
   threads_.run(s.count, [&](int slab, int thread) {
     Scratch& scratch = scratch_[thread];
     float* dy = scratch.packed.data();
-    float* x = dy + parts * s.channel;
+    float* x = dy + phases * s.channel;
     float* results = scratch.results.data();
     const float** at = scratch.pointers.data();
     float* sums = partial_.data() + slab * each;
     std::fill(sums, sums + each, 0.0f);
-    packParts(up, s, slab, synflow, scratch.raw.data(), dy);
+    packPhases(up, s, slab, synflow, scratch.raw.data(), dy);
     packCorners(batch, up, s, slab, x);
 
-    // Of the first plane of corners only the parts behind it (z of 0) belong to the slab, of the last those before it.
+    // Of the first plane of corners only the phases behind it (z of 0) belong to the slab, of the last those before it.
     const ptrdiff_t length = s.rowsIn(slab) * s.row, run = WeightGradient::run(length);
     meter.time(Pass::weightGradient, thread, [&] {
       for (ptrdiff_t i = 0; i < length; i += run)
-        for (int part = 0; part < parts; part += 4) {
-          const ptrdiff_t begin = s.origin + part / 4 % 2 * s.plane + i;
+        for (int phase = 0; phase < phases; phase += 4) {
+          const ptrdiff_t begin = s.origin + phase / 4 % 2 * s.plane + i;
           for (int f = 0; f < factors; f++) at[f] = x + f % pass.inputs * s.channel + begin + taps.at[f / pass.inputs];
-          k_.products(4, dy + part * s.channel + begin, s.channel, at, factors, (int)std::min(run, length - i),
-                      sums + (size_t)part * factors, factors);
+          k_.products(4, dy + phase * s.channel + begin, s.channel, at, factors, (int)std::min(run, length - i),
+                      sums + (size_t)phase * factors, factors);
         }
     });
 

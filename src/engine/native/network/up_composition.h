@@ -2,14 +2,14 @@
 // fine ones.
 //
 // Corners are the points where coarse voxels meet, those on the volume's faces included: n + 1 along an axis of n. The
-// 2x2x2 fine voxels around a corner, its parts, see only the 2x2x2 coarse voxels around it. Along an axis, corner j
-// lies between coarse voxels j - 1 and j, and between fine voxels 2j - 1 (part 1) and 2j (part 0). So both convolutions
-// together are one with 2x2x2 taps at every corner, with eight outputs, the parts, for each one of theirs. Unless the
-// up-convolution has far more inputs than outputs that takes fewer multiply-adds (see worthComposing in plan.cpp), and
-// its output is never computed. Its bias is the weight of one more input, which is 1 inside the volume and, as every
-// input, 0 outside.
+// 2x2x2 fine voxels around a corner, its phases, see only the 2x2x2 coarse voxels around it. Along an axis, corner j
+// lies between coarse voxels j - 1 and j, and between fine voxels 2j - 1 (phase 1) and 2j (phase 0). So both
+// convolutions together are one with 2x2x2 taps at every corner, with eight outputs, the phases, for each one of
+// theirs. Unless the up-convolution has far more inputs than outputs that takes fewer multiply-adds (see worthComposing
+// in plan.cpp), and its output is never computed. Its bias is the weight of one more input, which is 1 inside the
+// volume and, as every input, 0 outside.
 //
-// Parts, taps and positions count (z, y, x), x fastest. A packed slab of coarse planes (see kernels.h) has just the
+// Phases, taps and positions count (z, y, x), x fastest. A packed slab of coarse planes (see kernels.h) has just the
 // stride that corners need: corner (j, i, h) lies where voxel (j, i, h) does, its taps at that voxel and before.
 #pragma once
 #include <algorithm>
@@ -20,15 +20,15 @@
 
 namespace lunet {
 
-// Of a tap of the 3x3x3 convolution seen from a part: the coarse voxel that it falls into, as a tap of a corner, and
-// the position of the up-convolution's weight there.
+// What a tap of the 3x3x3 convolution reaches from a phase: the coarse voxel that it falls into, as a tap of a corner,
+// and the position of the up-convolution's weight there.
 struct Reached {
   int tap, position;
-  Reached(int part, int fineTap) : tap(0), position(0) {
+  Reached(int phase, int fineTap) : tap(0), position(0) {
     const int along[3] = {fineTap / 9, fineTap / 3 % 3, fineTap % 3};
     for (int axis = 0; axis < 3; axis++) {
-      const int from =
-          along[axis] + 1 - (part >> (2 - axis) & 1);  // fine voxels from the first of the coarse one before the corner
+      const int from = along[axis] + 1 -
+                       (phase >> (2 - axis) & 1);  // fine voxels from the first of the coarse one before the corner
       tap = 2 * tap + from / 2;
       position = 2 * position + from % 2;
     }
@@ -44,12 +44,12 @@ inline Taps cornerTaps(const Slabs& s) {
   return taps;
 }
 
-// What the tasks of a layer need to add what comes through its composed up-convolution.
+// What a layer's tasks need in order to add the results of its composed up-convolution.
 struct Corners {
   const Up& up;
   Slabs fine, coarse;
   Taps taps;
-  ptrdiff_t stride;  // from a part of a run of rows to the next
+  ptrdiff_t stride;  // from a phase of a run of rows to the next
 
   Corners(const Up& up, const Slabs& fine)
       : up(up),
@@ -58,12 +58,12 @@ struct Corners {
         taps(cornerTaps(coarse)),
         stride(((rowsAtOnce(fine) / 2 + 1) * coarse.row + 31) / 16 * 16) {}
   size_t packedFloats() const { return (size_t)coarse.channel * (up.inputs + 1); }
-  size_t partsFloats() const { return (size_t)4 * stride; }
+  size_t phasesFloats() const { return (size_t)4 * stride; }
 };
 
 // How the two layers' weights make one, inputs fastest so that the innermost loops are vectors: `up` is (between, 8
 // positions, inputs), with the biases, the same for every position, as the last input's weights; `convolution` is
-// (outputs, between, 27 taps); `composed` is (outputs, 8 parts, 8 taps, inputs). Sums are in double precision.
+// (outputs, between, 27 taps); `composed` is (outputs, 8 phases, 8 taps, inputs). Sums are in double precision.
 struct Composition {
   int inputs, between, outputs;
 
@@ -72,8 +72,8 @@ struct Composition {
 
   void compose(int o, const float* up, const float* convolution, float* composed) const {
     std::vector<double> sums(composedInOutput());
-    each([&](int part, int t, Reached reached) {
-      double* sum = &sums[(8 * part + reached.tap) * inputs];
+    each([&](int phase, int t, Reached reached) {
+      double* sum = &sums[(8 * phase + reached.tap) * inputs];
       for (int u = 0; u < between; u++) {
         const double weight = convolution[(o * between + u) * 27 + t];
         const float* from = up + (8 * u + reached.position) * inputs;
@@ -87,8 +87,8 @@ struct Composition {
   void convolutionGradient(int o, const float* composed, const float* up, float* gradient) const {
     std::vector<double> sums((size_t)between * 27);
     composed += o * composedInOutput();
-    each([&](int part, int t, Reached reached) {
-      const float* a = composed + (8 * part + reached.tap) * inputs;
+    each([&](int phase, int t, Reached reached) {
+      const float* a = composed + (8 * phase + reached.tap) * inputs;
       for (int u = 0; u < between; u++) {
         const float* b = up + (8 * u + reached.position) * inputs;
         double sum = 0;
@@ -103,9 +103,9 @@ struct Composition {
   void upGradient(int u, const float* composed, const float* convolution, double* gradient) const {
     std::fill(gradient, gradient + (size_t)inputs * 8, 0.0);
     for (int o = 0; o < outputs; o++, composed += composedInOutput())
-      each([&](int part, int t, Reached reached) {
+      each([&](int phase, int t, Reached reached) {
         const double weight = convolution[(o * between + u) * 27 + t];
-        const float* from = composed + (8 * part + reached.tap) * inputs;
+        const float* from = composed + (8 * phase + reached.tap) * inputs;
         double* sum = gradient + reached.position * inputs;
         for (int c = 0; c < inputs; c++) sum[c] += weight * from[c];
       });
@@ -114,8 +114,8 @@ struct Composition {
  private:
   template <typename Work>
   static void each(Work work) {
-    for (int part = 0; part < 8; part++)
-      for (int t = 0; t < 27; t++) work(part, t, Reached(part, t));
+    for (int phase = 0; phase < 8; phase++)
+      for (int t = 0; t < 27; t++) work(phase, t, Reached(phase, t));
   }
 };
 

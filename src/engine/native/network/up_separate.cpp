@@ -1,7 +1,7 @@
 // The 2x2x2 up-convolutions that are not composed with the convolution behind them (see up_composition.h). Forward,
 // they have no pass: packing a layer's input computes them from the coarse volume (pack_up), with the batch norm before
-// them folded into their weights. Backward, the gradient of their output lies taken apart into its eight positions
-// (unpack_parts), each a dense coarse volume, so that without neighbours to look at nothing is packed.
+// them folded into their weights. Backward, the gradient of their output is stored as eight volumes, one for each
+// position (unpack_positions), each a dense coarse volume, so that without neighbours to look at nothing is packed.
 #include <algorithm>
 #include <cmath>
 
@@ -20,13 +20,13 @@ void Network::foldUp(const Up& up, bool absolute) {
       for (int z = 0; z < 2; z++) {
         const float bias = weights_.data()[up.bias + u];
         float* biases = to;
-        for (int part = 0; part < 4; part++) *to++ = absolute ? std::fabs(bias) : bias;
+        for (int position = 0; position < 4; position++) *to++ = absolute ? std::fabs(bias) : bias;
         for (int c = 0; c < up.inputs; c++) {
           const size_t at = (size_t)n * plan_->channels + channelAt + c;
-          for (int part = 0; part < 4; part++) {
-            const float weight = w[((size_t)c * up.outputs + u) * 8 + 4 * z + part];
+          for (int position = 0; position < 4; position++) {
+            const float weight = w[((size_t)c * up.outputs + u) * 8 + 4 * z + position];
             const float value = absolute ? std::fabs(weight) : weight;
-            biases[part] += value * shift_[at];
+            biases[position] += value * shift_[at];
             *to++ = value * scale_[at];
           }
         }
@@ -37,12 +37,12 @@ void Network::backwardUp(const Up& up) {
   const Layer& from = plan_->layers[up.source];
   const int voxels = (int)plan_->sizeAt(from.level).voxels();
   const UpPass pass(*plan_, up, batch_);
-  const int parts = pass.parts, factors = pass.factors, perCase = pass.perCase, share = pass.share;
+  const int positions = pass.outputs, factors = pass.factors, perCase = pass.perCase, share = pass.share;
   constexpr int kRun = UpPass::kRun;
   const size_t each = pass.each;
-  // Parts of all outputs at once for as many voxels as the second-level cache holds.
-  const int atOnce = std::min(kRun, std::max(64, (1 << 16) / parts / 16 * 16));
-  const Blocks outputs(parts, 4), inputs = outputBlocks(k_, up.inputs);
+  // As many voxels at once as the second-level cache holds of all positions of all outputs.
+  const int atOnce = std::min(kRun, std::max(64, (1 << 16) / positions / 16 * 16));
+  const Blocks outputs(positions, kProductsBlock), inputs = outputBlocks(k_, up.inputs);
   reserve(pass.room);
   clearSlots(perCase * batch_, up.inputs);
   threads_.run(perCase * batch_, [&](int task, int thread) {
@@ -60,15 +60,16 @@ void Network::backwardUp(const Up& up) {
       for (int c = 0; c < up.inputs; c++) at[c] = x + (size_t)c * voxels + run;
       at[up.inputs] = ones;
       for (int b = 0; b < outputs.count; b++)
-        k_.products(outputs.width(b), dy + outputs.first(b) * up.part + run, up.part, at, factors, stop - run,
-                    sums + (size_t)outputs.first(b) * factors, factors);
+        k_.products(outputs.width(b), dy + outputs.first(b) * up.positionStride + run, up.positionStride, at, factors,
+                    stop - run, sums + (size_t)outputs.first(b) * factors, factors);
       const ptrdiff_t here = 0;
       for (int i = run; i < stop; i += atOnce) {
         const int count = std::min(atOnce, stop - i);
         for (int b = 0; b < inputs.count; b++) {
           const int first = inputs.first(b);
-          k_.correlate(inputs.width(b), dy + i, up.part, parts, &here, 1,
-                       backwardWeights_.data() + up.packedWeight + (size_t)first * parts, false, results, kRun, count);
+          k_.correlate(inputs.width(b), dy + i, up.positionStride, positions, &here, 1,
+                       backwardWeights_.data() + up.packedWeight + (size_t)first * positions, false, results, kRun,
+                       count);
           for (int c = 0; c < inputs.width(b); c++) {
             const size_t place = (size_t)(first + c) * voxels + i;
             k_.unpack_gradient({1, count, count}, results + c * kRun, volume(from.gradient, n) + place,
@@ -98,7 +99,7 @@ void Network::backwardUp(const Up& up) {
           const size_t at = (size_t)n * plan_->channels + from.channelAt + c;
           total += scale_[at] * sumOf(n, i, c) + shift_[at] * gradients[n];
         }
-        gradient[up.weight + (size_t)c * parts + i] = (float)total;
+        gradient[up.weight + (size_t)c * positions + i] = (float)total;
       }
     }
   });

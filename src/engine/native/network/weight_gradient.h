@@ -2,9 +2,10 @@
 //   direct:   four outputs times 27 taps.
 //   narrow:   for a block of one or two outputs, each output's gradient shifted by the three taps along a row counts as
 //             three outputs of 9 taps each.
-//   winograd: the transpose of the forward pass. With e0, e1 the gradients of two output planes and X the parts of the
-//             input, the gradients of the transformed weights are e0 X0, (e0 + e1) X1, (e0 - e1) X2 and -e1 X3. Packed
-//             (see kernels.h) are e0, e0 + e1, e1 - e0 and e1, so the last two sums have their signs turned.
+//   winograd: the transpose of the forward pass. With e0, e1 the gradients of two output planes and X the transformed
+//   planes
+//             of the input, the gradients of the transformed weights are e0 X0, (e0 + e1) X1, (e0 - e1) X2 and -e1 X3.
+//             Packed (see kernels.h) are e0, e0 + e1, e1 - e0 and e1, so the last two sums have their signs turned.
 #pragma once
 #include "network/convolution.h"
 
@@ -16,24 +17,25 @@ struct WeightGradient {
   Blocks blocks;
 
   WeightGradient(int inputs, int outputs, bool winograd)
-      : inputs(inputs), outputs(outputs), winograd(winograd), blocks(outputs, 4) {}
+      : inputs(inputs), outputs(outputs), winograd(winograd), blocks(outputs, kProductsBlock) {}
 
-  // Voxels of so many that the kernel keeps its sums in registers for: of runs as long as each other.
+  // The kernel keeps its sums in registers over a run of voxels. Cuts `voxels` into runs of equal length, short enough
+  // for the first-level cache, and returns that length.
   static ptrdiff_t run(ptrdiff_t voxels) {
     constexpr ptrdiff_t kMost = 2048;
     const ptrdiff_t runs = (voxels + kMost - 1) / kMost;
     return ((voxels + runs - 1) / runs + 15) / 16 * 16;
   }
   // Floats of the sums of all blocks.
-  size_t floats() const { return (size_t)outputs * inputs * (winograd ? 36 : 27); }
+  size_t floats() const { return (size_t)outputs * inputs * (winograd ? kWinogradWeights : 27); }
   size_t pointers() const { return (size_t)inputs * 27; }
 
   // Zeros for the sums of blocks [from, to).
   void clear(int from, int to, float* sums) const {
-    const int first = blocks.first(from), channels = blocks.first(to) - first, parts = winograd ? 4 : 1;
-    const size_t inOutput = floats() / outputs / parts;
-    for (int part = 0; part < parts; part++) {
-      float* begin = sums + ((size_t)part * outputs + first) * inOutput;
+    const int first = blocks.first(from), channels = blocks.first(to) - first, planes = winograd ? kWinogradPlanes : 1;
+    const size_t inOutput = floats() / outputs / planes;
+    for (int plane = 0; plane < planes; plane++) {
+      float* begin = sums + ((size_t)plane * outputs + first) * inOutput;
       std::fill(begin, begin + channels * inOutput, 0.0f);
     }
   }
@@ -45,18 +47,18 @@ struct WeightGradient {
     const int first = blocks.first(b), width = blocks.width(b);
     dy += first * s.gradientChannel + s.origin + begin;
     x += s.origin + begin;
-    const auto point = [&](const Taps& taps, ptrdiff_t part) {
+    const auto point = [&](const Taps& taps, ptrdiff_t from) {
       for (int c = 0; c < inputs; c++)
-        for (int t = 0; t < taps.count; t++) at[c * taps.count + t] = x + c * s.channel + part + taps.at[t];
+        for (int t = 0; t < taps.count; t++) at[c * taps.count + t] = x + c * s.channel + from + taps.at[t];
       return inputs * taps.count;
     };
     if (winograd) {
-      constexpr int kGradientPart[4] = {4, 1, 2, 5};
+      constexpr int kGradientPlane[kWinogradPlanes] = {4, 1, 2, 5};  // e0, e0 + e1, e1 - e0, e1
       const Taps taps(s, false, true);
-      for (int part = 0; part < 4; part++) {
-        const int factors = point(taps, part * s.part);
-        k.products(width, dy + kGradientPart[part] * s.part, s.gradientChannel, at, factors, count,
-                   sums + ((size_t)part * outputs + first) * factors, factors);
+      for (int plane = 0; plane < kWinogradPlanes; plane++) {
+        const int factors = point(taps, plane * s.transformed);
+        k.products(width, dy + kGradientPlane[plane] * s.transformed, s.gradientChannel, at, factors, count,
+                   sums + ((size_t)plane * outputs + first) * factors, factors);
       }
     } else if (isNarrow(b)) {
       const int factors = point(Taps(s, true, false), 0);
@@ -78,12 +80,12 @@ struct WeightGradient {
         float* to = gradient + o * outputStride + c * 27;
         if (winograd) {
           const float* u = sums + o * inOutput + c * 9;
-          const size_t part = outputs * inOutput;
+          const size_t plane = outputs * inOutput;
           for (int t = 0; t < 9; t++, u++) {
-            const float u1 = 0.5f * u[part], u2 = -0.5f * u[2 * part];
+            const float u1 = 0.5f * u[plane], u2 = -0.5f * u[2 * plane];
             to[t] = u[0] + (u1 + u2);
             to[9 + t] = u1 - u2;
-            to[18 + t] = u1 + u2 - u[3 * part];
+            to[18 + t] = u1 + u2 - u[3 * plane];
           }
         } else {
           const float* from = sums + o * 3 * inOutput;
