@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
@@ -154,11 +155,30 @@ export function syncFolder(folder: string): boolean {
 /** Makes a folder and those above it. Throws a UserError of kind `disk`. */
 export function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
   } catch (error) {
     throw new UserError(
       'disk',
       `${folder}: the folder could not be made: ${fsReason(error)}; choose another with --set output=DIR`,
+      { cause: error },
     );
   }
+}
+
+/** As `recursive` does it, which says "no such file" where a file system is read-only, and never ends below /proc. */
+function makeFolders(folder: string): void {
+  const make = (): NodeJS.ErrnoException | undefined => {
+    try {
+      mkdirSync(folder);
+    } catch (error) {
+      if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return error as NodeJS.ErrnoException;
+    }
+    return undefined;
+  };
+  const refused = make();
+  if (refused === undefined) return;
+  if (refused.code !== 'ENOENT' || dirname(folder) === folder) throw refused;
+  makeFolders(dirname(folder));
+  const again = make();
+  if (again) throw again;
 }

@@ -2,12 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import fs, { mkdirSync, mkdtempSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
-import { commitFile, diskError } from '../../src/runs/commit.js';
+import { commitFile, diskError, makeFolder } from '../../src/runs/commit.js';
 import { requireSpace } from '../../src/runs/space.js';
 import { removeTemporary, temporaryPath } from '../../src/runs/temporary.js';
 
@@ -131,4 +139,17 @@ describe('space for checkpoints', () => {
       message: /1 MiB are free, 4 MiB are needed/,
     });
   });
+});
+
+it('a folder that cannot be made says why, wherever in its path the reason is', () => {
+  const base = newFolder();
+  makeFolder(join(base, 'a/b/c'));
+  makeFolder(join(base, 'a/b/c'));
+  assert.ok(existsSync(join(base, 'a/b/c')));
+  writeFileSync(join(base, 'file'), '');
+  assert.throws(() => makeFolder(join(base, 'file')), /could not be made/);
+  assert.throws(() => makeFolder(join(base, 'file/b/c')), /a part of the path is a file/);
+  // Node.js's own recursive mkdir never comes back from here.
+  if (existsSync('/proc/self'))
+    assert.throws(() => makeFolder('/proc/self/nothing/below'), /could not be made/);
 });
