@@ -1,12 +1,12 @@
 // The native engine, built if it is not there yet: at first use after an installation, by `npm run build` in a checkout,
 // by `lunet setup native`. Of several processes one builds and the others wait.
 
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../errors.js';
 import { fsReason } from '../../fs-reason.js';
 import { lunetCommand } from '../../invocation.js';
+import { makeFolder } from '../../runs/commit.js';
 import { lockRun } from '../../runs/lock.js';
 import { COMPILER_CURE, type Compiler, compilerCandidates, findCompiler } from '../compiler.js';
 import { type Addon } from './addon.js';
@@ -89,10 +89,13 @@ async function build(options: ProvideOptions, anew: boolean): Promise<Provided> 
   const setUp = `${lunetCommand()} setup native`;
   const compiler = findCompiler();
   if (compiler === undefined) {
-    const found = process.env['CXX']
-      ? `CXX=${process.env['CXX']} does not run`
-      : `no C++ compiler (${compilerCandidates().join(', ')}) was found`;
-    return missing(found, `install one (${COMPILER_CURE}), then: ${setUp}`);
+    const given = process.env['CXX'];
+    return given
+      ? missing(`CXX=${given} does not run`, `set it to a C++17 compiler or unset it, then: ${setUp}`)
+      : missing(
+          `no C++ compiler (${compilerCandidates().join(', ')}) was found`,
+          `install one (${COMPILER_CURE}), then: ${setUp}`,
+        );
   }
   const refused: string[] = [];
   for (const folder of buildFolders()) {
@@ -105,7 +108,7 @@ async function build(options: ProvideOptions, anew: boolean): Promise<Provided> 
       return { ...missing(failure.problem, `for all of the messages: ${setUp}`), log: failure.log };
     refused.push(`${folder}: ${failure.problem}`);
   }
-  return missing(refused.join('; '), 'set LUNET_CACHE to a folder for it that can be written');
+  return missing(refused.join('; '), 'set LUNET_CACHE to a folder that it can be written to and loaded from');
 }
 
 function missing(problem: string, cure: string): Missing {
@@ -127,7 +130,7 @@ async function buildIn(
   const before = known();
   if (before !== undefined) return before;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const unlock = await lockFolder(folder, { say, signal });
     try {
       const meanwhile = known();

@@ -84,6 +84,12 @@ test('without a compiler one line says what to type, and that works', async () =
   assert.match((await run(installed, TRAIN)).stderr, /^Engine: native/m);
 });
 
+test('a compiler that was given and does not run is not said to be missing', async () => {
+  const { found, cure } = await doctor(install(), { CXX: 'nonesuch' });
+  assert.match(found, /^CXX=nonesuch does not run;/);
+  assert.match(cure as string, /^set it to a C\+\+17 compiler or unset it, then: .*setup native$/);
+});
+
 test('native asked for and not to be had is one line and exit code 4', async () => {
   const { code, stderr } = await run(install(), [...TRAIN, '--engine', 'native']);
   assert.deepEqual([code, stderr.trimEnd().split('\n').length], [4, 1]);
@@ -99,7 +105,7 @@ test('a package that cannot be written has its engine in the cache, and without 
   const off = await run(installed, native, { ...compiler, LUNET_CACHE: 'off' });
   assert.match(
     off.stderr,
-    /^[^\n]*cannot be written \([^()]+\); set LUNET_CACHE to a folder for it that can be written/,
+    /^[^\n]*cannot be written \([^()]+\); set LUNET_CACHE to a folder that it can be written to/,
   );
   block(join(installed.cwd, 'file'));
   const file = await run(installed, native, { ...compiler, LUNET_CACHE: 'file' });
