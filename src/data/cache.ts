@@ -7,6 +7,7 @@ import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Experiment } from '../config/schema.js';
+import { removeAbandoned, temporaryPath } from '../runs/temporary.js';
 import { type PreparedCase } from './case.js';
 import { type CaseFiles } from './layouts/index.js';
 import { imageOfPair } from './nifti/read.js';
@@ -55,11 +56,12 @@ async function codeDigest(): Promise<string> {
   return hash.digest('hex');
 }
 
-/** The cases kept under a key; undefined if there are none, or the file is damaged in any way. */
+/** The cases kept under a key; undefined if there are none, or the file is damaged in any way. Rejects if `signal` aborts. */
 export async function readCache(
   folder: string,
   key: string,
   progress?: (done: number, total: number) => void,
+  signal?: AbortSignal,
 ): Promise<PreparedCase[] | undefined> {
   const path = join(folder, key + ENDING);
   const file = await open(path, 'r').catch(() => undefined);
@@ -96,6 +98,7 @@ export async function readCache(
     let [next, done] = [0, 0];
     const reader = async (): Promise<void> => {
       for (let index = next++; index < entries.length; index = next++) {
+        signal?.throwIfAborted();
         const { length, ...rest } = entries[index] as CachedCase;
         const bytes = await readAt(length, starts[index] as number);
         if ((await digestOf(bytes)) !== rest.digest) throw new Error('a case is damaged');
@@ -108,6 +111,7 @@ export async function readCache(
     await utimes(path, now, now).catch(() => undefined);
     return cases;
   } catch {
+    signal?.throwIfAborted();
     // Whatever is wrong with a cache, the files it was made from are still there.
     return undefined;
   } finally {
@@ -127,7 +131,7 @@ export async function writeCache(folder: string, key: string, cases: readonly Pr
   if (total > MAX_BYTES) return;
   await mkdir(folder, { recursive: true });
   await makeRoom(folder, total);
-  const temporary = join(folder, `${key}.${process.pid}.tmp`);
+  const temporary = temporaryPath(folder, key);
   try {
     const file = await open(temporary, 'w', 0o600);
     try {
@@ -145,7 +149,8 @@ export async function writeCache(folder: string, key: string, cases: readonly Pr
 
 /** Removes the caches used longest ago until `bytes` more fit under the limit, and what killed processes left. */
 async function makeRoom(folder: string, bytes: number): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(ENDING) || name.endsWith('.tmp'));
+  removeAbandoned(folder);
+  const names = (await readdir(folder)).filter((name) => name.endsWith(ENDING));
   const files = await Promise.all(
     names.map(async (name) => {
       const path = join(folder, name);
@@ -153,10 +158,9 @@ async function makeRoom(folder: string, bytes: number): Promise<void> {
       return { path, size: found?.size ?? 0, used: found?.mtimeMs ?? 0 };
     }),
   );
-  const dayAgo = Date.now() - 24 * 3600 * 1000;
   let total = bytes + files.reduce((sum, { size }) => sum + size, 0);
-  for (const { path, size, used } of files.sort((a, b) => a.used - b.used)) {
-    if (total <= MAX_BYTES && !(path.endsWith('.tmp') && used < dayAgo)) continue;
+  for (const { path, size } of files.sort((a, b) => a.used - b.used)) {
+    if (total <= MAX_BYTES) break;
     await rm(path, { force: true });
     total -= size;
   }

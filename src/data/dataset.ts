@@ -146,7 +146,7 @@ async function prepareOrReuse(
   if (files.length === 0 || folder === undefined)
     return { cases: await prepareCases(sources, config, options), warning: [] };
   const key = await cacheKey(files, config);
-  const known = await readCache(folder, key, options.progress);
+  const known = await readCache(folder, key, options.progress, options.signal);
   if (known) return { cases: known, warning: [] };
   const cases = await prepareCases(sources, config, options);
   try {

@@ -215,10 +215,7 @@ function slurm(command: 'sbatch' | 'squeue', words: readonly string[]): string {
     maxBuffer: 2 ** 28,
   });
   if (error && (error as NodeJS.ErrnoException).code === 'ETIMEDOUT')
-    throw new UserError(
-      'failed',
-      `${command}: no answer from Slurm in ${PATIENCE_MS[command] / 1000} s; try again`,
-    );
+    throw new UserError('failed', `${command}: no answer from Slurm in ${PATIENCE_MS[command] / 1000} s`);
   if (error && (error as NodeJS.ErrnoException).code === 'ENOENT')
     throw new UserError(
       'failed',

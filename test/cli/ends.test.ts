@@ -172,19 +172,19 @@ describe('the processes of a lunet run that was killed', { skip: noProc }, () =>
         }
       });
   it('end as well, however new they are', async () => {
-    const folders = await Promise.all(
-      [0, 60, 120, 200, 300, 400, 550, 700].map(async (ms, i) => {
-        await sleep(100 * i);
-        const cwd = workFolder();
-        const { child, end } = start(cwd, ['run', ...LONG]);
+    for (const ms of [0, 60, 120, 200, 300, 400, 550, 700]) {
+      const cwd = workFolder();
+      const { child, end } = start(cwd, ['run', '--threads', '1', ...LONG]);
+      try {
         await until(() => working(cwd).length > 1, 30, 'a process of the run');
         await sleep(ms);
         child.kill('SIGKILL');
         await end;
-        return cwd;
-      }),
-    );
-    for (const cwd of folders) await until(() => working(cwd).length === 0, 15, 'the end of all processes');
+        await until(() => working(cwd).length === 0, 10, `the end of all processes, killed after ${ms} ms`);
+      } finally {
+        for (const pid of working(cwd)) process.kill(pid, 'SIGKILL');
+      }
+    }
   });
 });
 
