@@ -1,7 +1,8 @@
 // Progress on stderr: a bar with the time left on a terminal, plain lines elsewhere.
 
+import { SingleBar } from 'cli-progress';
 import { progressLine } from './progress-line.js';
-import { displayWidth, note, setFooter } from './terminal.js';
+import { note, setFooter } from './terminal.js';
 
 /** A count on its way to a total. */
 export interface Progress {
@@ -31,60 +32,45 @@ export function startProgress(
   return process.stderr.isTTY ? startBar(label, total, unit, vanish) : startLines(label, total, unit, lines);
 }
 
-/** A bar is drawn at most so often. */
-const DRAW_MS = 100;
-/** The time left is guessed from so many updates. */
-const REMEMBERED = 20;
-
 function startBar(label: string, total: number, unit: string, vanish: boolean): Progress {
   const { stderr } = process;
-  const updates: { readonly at: number; readonly done: number }[] = [];
-  let [done, detail, drawnAt, drawn] = [0, '', -Infinity, ''];
-
-  const secondsLeft = (): number | undefined => {
-    const [first, last] = [updates[0], updates.at(-1)];
-    if (first === undefined || last === undefined || last.done <= first.done) return undefined;
-    const each = (last.at - first.at) / (last.done - first.done);
-    return Math.max(0, (total - last.done) * each - (performance.now() - last.at)) / 1000;
-  };
-  /** The columns may have become fewer since: then the terminal shows the line in several rows. */
-  const clear = (): void => {
-    const rows = Math.ceil(displayWidth(drawn) / (stderr.columns || 80));
-    stderr.write(`\r${rows > 1 ? `\x1b[${rows - 1}A` : ''}\x1b[J`);
-    drawn = '';
-  };
-  const draw = (): void => {
-    const line = progressLine(
-      { label, done, total, unit, secondsLeft: secondsLeft(), detail },
-      stderr.columns,
-    );
-    if (line === drawn) return;
-    if (displayWidth(drawn) > (stderr.columns || 80)) clear();
-    stderr.write(`\r${line}\x1b[K`);
-    drawn = line;
-    drawnAt = performance.now();
-  };
-  // The time left goes on where nothing else does.
-  const timer = setInterval(draw, 1000).unref();
-  stderr.on('resize', draw);
-  setFooter({ clear, draw });
-  draw();
+  const bar = new SingleBar({
+    stream: withoutCursorMemory(stderr),
+    gracefulExit: false,
+    clearOnComplete: vanish,
+    // A message above has taken the line away.
+    forceRedraw: true,
+    // The time left is guessed from so many updates.
+    etaBuffer: 20,
+    format: (_options, { value, eta }, { detail }: { detail: string }) =>
+      progressLine(
+        { label, done: value, total, unit, secondsLeft: timeLeft(value, eta), detail },
+        stderr.columns,
+      ),
+  });
+  bar.start(total, 0, { detail: '' });
+  setFooter({ clear: () => void stderr.write('\r\x1b[K'), draw: () => bar.render() });
   return {
-    update(nowDone, nowDetail = '') {
-      if (nowDone !== done) updates.push({ at: performance.now(), done: nowDone });
-      if (updates.length > REMEMBERED) updates.shift();
-      [done, detail] = [nowDone, nowDetail];
-      if (performance.now() - drawnAt >= DRAW_MS) draw();
-    },
+    update: (done, detail = '') => bar.update(done, { detail }),
     stop() {
-      clearInterval(timer);
-      stderr.off('resize', draw);
       setFooter(undefined);
-      if (vanish) return clear();
-      draw();
-      stderr.write('\n');
+      bar.stop();
     },
   };
+}
+
+/**
+ * The library puts the cursor back to where the bar began, which is another line once messages have come above it: those
+ * two codes are not passed on.
+ */
+function withoutCursorMemory(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  const write = (text: string): boolean => text === '\x1b7' || text === '\x1b8' || stream.write(text);
+  return Object.create(stream, { write: { value: write } }) as NodeJS.WriteStream;
+}
+
+/** The library says `NULL` or `INF` where it cannot know. */
+function timeLeft(done: number, eta: unknown): number | undefined {
+  return done > 0 && typeof eta === 'number' && Number.isFinite(eta) ? eta : undefined;
 }
 
 function startLines(label: string, total: number, unit: string, lines: 'every' | 'tenths'): Progress {

@@ -68,6 +68,12 @@ export async function runAll<T extends Planned>(command: RunCommand<T>): Promise
   const { kind, config, source, planned, options, path, missing = [], next } = command;
   const later = missing.filter(({ ended }) => !ended);
   for (const { reason } of missing.filter(({ ended }) => ended)) warn(`not done: ${reason}`);
+  const foreign = options.seeds?.filter((seed) => !config.training.seeds.includes(seed)) ?? [];
+  if (foreign.length > 0)
+    warn(
+      `--seeds: ${foreign.join(', ')} is none of training.seeds (${config.training.seeds.join(', ')}), so no table will count ` +
+        `it; to have it counted: --set 'training.seeds=[${[...config.training.seeds, ...foreign].join(', ')}]'`,
+    );
   const actions = planned.map((run) => actionFor(run, options.overwrite));
   if (options.dryRun) {
     if (options.json)

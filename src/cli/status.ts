@@ -99,7 +99,10 @@ export const command = addExamples(
         if (error !== undefined) note(`${id}: ${error}${log ? ` (${log})` : ''}`);
       noteLeftOut(leftOut.map(({ path: folder, reason }) => `${folder}: ${reason}`));
       const open = runs.some(({ state }) => OPEN.has(state));
-      note(`\nNext: ${nextCommand(open ? 'run' : 'report', [], { path, set: options.set })}`);
+      // `run` refuses what was made with other settings, so that comes first.
+      if (runs.some(({ state }) => state === 'left out'))
+        note('\nGive the --set with which the runs were made, or do those left out anew with --overwrite.');
+      else note(`\nNext: ${nextCommand(open ? 'run' : 'report', [], { path, set: options.set })}`);
     }),
   [
     ['of the default experiment, or ./lunet.yaml', 'lunet status'],

@@ -2,11 +2,12 @@
 // it is found by everything that its content depends on, and checked against digests as it is read.
 
 import { createHash, webcrypto } from 'node:crypto';
-import { mkdir, open, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { open, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Experiment } from '../config/schema.js';
+import { makeFolders } from '../make-folders.js';
 import { removeAbandoned, temporaryPath } from '../runs/temporary.js';
 import { type PreparedCase } from './case.js';
 import { type CaseFiles } from './layouts/index.js';
@@ -129,7 +130,7 @@ export async function writeCache(folder: string, key: string, cases: readonly Pr
   createHash('sha256').update(head).digest().copy(prefix, 4);
   const total = cases.reduce((sum, { bytes }) => sum + bytes.byteLength, prefix.length + head.length);
   if (total > MAX_BYTES) return;
-  await mkdir(folder, { recursive: true });
+  makeFolders(folder);
   await makeRoom(folder, total);
   const temporary = temporaryPath(folder, key);
   try {

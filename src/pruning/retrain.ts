@@ -164,8 +164,14 @@ function sources(
       if (!there.includes(seed))
         absent(join(base, 'prune', method), `of seed ${seed}`, `--strategy ${method} --seeds ${seed}`);
     const used = found.filter(({ record }) => chosen.includes(record.seed));
-    for (const { folder, record } of used) requireCurrent(config, folder, record);
-    return used;
+    return used.filter(({ folder, record }) => {
+      const difference = pruningDifference(config, record);
+      if (difference === undefined) return true;
+      const reason = `${folder}: was pruned with ${difference}; give the same settings, or prune anew with --overwrite`;
+      if (wanted !== undefined || methods.length === 1) throw new UserError('usage', reason);
+      missing.push({ reason, ended: true });
+      return false;
+    });
   });
 }
 
@@ -174,16 +180,6 @@ function mayBeMethod(name: string): boolean {
   return STRATEGIES.some(
     (strategy) => name === strategy || name.startsWith(`${strategy}-`) || name.startsWith(`${strategy}@`),
   );
-}
-
-/** Throws a UserError of kind `usage` if a pruning run was made otherwise than the config would make it now. */
-function requireCurrent(config: Experiment, folder: string, record: RunRecord): void {
-  const difference = pruningDifference(config, record);
-  if (difference !== undefined)
-    throw new UserError(
-      'usage',
-      `${folder}: was pruned with ${difference}; give the same settings, or prune anew with --overwrite`,
-    );
 }
 
 /** What was removed up to a point, and the weights there if they were kept. */

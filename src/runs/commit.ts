@@ -2,20 +2,11 @@
 // Temporary file in the same folder, fsync, read back and compare, rename, fsync of the folder.
 
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import { fsReason } from '../fs-reason.js';
+import { makeFolders } from '../make-folders.js';
 import { removeAbandoned, temporaryPath } from './temporary.js';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -163,22 +154,4 @@ export function makeFolder(folder: string): void {
       { cause: error },
     );
   }
-}
-
-/** As `recursive` does it, which says "no such file" where a file system is read-only, and never ends below /proc. */
-function makeFolders(folder: string): void {
-  const make = (): NodeJS.ErrnoException | undefined => {
-    try {
-      mkdirSync(folder);
-    } catch (error) {
-      if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return error as NodeJS.ErrnoException;
-    }
-    return undefined;
-  };
-  const refused = make();
-  if (refused === undefined) return;
-  if (refused.code !== 'ENOENT' || dirname(folder) === folder) throw refused;
-  makeFolders(dirname(folder));
-  const again = make();
-  if (again) throw again;
 }

@@ -170,7 +170,8 @@ export function readRun(folder: string): RunRecord | undefined {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    // Where a part of the path is a file nothing has been begun; that no folder can be made there is said later.
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw new UserError('data', `${path}: cannot be read: ${fsReason(error)}`, { cause: error });
   }
   const record = unseal(text) as RunRecord | undefined;

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { UserError } from '../errors.js';
+import { fsReason } from '../fs-reason.js';
 import { elementCount } from '../network/parameters.js';
 import { type Weights } from '../network/weights.js';
 
@@ -57,7 +58,7 @@ export function readSafetensors(path: string): TensorFile {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw new UserError('data', `${path}: cannot be read: ${(error as Error).message}`);
+    throw new UserError('data', `${path}: cannot be read: ${fsReason(error)}`);
   }
   return decodeSafetensors(bytes, path);
 }

@@ -100,11 +100,13 @@ function screen(written: string, columns: number): string[] {
   let [row, column] = [0, 0];
   // eslint-disable-next-line no-control-regex
   for (const [token] of written.matchAll(/\x1b\[[\d;?]*[A-Za-z]|\x1b.|[^]/gu)) {
-    if (token === '\r') column = 0;
+    if (token === '\r' || token === '\x1b[1G') column = 0;
     else if (token === '\n') row++;
-    else if (token === '\x1b[K') rows[row] = (rows[row] ?? '').slice(0, column);
+    else if (token === '\x1b[K' || token === '\x1b[0K') rows[row] = (rows[row] ?? '').slice(0, column);
     else if (token === '\x1b[J') rows.splice(row, Infinity, (rows[row] ?? '').slice(0, column));
-    else if (token.endsWith('m')) continue;
+    else if (token === '\x1b[2K') rows[row] = '';
+    // Colours, and whether long lines are wrapped: none is longer than the terminal.
+    else if (token.endsWith('m') || token.startsWith('\x1b[?7')) continue;
     else {
       assert.ok(!token.startsWith('\x1b'), `an unexpected code ${JSON.stringify(token)}`);
       assert.ok(column < columns - 1 || !/[█░]/.test(rows[row] ?? ''), 'progress reached the last column');

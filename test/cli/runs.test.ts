@@ -360,6 +360,35 @@ describe('a killed run', () => {
     });
 });
 
+describe('odd wishes', () => {
+  it('a seed that the config does not have is trained, and that no table counts it is said before', () => {
+    const { stderr } = succeed(workFolder(), 'train', '--model', 'lunet-n2', '--seeds', '7');
+    assert.match(stderr, /^warning: --seeds: 7 is none of training\.seeds \(1, 2\)/m);
+    assert.match(stderr, /--set 'training\.seeds=\[1, 2, 7\]'/);
+  });
+  it('an output that is no folder, or that none can be made in, is a fault of the disk', () => {
+    for (const output of ['/dev/null/x', '/proc/x']) {
+      const { status, stderr } = lunet([...TRAIN, '--set', `output=${output}`], { cwd: workFolder() });
+      assert.equal(status, 5, stderr);
+      assert.match(stderr, /^error: .*could not be made: .*--set output=DIR$/m);
+    }
+  });
+  it('retraining passes over pruning runs of other settings that it was not asked for', () => {
+    const cwd = workFolder();
+    succeed(cwd, ...PRUNE);
+    const quick = ['--set', 'pruning.recoveryEpochs=1'];
+    succeed(cwd, 'prune', '--strategy', 'widest', '--seeds', '1', ...quick);
+    const { stderr } = succeed(cwd, 'retrain', '--from-snapshot', '50%', '--seeds', '1', ...quick);
+    assert.match(stderr, /warning: not done: .*stamp\/seed-1: was pruned with other settings/);
+    assert.ok(existsSync(join(cwd, 'runs/tiny/retrain/widest/50%-random/seed-1/weights.safetensors')));
+    assert.ok(!existsSync(join(cwd, 'runs/tiny/retrain/stamp')));
+    const asked = lunet(['retrain', '--strategy', 'stamp', '--seeds', '1', ...quick], { cwd });
+    assert.equal(asked.status, 2, asked.stderr);
+    const { stderr: status } = lunet(['status', ...quick], { cwd });
+    assert.match(status, /Give the --set with which the runs were made/);
+  });
+});
+
 describe('an instruction set that was asked for', () => {
   it('is the one that a run is begun and finished on, and the next line names it', () => {
     const cwd = workFolder();

@@ -1,10 +1,11 @@
 // Writes phantoms as a dataset in the Decathlon's layout, with an experiment file to train on it.
 
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { UserError } from '../../errors.js';
 import { fsReason } from '../../fs-reason.js';
+import { makeFolders } from '../../make-folders.js';
 import { writeNifti } from '../nifti/write.js';
 import { type PhantomKind, generatePhantom, phantomId, phantoms } from './index.js';
 
@@ -31,14 +32,14 @@ export async function writePhantoms(
 ): Promise<string> {
   const { kind, cases, size, seed, out, force } = set;
   try {
-    await mkdir(out, { recursive: true });
+    makeFolders(out);
     const found = await readdir(out);
     if (found.length > 0 && !force)
       throw new UserError(
         'usage',
         `${out}: found a folder that is not empty (${found[0]}, ...), expected a new one; --force writes into it`,
       );
-    for (const folder of ['imagesTr', 'labelsTr']) await mkdir(join(out, folder), { recursive: true });
+    for (const folder of ['imagesTr', 'labelsTr']) makeFolders(join(out, folder));
     const training: { image: string; label: string }[] = [];
     for (let index = 0; index < cases; index++) {
       const raw = generatePhantom({ kind, size, seed, index });
