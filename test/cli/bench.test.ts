@@ -122,7 +122,7 @@ describe('lunet bench', () => {
       [['--weights', 'none.safetensors'], 3, /none\.safetensors/],
       [['--weights', 'x.safetensors', '--n', '4'], 2, /--weights names a network/],
       [['--isa', 'avx2', '--engine', 'cpu'], 2, /--isa is for the native engine/],
-      [['--isa', 'sse9'], 4, /instruction set sse9 is not to be had/],
+      [['--isa', 'sse9'], 4, /instruction set sse9 is not available/],
     ];
     for (const [words, status, message] of bad) {
       const result = lunet(['bench', ...words]);
