@@ -24,10 +24,11 @@ export function applyOverride(
   try {
     parsed = parseYamlValue(text);
   } catch (error) {
-    const quoted = quoteWord(`${dotted}=${JSON.stringify(text.trim())}`);
-    return fail(
-      `${(error as Error).message}${/^[[{]|^[-+]?\.(inf|nan)$/i.test(text.trim()) ? '' : `; as text: --set ${quoted}`}`,
-    );
+    const { message } = error as Error;
+    const asText = quoteWord(`${dotted}=${JSON.stringify(text.trim())}`);
+    // Lists, groups and numbers are not meant as text.
+    const hint = /^[[{]/.test(text.trim()) || message.includes('finite') ? '' : `; as text: --set ${asText}`;
+    return fail(message + hint);
   }
   const { value } = parsed;
   const keys = dotted.split('.');
