@@ -92,12 +92,9 @@ function nativeEngine(native: Provided): Finding {
     return { what, ok: true, found };
   }
   const { problem, cure, attempts } = native;
-  return {
-    what,
-    ok: false,
-    found: [problem, ...attempts.filter((each) => each !== problem)].join('; '),
-    cure,
-  };
+  // A build that failed is named by its place already.
+  const lines = attempts.some((each) => each.includes(problem)) ? attempts : [problem, ...attempts];
+  return { what, ok: false, found: lines.join('; '), cure };
 }
 
 /** What has been set up; a set-up that was never made is no fault. */
