@@ -1,7 +1,8 @@
 // The report's tables as plain text cells: the paper's rows, in its order.
 
+import { join } from 'node:path';
 import { describeCutOff } from '../data/cut-off.js';
-import { splitNames } from '../runs/folders.js';
+import { splitFolder, splitNames } from '../runs/folders.js';
 import { type Comparison, type Results } from './results.js';
 
 export interface Table {
@@ -148,18 +149,22 @@ const fixed = (value: number): string => value.toFixed(4);
 const isHeadline = (label: string, severalLabels: boolean): boolean => !severalLabels || label === 'mean';
 
 /** Each method against the reference, case by case, or why there is nothing to compare with. */
-function comparisonTable({ comparisons, reference, records, config }: Results): Table {
+function comparisonTable({ comparisons, reference, records, config, leftOut }: Results): Table {
   const splits = config.dataset.splits !== undefined;
   const missing = splitNames(config).flatMap((split) => {
     const runs = records.filter(
       (run) => run.split === split && run.kind === 'train' && run.method === reference,
     );
     if (runs.some(({ status }) => status === 'finished')) return [];
+    const nothing = `Nothing is compared with ${reference}${splits ? ` in split ${split}` : ''}: `;
+    const folder = join(splitFolder(config, split), 'train', reference);
+    if (runs.length === 0 && leftOut.some((line) => line.startsWith(`${folder}/`)))
+      return [`${nothing}its runs are left out, for the reasons given there.`];
     const state =
       runs.length === 0 ? 'has not been trained' : `is ${runs.map(({ status }) => status).join(', ')}`;
     const model = quoted(reference);
     return [
-      `Nothing is compared with ${reference}${splits ? ` in split ${split}` : ''}: it ${state}. ` +
+      `${nothing}it ${state}. ` +
         `Run: lunet train --model ${model}${splits ? ` --split ${quoted(split)}` : ''}, or choose another with --reference.`,
     ];
   });

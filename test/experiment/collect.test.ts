@@ -137,6 +137,11 @@ describe('what counts as a result', () => {
       summary.map(({ seeds }) => seeds),
       [1],
     );
+    // Now the reference is left out, and that is not called "not trained".
+    succeed(cwd, ...phantoms, '--seed', '6', '--force');
+    succeed(cwd, 'train', '--model', 'lunet-n2', '--seeds', '1', ...set);
+    const report = lunet(['report', '--no-figures', ...set], { cwd }).stdout;
+    assert.match(report, /Nothing is compared with unet-n2: its runs are left out/);
   });
   it('is nothing that was made from a run that has been done anew since', () => {
     const cwd = copyOfAll();

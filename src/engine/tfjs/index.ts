@@ -184,7 +184,9 @@ function loadNetwork(
             tf.reshape(tf.sum(each, 1), [-1]),
           );
           const magnitudes = traces.map(({ magnitude }) => magnitude as tf.Tensor1D);
-          return tf.concat([...overlaps, tf.addN([...magnitudes, magnitudeOf(logits)])]);
+          // Not addN: WebGPU binds only so many tensors to one operation, and gives zeros for more.
+          const magnitude = tf.sum(tf.stack([...magnitudes, magnitudeOf(logits)]), 0);
+          return tf.concat([...overlaps, magnitude]);
         });
         const values = Float64Array.from(await sums.data());
         sums.dispose();
