@@ -20,14 +20,13 @@ describe('evaluation mode', () => {
       const { architecture, size } = test;
       const settings = settingsFor(test);
       const [weights, batch] = [weightsFor(test), batchFor(test)];
-      const results = await Promise.all(
-        engines.map(async (engine) => {
-          const network = await engine.load(settings, weights);
-          const result = await network.gradients(batch, 'evaluation');
-          network.dispose();
-          return { engine, ...result };
-        }),
-      );
+      const results: { engine: Engine; loss: number; gradients: Weights }[] = [];
+      // One after the other: engines on TensorFlow.js share its state, and their calls must not overlap.
+      for (const engine of engines) {
+        const network = await engine.load(settings, weights);
+        results.push({ engine, ...(await network.gradients(batch, 'evaluation')) });
+        network.dispose();
+      }
       const lossAt = (direction: Weights, step: number): number => {
         const moved = new Map<string, Numbers>(weights);
         for (const [name, { data }] of direction) {
