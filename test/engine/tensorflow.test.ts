@@ -196,7 +196,10 @@ describe('the TensorFlow engine', { skip }, () => {
     ]) {
       const { status, stderr } = lunet([...line, ...small], { cwd, env: { ...env } });
       assert.equal(status, 0, stderr);
-      assert.match(stderr, /^Engine: tensorflow \(TensorFlow 2\.\d+\.\d+ on [cg]pu, \d+ threads?\)\n/);
+      assert.match(
+        stderr,
+        /^Config: .*\nEngine: tensorflow \(TensorFlow 2\.\d+\.\d+ on [cg]pu, \d+ threads?\)\n/,
+      );
       assert.doesNotMatch(stderr, /oneDNN|absl|cuda/i);
     }
     assert.ok(existsSync(join(cwd, 'runs/default/prune/stamp/seed-1/snapshot-50.safetensors')));
