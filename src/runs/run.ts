@@ -170,9 +170,13 @@ export function readRun(folder: string): RunRecord | undefined {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    // Where a part of the path is a file nothing has been begun; that no folder can be made there is said later.
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw new UserError('data', `${path}: cannot be read: ${fsReason(error)}`, { cause: error });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    const reason = `${path}: cannot be read: ${fsReason(error)}`;
+    // No run has been begun there, and none can be.
+    if (code === 'ENOTDIR')
+      throw new UserError('disk', `${reason}; choose another folder with --set output=DIR`, { cause: error });
+    throw new UserError('data', reason, { cause: error });
   }
   const record = unseal(text) as RunRecord | undefined;
   if (record?.version === VERSION) return record;
