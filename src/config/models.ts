@@ -29,7 +29,7 @@ export function configuredArchitecture(config: Experiment, model: ModelConfig): 
 }
 
 /** The model of that name, if the experiment has it. */
-function findModel({ models }: Experiment, name: string): ModelConfig | undefined {
+export function findModel({ models }: Experiment, name: string): ModelConfig | undefined {
   return models.find((model) => modelName(model) === name);
 }
 

@@ -1,7 +1,7 @@
 // Which runs on disk are results of an experiment as it is configured now, and why the others are not. Everything that
 // pools or compares runs takes them from here, so that no number rests on other settings, other data or other cases.
 
-import { modelName } from '../config/models.js';
+import { findModel } from '../config/models.js';
 import { type Experiment } from '../config/schema.js';
 import { UserError } from '../errors.js';
 import { pruningDifference } from '../pruning/plan.js';
@@ -55,7 +55,7 @@ export function differenceTo(config: Experiment, record: RunRecord): string | un
   try {
     switch (record.kind) {
       case 'train': {
-        const model = config.models.find((each) => modelName(each) === record.method);
+        const model = findModel(config, record.method);
         if (model === undefined) return 'a model that the config does not have';
         return describeDifference(record.identity, trainingRunIdentity(config, record.split, model));
       }

@@ -1,6 +1,6 @@
 // Which runs `lunet prune` stands for: every split, strategy and seed of the experiment, or those asked for.
 
-import { modelArchitecture, modelName, prunedModel } from '../config/models.js';
+import { findModel, modelArchitecture, modelName, prunedModel } from '../config/models.js';
 import {
   type Criterion,
   type Experiment,
@@ -175,7 +175,7 @@ function methodName(config: Experiment, { strategy, criterion, model, trained }:
 export function setupOf(config: Experiment, method: string, then: Identity): PruningSetup | undefined {
   const { strategy, criterion = config.pruning.criterion } = then['pruning'] as PruningSetup;
   const named = /@(.+?)(?:-trained)?$/.exec(method)?.[1] ?? config.pruning.model;
-  const model = config.models.find((each) => modelName(each) === named);
+  const model = findModel(config, named);
   return model && { strategy, criterion, model, trained: then['trained'] !== undefined };
 }
 

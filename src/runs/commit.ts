@@ -1,15 +1,13 @@
 // How files get to disk: whole or not at all, also when the power goes or the process is killed at any moment.
 // Temporary file in the same folder, fsync, read back and compare, rename, fsync of the folder.
 
-import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import { fsReason } from '../fs-reason.js';
 import { makeFolders } from '../make-folders.js';
+import { sha256 } from './sealed.js';
 import { removeAbandoned, temporaryPath } from './temporary.js';
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** The places at which a test may kill the process, in the order in which a run passes them. */
 export const FAILPOINTS = [
