@@ -6,7 +6,8 @@ import { benchKernels, createNativeEngine, measurePeak } from '../engine/native/
 import { countParameters } from '../network/parameters.js';
 import { prunableChannels } from '../network/surgery.js';
 import { exemplaryPath } from '../experiment/plan.js';
-import { formatTable, note, print, printJson } from './terminal.js';
+import { note, print, printJson } from './terminal/output.js';
+import { formatTable } from './terminal/table.js';
 
 /** How fast the convolutions of each case are, as shares of one thread's peak in GFLOP/s. */
 export function showPasses(cases: readonly (BenchCase & Measurement)[], peak: number): void {

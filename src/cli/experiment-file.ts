@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type LoadedExperiment, loadExperiment } from '../config/load.js';
 import { UserError } from '../errors.js';
 import { quoteWord } from '../quote-word.js';
-import { note } from './terminal.js';
+import { note } from './terminal/output.js';
 
 /**
  * Loads the experiment of a command line; without an argument stderr says which one that is. Throws a UserError of kind

@@ -13,61 +13,61 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'run',
     summary: 'the whole experiment: train, prune, retrain, report',
-    load: () => import('./run.js'),
+    load: () => import('./commands/run.js'),
   },
   {
     name: 'status',
     summary: 'how far each run of an experiment is',
-    load: () => import('./status.js'),
+    load: () => import('./commands/status.js'),
   },
   {
     name: 'train',
     summary: 'train every model of an experiment for every seed',
-    load: () => import('./train.js'),
+    load: () => import('./commands/train.js'),
   },
   {
     name: 'prune',
     summary: 'take channels out of a network step by step while it trains',
-    load: () => import('./prune.js'),
+    load: () => import('./commands/prune.js'),
   },
   {
     name: 'retrain',
     summary: 'train the architectures that pruning arrived at',
-    load: () => import('./retrain.js'),
+    load: () => import('./commands/retrain.js'),
   },
   {
     name: 'report',
     summary: 'tables, figures and a page from what has been run',
-    load: () => import('./report.js'),
+    load: () => import('./commands/report.js'),
   },
   {
     name: 'bench',
     summary: 'measure the engine on this machine',
-    load: () => import('./bench.js'),
+    load: () => import('./commands/bench.js'),
   },
   {
     name: 'doctor',
     summary: 'check compiler, engines and instruction sets',
-    load: () => import('./doctor.js'),
+    load: () => import('./commands/doctor.js'),
   },
   {
     name: 'setup',
     summary: 'set up engines: native, TensorFlow for GPUs',
-    load: () => import('./setup.js'),
+    load: () => import('./commands/setup.js'),
   },
   {
     name: 'data',
     summary: 'generate phantom volumes to try things on',
-    load: () => import('./data.js'),
+    load: () => import('./commands/data.js'),
   },
   {
     name: 'config',
     summary: 'show, check or describe the configuration',
-    load: () => import('./config.js'),
+    load: () => import('./commands/config.js'),
   },
   {
     name: 'info',
     summary: 'show networks layer by layer: channels, parameters, cost',
-    load: () => import('./info.js'),
+    load: () => import('./commands/info.js'),
   },
 ];

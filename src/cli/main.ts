@@ -4,9 +4,9 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, UserError } from '../errors.js';
 import { packageVersion } from '../version.js';
 import { commands } from './index.js';
-import { survivePrinting } from './streams.js';
+import { survivePrinting } from './terminal/streams.js';
 import { endWithSupervisor } from '../experiment/supervision.js';
-import { note, paint } from './terminal.js';
+import { note, paint } from './terminal/output.js';
 
 /** Runs the command line. Resolves to the exit code; what is printed goes to stdout and stderr. */
 export async function main(argv: readonly string[]): Promise<number> {

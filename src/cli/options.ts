@@ -74,7 +74,7 @@ export function listOption(flags: string, description: string): Option {
 }
 
 /** Names separated by commas, each once. */
-export function parseNames(value: string): string[] {
+function parseNames(value: string): string[] {
   const names = value.split(',').map((name) => name.trim());
   if (names.includes('')) throw new InvalidArgumentError('expected one name or several, separated by commas');
   return [...new Set(names)];
@@ -88,7 +88,7 @@ export function seedsOption(): Option {
 const MAX_SEEDS = 1000;
 
 /** Whole numbers and ranges of them, separated by commas; one named twice counts once. */
-export function parseSeeds(value: string): number[] {
+function parseSeeds(value: string): number[] {
   const seeds = new Set<number>();
   for (const part of value.split(',')) {
     const [, first, last = first] = /^\s*(\d+)(?:\s*-\s*(\d+))?\s*$/.exec(part) ?? [];

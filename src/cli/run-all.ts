@@ -9,12 +9,12 @@ import { type Identity, requireSameIdentity } from '../runs/identity.js';
 import { type RunRecord, readRun } from '../runs/run.js';
 import { type RunContext } from '../training/life.js';
 import { type MissingRun } from '../pruning/retrain.js';
-import { interruptSignal } from './interrupt.js';
+import { interruptSignal } from './terminal/interrupt.js';
 import { nextCommand } from './next.js';
-import { startProgress } from './progress.js';
+import { startProgress } from './terminal/progress.js';
 import { openSession, showSummary } from './session.js';
 import { SUPERVISED } from '../experiment/supervision.js';
-import { note, print, printJson, warn } from './terminal.js';
+import { note, print, printJson, warn } from './terminal/output.js';
 
 /** A run as the commands plan it. */
 export interface Planned {

@@ -11,9 +11,10 @@ import { type SummaryRow } from '../runs/records.js';
 import { writeSummary } from '../runs/summary.js';
 import { requireMemory } from '../training/memory.js';
 import { type RunContext } from '../training/life.js';
-import { duration } from './duration.js';
-import { startProgress } from './progress.js';
-import { formatTable, note, print, warn } from './terminal.js';
+import { duration } from './terminal/duration.js';
+import { startProgress } from './terminal/progress.js';
+import { note, print, warn } from './terminal/output.js';
+import { formatTable } from './terminal/table.js';
 
 interface SessionOptions {
   readonly engine: string;

@@ -168,7 +168,7 @@ test('a reader that goes away is no error', async () => {
 test('the first Ctrl-C or SIGTERM asks a command to stop, the second one ends it', async () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const child = script([
-      `import { interruptSignal } from ${module('cli/interrupt.js')};`,
+      `import { interruptSignal } from ${module('cli/terminal/interrupt.js')};`,
       "interruptSignal().addEventListener('abort', (event) => console.log(event.target.reason.kind));",
       'setInterval(() => {}, 1000);',
       "console.log('ready');",

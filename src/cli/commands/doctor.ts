@@ -1,0 +1,143 @@
+// `lunet doctor`: what lunet runs on here, and the cure for what does not work.
+
+import { cpus, totalmem } from 'node:os';
+import { Command } from 'commander';
+import { EXIT, UserError } from '../../errors.js';
+import { compilerCandidates, findCompiler } from '../../engine/compiler.js';
+import { type Engine } from '../../engine/engine.js';
+import { createEngine } from '../../engine/index.js';
+import { physicalCores } from '../../engine/native/cores.js';
+import { type Provided, provideAddon } from '../../engine/native/provide.js';
+import { readInstallation } from '../../engine/tensorflow/installation.js';
+import { selfCheck } from '../../engine/self-check.js';
+import { lunetCommand } from '../../invocation.js';
+import { packageVersion } from '../../version.js';
+import { addExamples } from '../help.js';
+import { jsonOption } from '../options.js';
+import { note, paint, print, printJson } from '../terminal/output.js';
+
+/** One thing that was looked at. */
+interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly found: string;
+  /** What to do about it, where it is not ok. */
+  readonly cure?: string;
+}
+
+const BUG = 'report it as a bug';
+
+export const command = addExamples(
+  new Command('doctor')
+    .description(
+      'Shows compiler, engines, instruction sets and threads, runs a small self-check, and says what to do.',
+    )
+    .addOption(jsonOption())
+    .action(async (options: { json?: boolean }) => {
+      // As every command that computes would have it, built now if it is not there.
+      const native = await provideAddon({ say: note });
+      const findings = [
+        ...machine(),
+        compiler(native),
+        nativeEngine(native),
+        ...(native.addon ? [await checked('native', `${lunetCommand()} setup native --force`)] : []),
+        ...(await tensorflow()),
+        await checked('cpu'),
+      ];
+      if (options.json) printJson({ findings });
+      else
+        for (const { what, ok, found, cure } of findings) {
+          print(`${ok ? paint('green', 'ok  ') : paint('red', 'FAIL')} ${what.padEnd(20)} ${found}`);
+          if (cure !== undefined) print(`     ${' '.repeat(20)} -> ${cure}`);
+        }
+      if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.engine;
+    }),
+  [
+    ['is everything as it should be?', 'lunet doctor'],
+    ['for a bug report', 'lunet doctor --json'],
+  ],
+);
+
+function machine(): Finding[] {
+  const major = Number(process.versions.node.split('.')[0]);
+  return [
+    { what: 'lunet', ok: true, found: packageVersion() },
+    {
+      what: 'Node.js',
+      ok: major >= 20,
+      found: `${process.version} on ${process.platform} ${process.arch}`,
+      ...(major < 20 && { cure: 'install Node.js 20 or later' }),
+    },
+    { what: 'processor', ok: true, found: cpus()[0]?.model ?? 'unknown' },
+    { what: 'threads', ok: true, found: `${physicalCores()} (set another number with --threads)` },
+    { what: 'memory', ok: true, found: `${(totalmem() / 2 ** 30).toFixed(1)} GiB` },
+  ];
+}
+
+/** Needed once, to build the native engine. */
+function compiler(native: Provided): Finding {
+  const what = 'C++ compiler';
+  const found = findCompiler();
+  if (found) return { what, ok: true, found: `${found.name}: ${found.version}` };
+  const none = `none of ${compilerCandidates().join(', ')} runs`;
+  return native.addon
+    ? { what, ok: true, found: `${none}; none is needed, the native engine is built` }
+    : { what, ok: false, found: none };
+}
+
+function nativeEngine(native: Provided): Finding {
+  const what = 'native engine';
+  if (native.addon) {
+    const found = `${native.path}; instruction sets: ${native.addon.instructionSets().join(', ')}`;
+    return { what, ok: true, found };
+  }
+  const { problem, cure, attempts } = native;
+  // A build that failed is named by its place already.
+  const lines = attempts.some((each) => each.includes(problem)) ? attempts : [problem, ...attempts];
+  return { what, ok: false, found: lines.join('; '), cure };
+}
+
+/** What has been set up; a set-up that was never made is no fault. */
+async function tensorflow(): Promise<Finding[]> {
+  const what = 'TensorFlow';
+  const cure = 'lunet setup tensorflow';
+  try {
+    const installation = readInstallation();
+    if (installation === undefined)
+      return [{ what, ok: true, found: `not set up (optional, for GPUs: ${cure})` }];
+    const { kind, tensorflow: version, device, binding } = installation;
+    const found = `${version} (${kind}), set up for ${device}: ${binding}`;
+    const check = await checked('tensorflow');
+    return [
+      { what, ok: true, found },
+      { ...check, ...(!check.ok && { cure }) },
+    ];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [{ what, ok: false, found: error.message, cure }];
+  }
+}
+
+async function checked(name: string, cure?: string): Promise<Finding> {
+  const what = `self-check ${name}`;
+  let engine: Engine;
+  try {
+    engine = await createEngine(name);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { what, ok: false, found: error.message.split('\n')[0] as string };
+  }
+  const problem = await selfCheck(engine);
+  return problem === undefined
+    ? {
+        what,
+        ok: true,
+        found: `a training step has the loss and gradient it should have (${engine.description.device})`,
+      }
+    : {
+        what,
+        ok: false,
+        found: problem,
+        cure: cure === undefined ? BUG : `${cure}; if that does not help, ${BUG}`,
+      };
+}

@@ -1,0 +1,149 @@
+// `lunet prune`: takes channels out of a network step by step while it trains.
+
+import { Command, Option } from 'commander';
+import { configuredArchitecture, prunedModel } from '../../config/models.js';
+import { CRITERIA, type Criterion, type Experiment, STRATEGIES } from '../../config/schema.js';
+import { choose } from '../../config/suggest.js';
+import { type Architecture, listLayers } from '../../network/architecture.js';
+import { countParameters } from '../../network/parameters.js';
+import { possibleRemovals, prunableChannels } from '../../network/surgery.js';
+import { type PlannedPruning, planPruning, pruningRun } from '../../pruning/plan.js';
+import { pruneRun } from '../../pruning/loop.js';
+import { schedule } from '../../pruning/schedule.js';
+import { openExperiment } from '../experiment-file.js';
+import { addExamples } from '../help.js';
+import {
+  configArgument,
+  engineOption,
+  isaOption,
+  jsonOption,
+  listOption,
+  seedsOption,
+  setOption,
+  threadsOption,
+} from '../options.js';
+import { preferred } from '../next.js';
+import { type RunOptions, runAll } from '../run-all.js';
+import { print, printJson } from '../terminal/output.js';
+import { formatTable } from '../terminal/table.js';
+
+interface Options extends RunOptions {
+  readonly strategy?: string[];
+  readonly criterion?: string;
+  readonly model?: string;
+  readonly fromModel?: boolean;
+}
+
+export const command = addExamples(
+  new Command('prune')
+    .description(
+      'Prunes the channels of a network one by one while it trains, for every seed. Run again, it goes on with what is ' +
+        'unfinished and skips what is done.',
+    )
+    .addArgument(configArgument())
+    .addOption(
+      listOption(
+        '--strategy <names>',
+        `${STRATEGIES.join(', ')} or all; several with commas; default: the config's`,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--criterion <name>',
+        `how channels are scored: ${CRITERIA.join(', ')} (all but random are divided by each layer's norm, which the ` +
+          "papers of snip, synflow and bn-scale do not do); default: the config's",
+      ),
+    )
+    .option('--model <name>', "the model to prune; default: the config's, else the first unet")
+    .option('--from-model', 'start from the trained model of the same seed instead of new weights')
+    .addOption(seedsOption())
+    .addOption(listOption('--split <names>', 'only these splits (comma-separated)'))
+    .addOption(setOption())
+    .option('--overwrite', 'start runs anew even if they exist')
+    .option('-n, --dry-run', 'print the schedule of removals without training (widest and random)')
+    .addOption(engineOption())
+    .addOption(isaOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .action((path: string | undefined, options: Options) => {
+      const { config, source } = openExperiment(path, options.set);
+      if (options.criterion !== undefined) choose('--criterion', [options.criterion], CRITERIA);
+      const planned = planPruning(config, {
+        strategies: options.strategy,
+        criterion: options.criterion as Criterion | undefined,
+        model: options.model,
+        seeds: options.seeds,
+        splits: options.split,
+        fromModel: options.fromModel,
+      });
+      if (options.dryRun) {
+        printSchedules(config, planned, options.json ?? false);
+        return undefined;
+      }
+      return runAll({
+        kind: 'prune',
+        config,
+        source,
+        planned,
+        options,
+        models: planned.map(({ model }) => model),
+        unit: 'channel removed,',
+        total: (plan, { dataset }) => possibleRemovals(pruningRun(plan, dataset).architecture),
+        execute: (plan, context, progress) =>
+          pruneRun(context, pruningRun(plan, context.dataset), { progress }),
+        path,
+        next: (records) => {
+          const reached = config.retraining.snapshots.filter((percent) =>
+            records.some(({ pruning }) => pruning?.snapshots[String(percent)] !== undefined),
+          );
+          // A run that collapsed early has none.
+          return reached.length === 0
+            ? ['report']
+            : ['retrain', '--from-snapshot', `${preferred(reached, 50)}%`];
+        },
+      });
+    }),
+  [
+    ['the schedule that needs no scores: always the widest block', 'lunet prune --strategy widest'],
+    ['the whole prescribed order, without training', 'lunet prune --dry-run --strategy widest'],
+    ['STAMP with another criterion', 'lunet prune --strategy stamp --criterion taylor'],
+    ['every strategy, one seed', 'lunet prune --strategy all --seeds 1'],
+  ],
+);
+
+function printSchedules(config: Experiment, planned: readonly PlannedPruning[], json: boolean): void {
+  const architecture = configuredArchitecture(config, planned[0]?.model ?? prunedModel(config));
+  const schedules = planned.map(({ strategy, seed }) => ({
+    strategy,
+    seed,
+    steps: schedule(strategy, architecture, seed),
+  }));
+  if (json) printJson({ schedules });
+  else
+    for (const { strategy, seed, steps } of schedules)
+      print(scheduleTable(`${strategy}, seed ${seed}`, steps, architecture));
+}
+
+function scheduleTable(title: string, steps: ReturnType<typeof schedule>, start: Architecture): string {
+  const total = prunableChannels(start);
+  const names = listLayers(start).map(({ name }) => name.replace('encoder.', 'e').replace('decoder.', 'd'));
+  const table = formatTable(
+    [
+      { title: 'Step', align: 'right' },
+      { title: 'Channels', align: 'right' },
+      { title: '%', align: 'right' },
+      { title: 'Parameters', align: 'right' },
+      ...names.map((name) => ({ title: name, align: 'right' as const })),
+      { title: 'Removed' },
+    ],
+    steps.map(({ architecture, removal }, step) => [
+      String(step),
+      String(prunableChannels(architecture)),
+      ((100 * prunableChannels(architecture)) / total).toFixed(0),
+      countParameters(architecture).toLocaleString('en'),
+      ...listLayers(architecture).map(({ width }) => String(width)),
+      removal ? `${removal.layer} channel ${removal.channel}` : 'nothing left to remove',
+    ]),
+  );
+  return `${title}\n${table}\n`;
+}

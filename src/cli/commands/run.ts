@@ -1,0 +1,334 @@
+// `lunet run`: everything that an experiment's config describes, then the report.
+
+import { spawn } from 'node:child_process';
+import { Command, Option } from 'commander';
+import { modelName } from '../../config/models.js';
+import { type Experiment, type ModelConfig } from '../../config/schema.js';
+import { loadDataset } from '../../data/dataset.js';
+import { createEngine, createEstimator } from '../../engine/index.js';
+import { physicalCores } from '../../engine/native/cores.js';
+import { EXIT, type FailureKind, UserError } from '../../errors.js';
+import { diskBytes, estimateSeconds, runMultiplyAdds } from '../../experiment/estimate.js';
+import { keepConfig } from '../../experiment/kept-config.js';
+import { type Failure, LUNET, runLocally, supervised } from '../../experiment/local.js';
+import { type Task, planExperiment } from '../../experiment/plan.js';
+import { submit } from '../../experiment/slurm.js';
+import { isOver, requireSameSettings, taskState } from '../../experiment/state.js';
+import { type RunRecord } from '../../runs/run.js';
+import { requireMemory } from '../../training/memory.js';
+import { duration } from '../terminal/duration.js';
+import { openExperiment } from '../experiment-file.js';
+import { addExamples } from '../help.js';
+import { interruptSignal } from '../terminal/interrupt.js';
+import {
+  configArgument,
+  engineOption,
+  isaOption,
+  jsonOption,
+  parseCount,
+  setOption,
+  threadsOption,
+} from '../options.js';
+import { type Given, nextCommand } from '../next.js';
+import { startProgress } from '../terminal/progress.js';
+import { showReport } from './report.js';
+import { note, paint, print, printJson, warn } from '../terminal/output.js';
+import { formatTable } from '../terminal/table.js';
+
+interface Options {
+  readonly set: string[];
+  readonly dryRun?: boolean;
+  readonly jobs: number;
+  readonly executor: 'local' | 'slurm';
+  readonly sbatch: string[];
+  readonly engine: string;
+  readonly isa?: string;
+  readonly threads?: number;
+  readonly json?: boolean;
+}
+
+/** The report is drawn again at most so often while runs finish. */
+const REFRESH_MS = 60_000;
+
+export const command = addExamples(
+  new Command('run')
+    .description(
+      'Trains all models, prunes with all strategies, retrains all snapshots, for every split and seed, then reports. ' +
+        'Run again, it goes on with what is unfinished; what is done is never done twice.',
+    )
+    .addArgument(configArgument())
+    .addOption(setOption())
+    .option('-n, --dry-run', 'list the runs, with time (from a short measurement) and disk space')
+    .addOption(
+      new Option('-j, --jobs <count>', 'runs at a time, each in a process of its own; threads are divided')
+        .default(1)
+        .argParser((value: string) => parseCount(value, 1024)),
+    )
+    .addOption(
+      new Option('--executor <name>', 'where the runs are done').choices(['local', 'slurm']).default('local'),
+    )
+    .addOption(
+      new Option('--sbatch <options>', 'options passed on to sbatch, such as --partition=cpu (repeatable)')
+        .default([], 'none')
+        .argParser((value: string, previous: readonly string[]) => [
+          ...previous,
+          ...value.split(/\s+/).filter((word) => word !== ''),
+        ]),
+    )
+    .addOption(engineOption())
+    .addOption(isaOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption())
+    .action(async (path: string | undefined, options: Options) => {
+      const { config, source } = openExperiment(path, options.set);
+      if (options.sbatch.length > 0 && options.executor !== 'slurm')
+        throw new UserError('usage', '--sbatch: has a meaning with --executor slurm only');
+      const tasks = planExperiment(config);
+      requireSameSettings(config, tasks);
+      const open = tasks.filter((task) => !isOver(taskState(task).state));
+      if (options.dryRun) await showPlan(config, source, tasks, open, options);
+      else if (options.executor === 'slurm')
+        await submitAll(config, source, tasks, open, options, { path, set: options.set });
+      else await runExperiment(config, source, tasks, open, options);
+    }),
+  [
+    ['the shipped default experiment, or ./lunet.yaml, whole', 'lunet run'],
+    ['what it would do, how long and how large', 'lunet run hippocampus --dry-run'],
+    ['four runs at a time', 'lunet run --jobs 4'],
+    [
+      'on a cluster',
+      "lunet run --executor slurm --threads 8 --sbatch '--partition=cpu --time=12:00:00' --sbatch --mem=8G",
+    ],
+  ],
+);
+
+async function showPlan(
+  config: Experiment,
+  source: string,
+  tasks: readonly Task[],
+  open: readonly Task[],
+  options: Options,
+): Promise<void> {
+  const engine = await createEngine(options.engine, {
+    threads: options.threads,
+    isa: options.isa,
+    warn,
+    say: note,
+  });
+  if (options.executor === 'local')
+    requireMemory(config, engine, modelsOf(config, open), { jobs: Math.min(options.jobs, open.length) });
+  note(`Measuring a few steps of each network on ${engine.description.name} ...`);
+  const seconds = await estimateSeconds(config, open, engine);
+  const bytes = open.map((task) => diskBytes(config, task));
+  const runs = tasks.map((task) => {
+    const at = open.indexOf(task);
+    const { state } = taskState(task);
+    const action = at < 0 ? 'done' : state === 'missing' ? 'to start' : 'to resume';
+    return { task, action, seconds: seconds[at], bytes: bytes[at] };
+  });
+  const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+  if (options.json)
+    printJson({
+      source,
+      runs: runs.map(({ task: { id, kind, split, method, seed }, ...rest }) => ({
+        id,
+        kind,
+        split,
+        method,
+        seed,
+        action: rest.action,
+        seconds: rest.seconds,
+        bytes: rest.bytes,
+      })),
+      seconds: total(seconds),
+      bytes: total(bytes),
+    });
+  else {
+    print(
+      formatTable(
+        [{ title: 'Run' }, { title: 'What' }, { title: 'Time', align: 'right' }],
+        runs.map(({ task, action, seconds: time }) => [
+          task.id,
+          action,
+          time === undefined ? '' : `about ${duration(time)}`,
+        ]),
+      ),
+    );
+    print(
+      `\n${open.length} of ${tasks.length} runs to do: about ${duration(total(seconds))} in all with ` +
+        `${engine.description.threads} threads, at most ${(total(bytes) / 1e6).toFixed(0)} MB of disk space`,
+    );
+  }
+}
+
+async function submitAll(
+  config: Experiment,
+  source: string,
+  tasks: readonly Task[],
+  open: readonly Task[],
+  { sbatch, threads, engine, isa, json }: Options,
+  given: Given,
+): Promise<void> {
+  // Nodes that find the native engine in a shared folder need no compiler; those that do not may have one.
+  if (open.length > 0 && ['auto', 'native'].includes(engine))
+    await createEstimator('auto', { warn, say: note });
+  const submissions = submit(config, tasks, open, {
+    sbatch,
+    threads: threads ?? 2,
+    engine: engineWords(engine, isa),
+  });
+  if (json) printJson({ source, submissions });
+  else if (submissions.length === 0)
+    note(
+      open.length === 0
+        ? `Nothing to do: all ${tasks.length} runs are done.`
+        : `Nothing to submit: all ${open.length} open runs are in the queue.`,
+    );
+  else
+    print(
+      formatTable(
+        [{ title: 'Job' }, { title: 'What' }, { title: 'Runs', align: 'right' }],
+        submissions.map(({ kind, job, runs }) => [job, kind, String(runs)]),
+      ),
+    );
+  if (!json) note(`\nNext: ${nextCommand('status', [], given)}`);
+}
+
+async function runExperiment(
+  config: Experiment,
+  source: string,
+  tasks: readonly Task[],
+  open: readonly Task[],
+  options: Options,
+): Promise<void> {
+  const signal = interruptSignal();
+  const done = tasks.length - open.length;
+  const failures = new Map<Task, Failure>();
+  if (open.length === 0) note(`Nothing to do: all ${done} runs are done.`);
+  else {
+    if (done > 0) note(`${done} of ${tasks.length} runs are done already.`);
+    const { engine, threads } = options;
+    // What is wrong with engine and data is said once, and each run finds the engine built and the cases prepared.
+    const estimator = await createEstimator(engine, { threads, warn, say: note, signal });
+    requireMemory(config, estimator, modelsOf(config, open), { jobs: Math.min(options.jobs, open.length) });
+    const { warnings } = await loadDataset(config, { signal });
+    warnings.forEach(warn);
+    await runWithProgress(config, tasks, open, options, signal, failures);
+  }
+  signal.throwIfAborted();
+  if (tasks.some((task) => taskState(task).record !== undefined)) await showReport(config, source, options);
+  const codes = new Set([...failures.values()].map(({ code }) => code));
+  if (failures.size > 0)
+    throw new UserError(
+      codes.size === 1 && failures.size === open.length ? kindOf([...codes][0]) : 'failed',
+      `${failures.size} of ${tasks.length} runs failed\n` +
+        [...failures].map(([{ id }, { message }]) => `  ${id}: ${message}`).join('\n'),
+    );
+}
+
+/** The models that runs begin with. */
+function modelsOf(config: Experiment, tasks: readonly Task[]): ModelConfig[] {
+  return config.models.filter((model) => {
+    const name = modelName(model);
+    return tasks.some(({ kind, method }) => (kind === 'train' ? method : config.pruning.model) === name);
+  });
+}
+
+/** The kind of failure that an exit code stands for. */
+function kindOf(code: number | undefined): FailureKind {
+  const [kind] = Object.entries(EXIT).find(([name, value]) => value === code && name !== 'done') ?? [];
+  return (kind ?? 'failed') as FailureKind;
+}
+
+async function runWithProgress(
+  config: Experiment,
+  tasks: readonly Task[],
+  open: readonly Task[],
+  { jobs, threads, engine, isa }: Options,
+  signal: AbortSignal,
+  failures: Map<Task, Failure>,
+): Promise<void> {
+  const each = Math.max(1, Math.floor((threads ?? physicalCores()) / jobs));
+  const work = new Map(open.map((task) => [task, runMultiplyAdds(config, task)]));
+  const all = [...work.values()].reduce((sum, value) => sum + value, 0);
+  const shares = new Map<Task, number>();
+  const details = new Map<Task, string>();
+  const began = performance.now();
+  let ended = tasks.length - open.length;
+  const bar = process.stderr.isTTY
+    ? startProgress(config.experiment, 1000, '%', { vanish: true })
+    : { update: () => undefined, stop: () => undefined };
+  const reached = (): number =>
+    open.reduce((sum, task) => sum + (shares.get(task) ?? 0) * (work.get(task) as number), 0) / all;
+  const show = (): void =>
+    bar.update(
+      Math.floor(1000 * reached()),
+      `${ended}/${tasks.length} runs  ${[...details].map(([{ id }, text]) => `${id} ${text}`).join('  ')}`,
+    );
+  const kept = keepConfig(config);
+  const refresh = refresher(kept);
+  await runLocally(
+    config,
+    open,
+    { jobs, argv: [kept, ...engineWords(engine, isa), '--threads', String(each)], signal },
+    {
+      progress: (task, { done, total, detail }) => {
+        shares.set(task, done / total);
+        details.set(task, `${done}/${total}${process.stderr.isTTY ? '' : ` ${detail}`}`);
+        show();
+      },
+      ended: (task, failure) => {
+        shares.set(task, 1);
+        details.delete(task);
+        ended++;
+        const { record, state } = taskState(task);
+        if (failure) failures.set(task, failure);
+        const left = ((performance.now() - began) / 1000) * (1 / reached() - 1);
+        note(
+          `${ended}/${tasks.length} ${task.id}: ` +
+            (failure
+              ? failure.code === EXIT.interrupted
+                ? failure.message
+                : paint('red', `failed: ${failure.message.split('\n')[0]}`, process.stderr)
+              : state === 'unreachable'
+                ? 'not done: its pruning run ended before this snapshot'
+                : record && `${outcome(record)}, ${duration(record.seconds)}`) +
+            (ended < tasks.length && !process.stderr.isTTY ? `; about ${duration(left)} left` : ''),
+        );
+        show();
+        if (!failure) refresh();
+      },
+    },
+  ).finally(() => bar.stop());
+}
+
+/** What a run came to, in a few words. */
+function outcome({ testDice, pruning }: RunRecord): string {
+  if (pruning === undefined) return `Dice ${(testDice?.[0] ?? NaN).toFixed(4)}`;
+  const { best, final } = pruning;
+  const share = (100 * best.fraction).toFixed(0);
+  return `Dice ≤ ${best.testDice.toFixed(4)} at ${share} % of channels, ${final.testDice.toFixed(4)} at the end`;
+}
+
+/** The engine as the command line of a run names it. */
+function engineWords(engine: string, isa: string | undefined): string[] {
+  return ['--engine', engine, ...(isa === undefined ? [] : ['--isa', isa])];
+}
+
+/** Draws the report anew in a process of its own, unless it was drawn a moment ago. */
+function refresher(kept: string): () => void {
+  let last = performance.now();
+  return () => {
+    if (performance.now() - last < REFRESH_MS) return;
+    last = performance.now();
+    // If it fails it is drawn again at the end, where its error is seen.
+    const child = spawn(process.execPath, [LUNET, 'report', kept], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      env: supervised(),
+    });
+    child.on('error', () => undefined);
+    // Nobody waits for it.
+    child.unref();
+    child.channel?.unref();
+  };
+}

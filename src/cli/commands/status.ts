@@ -1,0 +1,123 @@
+// `lunet status`: how far each run of an experiment is, from the run folders and from Slurm's queue.
+
+import { Command } from 'commander';
+import { type Experiment } from '../../config/schema.js';
+import { UserError } from '../../errors.js';
+import { collectRuns } from '../../experiment/collect.js';
+import { planExperiment } from '../../experiment/plan.js';
+import { type QueuedJob, queuedRuns, slurmIsHere } from '../../experiment/slurm.js';
+import { isOver, lastError, logFile, taskProgress, taskState } from '../../experiment/state.js';
+import { duration } from '../terminal/duration.js';
+import { openExperiment } from '../experiment-file.js';
+import { addExamples } from '../help.js';
+import { configArgument, jsonOption, setOption } from '../options.js';
+import { nextCommand } from '../next.js';
+import { noteLeftOut } from '../session.js';
+import { note, print, printJson, warn } from '../terminal/output.js';
+import { formatTable } from '../terminal/table.js';
+
+interface Options {
+  readonly set: string[];
+  readonly json?: boolean;
+}
+
+/** States of runs that another start goes on with, or tries. */
+const OPEN = new Set(['missing', 'interrupted', 'stopped', 'unreadable', 'failed']);
+
+export const command = addExamples(
+  new Command('status')
+    .description(
+      "Shows every run of the experiment: done, under way, in Slurm's queue, failed or still to do.",
+    )
+    .addArgument(configArgument())
+    .addOption(setOption())
+    .addOption(jsonOption())
+    .action((path: string | undefined, options: Options) => {
+      const { config, source } = openExperiment(path, options.set);
+      const tasks = planExperiment(config);
+      const queue = askQueue(config);
+      const leftOut = collectRuns(config).flatMap((split) => split.leftOut);
+      const runs = tasks.map((task) => {
+        const { state: onDisk, record, damage } = taskState(task);
+        const reason = leftOut.find(({ path: folder }) => folder === task.folder)?.reason;
+        const queued = queue.get(task.id);
+        const log = logFile(config, task);
+        const error =
+          isOver(onDisk) || onDisk === 'running' || queued
+            ? undefined
+            : (damage ?? lastError(log, task.folder));
+        const state = isOver(onDisk)
+          ? reason === undefined
+            ? onDisk
+            : 'left out'
+          : queued?.state === 'waiting'
+            ? 'queued'
+            : queued
+              ? 'running'
+              : error !== undefined && onDisk !== 'unreadable'
+                ? 'failed'
+                : onDisk;
+        return {
+          id: task.id,
+          state,
+          ...taskProgress(config, task, { folder: task.folder, record }),
+          testDice: record?.testDice?.[0],
+          bestTestDice: record?.pruning?.best.testDice,
+          seconds: record?.seconds,
+          job: queued?.job,
+          ...(error !== undefined && { error, log }),
+          ...(record?.divergedAt !== undefined && { error: record.divergedAt }),
+        };
+      });
+      const counts = new Map<string, number>();
+      for (const { state } of runs) counts.set(state, (counts.get(state) ?? 0) + 1);
+      if (options.json) {
+        printJson({ source, counts: Object.fromEntries(counts), runs, leftOut });
+        return;
+      }
+      print(
+        formatTable(
+          [
+            { title: 'Run' },
+            { title: 'State' },
+            { title: 'Done', align: 'right' },
+            { title: 'Dice', align: 'right' },
+            { title: 'Time', align: 'right' },
+            ...(queue.size > 0 ? [{ title: 'Job', align: 'right' as const }] : []),
+          ],
+          runs.map(({ id, state, done, total, unit, testDice, bestTestDice, seconds, job }) => [
+            id,
+            state,
+            `${done}/${total} ${unit}`,
+            bestTestDice === undefined ? (testDice?.toFixed(4) ?? '') : `≤ ${bestTestDice.toFixed(4)}`,
+            seconds === undefined ? '' : duration(seconds),
+            ...(queue.size > 0 ? [job ?? ''] : []),
+          ]),
+        ),
+      );
+      print(`\n${runs.length} runs: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ')}`);
+      for (const { id, error, log } of runs.map((run) => ({ error: undefined, log: undefined, ...run })))
+        if (error !== undefined) note(`${id}: ${error}${log ? ` (${log})` : ''}`);
+      noteLeftOut(leftOut.map(({ path: folder, reason }) => `${folder}: ${reason}`));
+      const open = runs.some(({ state }) => OPEN.has(state));
+      // `run` refuses what was made with other settings, so that comes first.
+      if (runs.some(({ state }) => state === 'left out'))
+        note('\nGive the --set with which the runs were made, or do those left out anew with --overwrite.');
+      else note(`\nNext: ${nextCommand(open ? 'run' : 'report', [], { path, set: options.set })}`);
+    }),
+  [
+    ['of the default experiment, or ./lunet.yaml', 'lunet status'],
+    ['for scripts', 'lunet status --json'],
+  ],
+);
+
+/** What is in Slurm's queue; where that cannot be asked, states are those on disk, and it is said. */
+function askQueue(config: Experiment): Map<string, QueuedJob> {
+  try {
+    if (slurmIsHere()) return queuedRuns(config);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    warn(`${error.message}; runs in Slurm's queue are shown as they are on disk`);
+  }
+  return new Map();
+}

@@ -1,0 +1,87 @@
+// Progress on stderr: a bar with the time left on a terminal, plain lines elsewhere.
+
+import { SingleBar } from 'cli-progress';
+import { progressLine } from './progress-line.js';
+import { note, setFooter } from './output.js';
+
+/** A count on its way to a total. */
+export interface Progress {
+  /** Sets the count; `detail` is short text behind it, such as the loss. */
+  update(done: number, detail?: string): void;
+  /** Ends the line. */
+  stop(): void;
+}
+
+export interface ProgressOptions {
+  /** Lines without a terminal: one an update (for epochs), or one each tenth of the total (for files). */
+  readonly lines?: 'every' | 'tenths';
+  /** Whether the bar goes when it ends, as where every step has left a line of its own. */
+  readonly vanish?: boolean;
+}
+
+/**
+ * Shows progress on stderr: a bar on a terminal, plain lines elsewhere. `unit` is what is counted, such as
+ * `epoch`, or `%`. Messages that are written meanwhile come above the bar.
+ */
+export function startProgress(
+  label: string,
+  total: number,
+  unit: string,
+  { lines = 'every', vanish = false }: ProgressOptions = {},
+): Progress {
+  return process.stderr.isTTY ? startBar(label, total, unit, vanish) : startLines(label, total, unit, lines);
+}
+
+function startBar(label: string, total: number, unit: string, vanish: boolean): Progress {
+  const { stderr } = process;
+  const bar = new SingleBar({
+    stream: withoutCursorMemory(stderr),
+    gracefulExit: false,
+    clearOnComplete: vanish,
+    // A message above has taken the line away.
+    forceRedraw: true,
+    // The time left is guessed from so many updates.
+    etaBuffer: 20,
+    format: (_options, { value, eta }, { detail }: { detail: string }) =>
+      progressLine(
+        { label, done: value, total, unit, secondsLeft: timeLeft(value, eta), detail },
+        stderr.columns,
+      ),
+  });
+  bar.start(total, 0, { detail: '' });
+  setFooter({ clear: () => void stderr.write('\r\x1b[K'), draw: () => bar.render() });
+  return {
+    update: (done, detail = '') => bar.update(done, { detail }),
+    stop() {
+      setFooter(undefined);
+      bar.stop();
+    },
+  };
+}
+
+/**
+ * The library puts the cursor back to where the bar began, which is another line once messages have come above it: those
+ * two codes are not passed on.
+ */
+function withoutCursorMemory(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  const write = (text: string): boolean => text === '\x1b7' || text === '\x1b8' || stream.write(text);
+  return Object.create(stream, { write: { value: write } }) as NodeJS.WriteStream;
+}
+
+/** The library says `NULL` or `INF` where it cannot know. */
+function timeLeft(done: number, eta: unknown): number | undefined {
+  return done > 0 && typeof eta === 'number' && Number.isFinite(eta) ? eta : undefined;
+}
+
+function startLines(label: string, total: number, unit: string, lines: 'every' | 'tenths'): Progress {
+  let tenth = 0;
+  return {
+    update(done, detail = '') {
+      const reached = Math.floor((10 * done) / total);
+      if (lines === 'tenths' && reached <= tenth) return;
+      tenth = reached;
+      note(`${label}: ${unit} ${done}/${total}${detail && `  ${detail}`}`);
+    },
+    stop: () => undefined,
+  };
+}
