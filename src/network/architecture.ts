@@ -20,6 +20,9 @@ export interface Architecture {
   readonly up: readonly number[];
 }
 
+/** Added to the variance in every batch norm, as PyTorch's default. */
+export const NORM_EPSILON = 1e-5;
+
 /** Which convolution block: one level on one side. */
 export interface BlockPlace {
   readonly side: 'encoder' | 'decoder';

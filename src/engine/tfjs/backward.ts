@@ -2,8 +2,8 @@
 // would keep many more volumes alive than the activation and the input of each layer, which are enough.
 
 import * as tf from '@tensorflow/tfjs-core';
-import { type Architecture, upSource } from '../../network/architecture.js';
-import { EPSILON, type LayerTrace, type Parameters } from './forward.js';
+import { type Architecture, NORM_EPSILON, upSource } from '../../network/architecture.js';
+import { type LayerTrace, type Parameters } from './forward.js';
 import { type Operations, scaleShift } from './operations.js';
 
 const SMOOTH = 1e-7;
@@ -133,8 +133,8 @@ function throughNorm(
   const gamma = get(`${name}.norm.weight`);
   const { dx, dGamma, dBeta } = tf.tidy(() => {
     const masked = mask ? operations.applyMask(g, mask) : g;
-    if (normalised) return operations.normaliseGradient(masked, activation, gamma, normalised.saved, EPSILON);
-    const inverse = tf.rsqrt(tf.add(get(`${name}.norm.running_var`), EPSILON));
+    if (normalised) return operations.normaliseGradient(masked, activation, gamma, normalised.saved, NORM_EPSILON);
+    const inverse = tf.rsqrt(tf.add(get(`${name}.norm.running_var`), NORM_EPSILON));
     const shift = tf.neg(tf.mul(get(`${name}.norm.running_mean`), inverse));
     const xhat = scaleShift(activation, inverse, shift);
     return {

@@ -2,11 +2,8 @@
 // (D, H, W, I, O), those of up-convolutions (D, H, W, O, I).
 
 import * as tf from '@tensorflow/tfjs-core';
-import { type Architecture, type Layer, listLayers, upSource } from '../../network/architecture.js';
+import { type Architecture, type Layer, NORM_EPSILON, listLayers, upSource } from '../../network/architecture.js';
 import { type Operations, type Statistics, scaleShift, scoped } from './operations.js';
-
-/** Of batch norm. */
-export const EPSILON = 1e-5;
 
 /** A network's tensors by name. */
 export type Parameters = ReadonlyMap<string, tf.Tensor>;
@@ -103,11 +100,11 @@ function runLayer(
   convolved.dispose();
   const [gamma, beta] = [get(`${name}.norm.weight`), get(`${name}.norm.bias`)];
   if (statistics === 'batch') {
-    const { y, ...normalised } = operations.normalise(activation, gamma, beta, EPSILON);
+    const { y, ...normalised } = operations.normalise(activation, gamma, beta, NORM_EPSILON);
     const output = mask ? operations.applyMask(y, mask) : y;
     return { activation, output, normalised, ...(mask && { mask }) };
   }
-  const inverse = tf.rsqrt(tf.add(get(`${name}.norm.running_var`), EPSILON));
+  const inverse = tf.rsqrt(tf.add(get(`${name}.norm.running_var`), NORM_EPSILON));
   const scale = tf.mul(inverse, gamma);
   const shift = tf.sub(beta, tf.mul(get(`${name}.norm.running_mean`), scale));
   return { activation, output: scaleShift(activation, scale, shift), ...(magnitude && { magnitude }) };
