@@ -133,7 +133,8 @@ function throughNorm(
   const gamma = get(`${name}.norm.weight`);
   const { dx, dGamma, dBeta } = tf.tidy(() => {
     const masked = mask ? operations.applyMask(g, mask) : g;
-    if (normalised) return operations.normaliseGradient(masked, activation, gamma, normalised.saved, NORM_EPSILON);
+    if (normalised)
+      return operations.normaliseGradient(masked, activation, gamma, normalised.saved, NORM_EPSILON);
     const inverse = tf.rsqrt(tf.add(get(`${name}.norm.running_var`), NORM_EPSILON));
     const shift = tf.neg(tf.mul(get(`${name}.norm.running_mean`), inverse));
     const xhat = scaleShift(activation, inverse, shift);

@@ -2,7 +2,13 @@
 // (D, H, W, I, O), those of up-convolutions (D, H, W, O, I).
 
 import * as tf from '@tensorflow/tfjs-core';
-import { type Architecture, type Layer, NORM_EPSILON, listLayers, upSource } from '../../network/architecture.js';
+import {
+  type Architecture,
+  type Layer,
+  NORM_EPSILON,
+  listLayers,
+  upSource,
+} from '../../network/architecture.js';
 import { type Operations, type Statistics, scaleShift, scoped } from './operations.js';
 
 /** A network's tensors by name. */

@@ -78,7 +78,6 @@ function nodeFields({ operator, inputs, output, attributes }: Node): Field[] {
   return [
     ...inputs.map((input) => bytes(1, input)),
     bytes(2, output),
-    bytes(3, output),
     bytes(4, operator),
     ...Object.entries(attributes).map(([name, value]) => message(5, attributeFields(name, value))),
   ];

@@ -12,11 +12,12 @@ import { type Weights, tensorOf } from '../../network/weights.js';
 import { MAX_FLOAT16, isFloat16 } from './float16.js';
 import { ELEMENT_TYPES, type Constant, type Graph, type Node } from './graph.js';
 
-/** The graph's input, normalised intensities (N, C, D, H, W), and its output, probabilities (N, labels, D, H, W). */
-export const INPUT = 'image';
-export const OUTPUT = 'probabilities';
+/** Normalised intensities (N, C, D, H, W). */
+const INPUT = 'image';
+/** (N, labels, D, H, W) */
+const OUTPUT = 'probabilities';
 
-/** How weights are stored. The network computes in float32 either way. */
+/** How the filters of convolutions are stored. The network computes in float32 either way. */
 export type Precision = 'float32' | 'float16';
 
 /** What a graph is put together with. Each function returns the name of the tensor that it adds. */
@@ -28,16 +29,19 @@ interface Builder {
     inputs: readonly string[],
     attributes?: Node['attributes'],
   ) => string;
-  /** Stored numbers, as float32 to whoever reads them. */
+  /** Stored numbers, float32. */
   readonly store: (name: string, shape: readonly number[], data: ArrayLike<number>) => string;
+  /** The stored numbers of a convolution's filter, float32 to whoever reads them. */
+  readonly storeFilter: Builder['store'];
   /** Stored sizes of axes. */
   readonly sizes: (name: string, data: readonly number[]) => string;
 }
 
 /**
  * The graph of a network in evaluation mode. N, D, H and W are free; D, H and W have to be multiples of 2^(levels - 1). With
- * `float16` every number is rounded to the nearest half-precision one and read back by a Cast, since few runtimes compute in
- * half precision. Throws a UserError of kind `data` where a number is too large for that.
+ * `float16` filters are rounded to half precision and read back by a Cast, since few runtimes compute in half precision;
+ * for the few numbers of biases and batch norm a Cast would take more room than it saves. Throws a UserError of kind `data` where
+ * a weight is too large for half precision.
  */
 export function networkGraph(architecture: Architecture, weights: Weights, precision: Precision): Graph {
   const nodes: Node[] = [];
@@ -48,10 +52,11 @@ export function networkGraph(architecture: Architecture, weights: Weights, preci
       return output;
     },
     store(name, shape, data) {
-      if (precision === 'float32') {
-        constants.push({ name, type: 'float32', shape, data });
-        return name;
-      }
+      constants.push({ name, type: 'float32', shape, data });
+      return name;
+    },
+    storeFilter(name, shape, data) {
+      if (precision === 'float32') return builder.store(name, shape, data);
       const beyond = Array.from(data).find((value) => !isFloat16(value));
       if (beyond !== undefined)
         throw new UserError(
@@ -73,8 +78,7 @@ export function networkGraph(architecture: Architecture, weights: Weights, preci
     x = addLayer(builder, layer, weights, x);
     blocks.set(`${layer.side}.${layer.level}`, x);
   }
-  const head = ['head.weight', 'head.bias'].map((name) => storeTensor(builder, weights, name));
-  const logits = builder.add('Conv', 'head', [x, ...head], { kernel_shape: [1, 1, 1] });
+  const logits = addConvolution(builder, weights, { input: x, output: 'head', from: 'head', size: 1 });
   builder.add('Sigmoid', OUTPUT, [logits]);
   return {
     inputs: [{ name: INPUT, shape: ['N', architecture.inputChannels, 'D', 'H', 'W'] }],
@@ -84,9 +88,23 @@ export function networkGraph(architecture: Architecture, weights: Weights, preci
   };
 }
 
-function storeTensor(builder: Builder, weights: Weights, name: string): string {
-  const { shape, data } = tensorOf(weights, name);
-  return builder.store(name, shape, data);
+/** A convolution with the tensors FROM.weight and FROM.bias; its output has the size of its input. */
+function addConvolution(
+  { add, store, storeFilter }: Builder,
+  weights: Weights,
+  { input, output, from, size }: { input: string; output: string; from: string; size: 1 | 3 },
+): string {
+  const [filter, bias] = [tensorOf(weights, `${from}.weight`), tensorOf(weights, `${from}.bias`)];
+  return add(
+    'Conv',
+    output,
+    [
+      input,
+      storeFilter(`${from}.weight`, filter.shape, filter.data),
+      store(`${from}.bias`, bias.shape, bias.data),
+    ],
+    { kernel_shape: [size, size, size], ...(size === 3 && { pads: [1, 1, 1, 1, 1, 1] }) },
+  );
 }
 
 /**
@@ -94,19 +112,17 @@ function storeTensor(builder: Builder, weights: Weights, name: string): string {
  * is zeros after the shift.
  */
 function addLayer(builder: Builder, { name, width }: Layer, weights: Weights, input: string): string {
-  const filter = ['weight', 'bias'].map((what) => storeTensor(builder, weights, `${name}.conv.${what}`));
-  const convolved = builder.add('Conv', `${name}.conv`, [input, ...filter], {
-    kernel_shape: [3, 3, 3],
-    pads: [1, 1, 1, 1, 1, 1],
-  });
+  const from = `${name}.conv`;
+  const convolved = addConvolution(builder, weights, { input, output: from, from, size: 3 });
   const activation = builder.add('Relu', `${name}.relu`, [convolved]);
   const { scale, shift } = normAsScaleAndShift(weights, name);
   const shape = [width, 1, 1, 1];
-  const scaled = builder.add('Mul', `${name}.scaled`, [
-    activation,
+  const stored = [
     builder.store(`${name}.norm.scale`, shape, scale),
-  ]);
-  return builder.add('Add', name, [scaled, builder.store(`${name}.norm.shift`, shape, shift)]);
+    builder.store(`${name}.norm.shift`, shape, shift),
+  ] as const;
+  const scaled = builder.add('Mul', `${name}.scaled`, [activation, stored[0]]);
+  return builder.add('Add', name, [scaled, stored[1]]);
 }
 
 /** gamma (a - mean) / sqrt(variance + epsilon) + beta as a * scale + shift. */
@@ -150,39 +166,41 @@ function addBlockInput(
  * runtime has a 3D ConvTranspose. The same products and sums; sizes are taken from the input's shape.
  */
 function addUpConvolution(builder: Builder, level: number, weights: Weights, input: string): string {
-  const { add, store, sizes } = builder;
+  const { add, sizes } = builder;
   const up = `up.${level}`;
-  const { shape, data } = tensorOf(weights, `${up}.weight`);
-  const bias = tensorOf(weights, `${up}.bias`).data;
-  const [inputs, outputs] = shape as [number, number];
-  // (I, O, 2, 2, 2) to (O, 2, 2, 2, I)
-  const turned = Float32Array.from(
-    data,
-    (_, i) => data[(i % inputs) * 8 * outputs + Math.floor(i / inputs)] as number,
-  );
-  const fine = add(
-    'Conv',
-    `${up}.conv`,
-    [
-      input,
-      store(`${up}.weight`, [8 * outputs, inputs, 1, 1, 1], turned),
-      store(
-        `${up}.bias`,
-        [8 * outputs],
-        Float32Array.from({ length: 8 * outputs }, (_, i) => bias[i >> 3] as number),
-      ),
-    ],
-    { kernel_shape: [1, 1, 1] },
-  );
+  const eight = asEightOutputs(weights, up);
+  const voxels = addConvolution(builder, eight, { input, output: `${up}.conv`, from: up, size: 1 });
+  const outputs = tensorOf(weights, `${up}.bias`).data.length;
   const coarse = add('Shape', `${up}.coarse`, [input], { start: 2 });
   const doubled = add('Mul', `${up}.doubled`, [coarse, sizes(`${up}.two`, [2])]);
   // In a Reshape's sizes 0 keeps the size that the axis has.
-  const split = add('Concat', `${up}.split`, [sizes(`${up}.parts`, [0, outputs, 2, 2, 2]), coarse], {
-    axis: 0,
-  });
-  const joined = add('Concat', `${up}.joined`, [sizes(`${up}.whole`, [0, outputs]), doubled], { axis: 0 });
+  const apart = sizes(`${up}.apart`, [0, outputs, 2, 2, 2]);
+  const beside = sizes(`${up}.beside`, [0, outputs]);
+  const from = add('Concat', `${up}.from`, [apart, coarse], { axis: 0 });
+  const to = add('Concat', `${up}.to`, [beside, doubled], { axis: 0 });
   // (N, O, 2, 2, 2, D, H, W) to (N, O, D, 2, H, 2, W, 2)
-  const parts = add('Reshape', `${up}.voxels`, [fine, split]);
+  const parts = add('Reshape', `${up}.parts`, [voxels, from]);
   const interleaved = add('Transpose', `${up}.interleaved`, [parts], { perm: [0, 1, 5, 2, 6, 3, 7, 4] });
-  return add('Reshape', up, [interleaved, joined]);
+  return add('Reshape', up, [interleaved, to]);
+}
+
+/** An up-convolution's tensors (I, O, 2, 2, 2) and (O) as those of a 1x1x1 convolution with outputs (O, 2, 2, 2). */
+function asEightOutputs(weights: Weights, up: string): Weights {
+  const { shape, data } = tensorOf(weights, `${up}.weight`);
+  const bias = tensorOf(weights, `${up}.bias`).data;
+  const inputs = shape[0] as number;
+  const eight = 8 * bias.length;
+  return new Map([
+    [
+      `${up}.weight`,
+      {
+        shape: [eight, inputs, 1, 1, 1],
+        data: data.map((_, i) => data[(i % inputs) * eight + Math.floor(i / inputs)] as number),
+      },
+    ],
+    [
+      `${up}.bias`,
+      { shape: [eight], data: Float32Array.from({ length: eight }, (_, i) => bias[i >> 3] as number) },
+    ],
+  ]);
 }

@@ -34,8 +34,8 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   Conv: ([x, weight, bias], { attributes }) =>
     convolve(x as Numbers, weight as Numbers, bias as Numbers, list(attributes.get('pads') ?? [])),
   MaxPool: ([x], { attributes }) => {
-    if (`${list(attributes.get('kernel_shape'))} ${list(attributes.get('strides'))}` !== '2,2,2 2,2,2')
-      throw new Error('another pooling');
+    for (const name of ['kernel_shape', 'strides'])
+      if (list(attributes.get(name)).join() !== '2,2,2') throw new Error('another pooling');
     return pool(x as Numbers);
   },
   Relu: ([x]) => map(x, (value) => Math.max(0, value)),

@@ -12,7 +12,6 @@ export interface ReadTensor {
 
 export interface ReadNode {
   readonly operator: string;
-  readonly name: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, number | readonly number[]>;
@@ -51,7 +50,6 @@ export function readOnnx(file: Uint8Array): ReadModel {
 function readNode(node: Fields): ReadNode {
   return {
     operator: textAt(node, 4),
-    name: textAt(node, 3),
     inputs: texts(node, 1),
     outputs: texts(node, 2),
     attributes: new Map(
