@@ -33,7 +33,7 @@ export function encodeCheckpoint({ run, weights, optimizer, progress }: Checkpoi
 
 /** Writes a checkpoint's bytes; the one before is kept. */
 export function writeCheckpoint(folder: string, bytes: Uint8Array): void {
-  commitFile(join(folder, NEWEST), bytes, join(folder, PREVIOUS));
+  commitFile(join(folder, NEWEST), bytes, { previous: join(folder, PREVIOUS) });
 }
 
 /**

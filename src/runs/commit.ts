@@ -47,11 +47,24 @@ export function guardFolder(folder: string, check: () => void): () => void {
   return () => guards.delete(resolve(folder));
 }
 
+const ELSEWHERE = 'choose another folder with --set output=DIR';
+
+export interface CommitOptions {
+  /** The name under which the file that was there is kept. */
+  readonly previous?: string;
+  /** What to do where writing is not allowed; default: what sends runs elsewhere. */
+  readonly elsewhere?: string;
+}
+
 /**
- * Writes a file atomically. With `previous`, the file that was there is kept under that name. Throws a UserError of
- * kind `disk`; what was committed before is still there then, and nothing is tried twice.
+ * Writes a file atomically. Throws a UserError of kind `disk`; what was committed before is still there then, and nothing is
+ * tried twice.
  */
-export function commitFile(path: string, content: string | Uint8Array, previous?: string): void {
+export function commitFile(
+  path: string,
+  content: string | Uint8Array,
+  { previous, elsewhere }: CommitOptions = {},
+): void {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   const folder = dirname(path);
   const check = guards.get(resolve(folder));
@@ -84,7 +97,7 @@ export function commitFile(path: string, content: string | Uint8Array, previous?
     } catch {
       // The first error is the one that tells.
     }
-    throw error instanceof UserError ? error : diskError(path, error);
+    throw error instanceof UserError ? error : diskError(path, error, elsewhere);
   }
 }
 
@@ -92,9 +105,8 @@ export function commitFile(path: string, content: string | Uint8Array, previous?
 const NO_FSYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF', 'EPERM', 'EACCES', 'EISDIR']);
 
 /** What went wrong with a file, as a UserError of kind `disk`, with what to do where that is known. */
-export function diskError(path: string, error: unknown): UserError {
+export function diskError(path: string, error: unknown, elsewhere = ELSEWHERE): UserError {
   const { code } = error as NodeJS.ErrnoException;
-  const elsewhere = 'choose another folder with --set output=DIR';
   const advice =
     {
       ENOSPC: 'the disk is full: free some space',
@@ -142,14 +154,12 @@ export function syncFolder(folder: string): boolean {
 }
 
 /** Makes a folder and those above it. Throws a UserError of kind `disk`. */
-export function makeFolder(folder: string): void {
+export function makeFolder(folder: string, elsewhere = ELSEWHERE): void {
   try {
     makeFolders(folder);
   } catch (error) {
-    throw new UserError(
-      'disk',
-      `${folder}: the folder could not be made: ${fsReason(error)}; choose another with --set output=DIR`,
-      { cause: error },
-    );
+    throw new UserError('disk', `${folder}: the folder could not be made: ${fsReason(error)}; ${elsewhere}`, {
+      cause: error,
+    });
   }
 }
