@@ -2,7 +2,7 @@
 
 import { quoteWord } from '../quote-word.js';
 
-const WEIGHTS = "weights are runs/EXPERIMENT/.../weights.safetensors, with PyTorch's names and axis orders";
+const WEIGHTS = "weights are runs/EXPERIMENT/.../model.safetensors, with PyTorch's names and axis orders";
 
 /** Commands that there are not. */
 const COMMANDS: Readonly<Record<string, string>> = {

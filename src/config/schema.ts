@@ -81,6 +81,11 @@ const dataset = z.strictObject({
       'Which label values that no output names count as background: those that dataset.json names (others are an ' +
         'error), all, or none',
     ),
+  licence: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Licence of the data, which models trained on it carry along, such as CC-BY-SA 4.0'),
   followLinks: z
     .boolean()
     .default(false)
@@ -92,7 +97,7 @@ const preprocessing = z.strictObject({
     .tuple([count().max(2048), count().max(2048), count().max(2048)], {
       error: 'expected three whole numbers: voxels along x, y, z',
     })
-    .describe('Voxels along x, y, z (the order of NIfTI) after cropping and padding about the centre'),
+    .describe('Voxels along x, y, z (as laid by orientation) after cropping and padding about the centre'),
   spacing: z
     .tuple([z.number().positive(), z.number().positive(), z.number().positive()], {
       error: 'expected three numbers: mm along x, y, z',
@@ -114,6 +119,13 @@ const preprocessing = z.strictObject({
     )
     .default('z-score')
     .describe('Per volume: z-score; {window: [lo, hi]} or {percentile: [lo, hi]} scaled to 0..1; or none'),
+  orientation: z
+    .enum(['RAS', 'keep'])
+    .default('RAS')
+    .describe(
+      'First of all, how axes are laid: the closest ones to right, anterior, superior (permuted and flipped, without ' +
+        'resampling), or as the files store them',
+    ),
 });
 
 const network = {

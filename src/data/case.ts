@@ -8,8 +8,16 @@ import { labelIndices, toIndices } from './labels.js';
 import { type CaseFiles } from './layouts/index.js';
 import { affineDistance, axisCodes } from './nifti/affine.js';
 import { type Volume, inWords, readNifti } from './nifti/read.js';
+import { isAsStored, orient, orientExtent, orientingOf } from './orientation.js';
 import { type PhantomSettings, generatePhantom } from './phantoms/index.js';
-import { type Extent, cropPad, normalise, resample, resampledSize } from './preprocess.js';
+import {
+  type Extent,
+  type IntensityRange,
+  cropPad,
+  prepareChannel,
+  resample,
+  resampledSize,
+} from './preprocess.js';
 import { type Room, roomWithin } from './room.js';
 
 /** A case as it lies on disk, or as a generator made it. */
@@ -43,10 +51,13 @@ export interface PreparedCase {
   readonly bytes: ArrayBuffer;
   /** SHA-256 of `bytes`. */
   readonly digest: string;
-  /** As it was before preprocessing: voxels along x, y, z, mm between them, where the axes point (`RAS`). */
+  /** Before preprocessing, along the axes as they are laid then: voxels, mm between them. */
   readonly size: Extent;
   readonly spacing: Extent;
+  /** Where the stored axes point, such as `RAS`. */
   readonly orientation: string;
+  /** By channel, as normalisation found it. */
+  readonly intensity: readonly IntensityRange[];
   /** Voxels of each label index before cropping, and those left after it; of index 0, background, too. */
   readonly labelled: { readonly before: readonly number[]; readonly kept: readonly number[] };
   /** Label values that count as background though not 0, the most frequent ones, with their voxels. */
@@ -181,13 +192,44 @@ function joinChannels(volumes: readonly Volume[]): Float32Array | Float64Array {
   return joined;
 }
 
-/** Resamples, normalises, crops and pads a case. Changes the raw image. */
+/** A case with its axes laid as asked for; the same where they lie so already. */
+function orientCase(
+  raw: RawCase,
+  orientation: Experiment['preprocessing']['orientation'],
+  room: Room,
+): RawCase {
+  const orienting = orientingOf(raw.orientation, orientation);
+  if (isAsStored(orienting)) return raw;
+  const { image, label } = raw;
+  const perChannel = image.length / raw.channels;
+  room({
+    bytes: perChannel * (image.BYTES_PER_ELEMENT + label.BYTES_PER_ELEMENT),
+    longest: perChannel,
+    what: `${raw.imageFile}: ${inWords(raw.size, 'voxels')}, turned from ${raw.orientation} to RAS,`,
+    advice: 'store the volumes as RAS',
+  });
+  for (let at = 0; at < image.length; at += perChannel) {
+    const channel = image.subarray(at, at + perChannel);
+    const turned = orient(channel, raw.size, orienting);
+    if (turned !== channel) channel.set(turned);
+  }
+  return {
+    ...raw,
+    size: orientExtent(raw.size, orienting),
+    spacing: orientExtent(raw.spacing, orienting),
+    image,
+    label: orient(label, raw.size, orienting),
+  };
+}
+
+/** Resamples, normalises, crops and pads a case whose axes are laid. Changes the raw image. */
 function preprocess(
   id: string,
-  raw: RawCase,
+  read: RawCase,
   { dataset, preprocessing }: Experiment,
   room: Room,
 ): PreparedCase {
+  const raw = orientCase(read, preprocessing.orientation, room);
   const { size, spacing, normalisation } = preprocessing;
   const warnings = [...raw.warnings];
   const grid = spacing ? resampledSize(raw.size, raw.spacing, spacing) : raw.size;
@@ -206,10 +248,12 @@ function preprocess(
   const bytes = new ArrayBuffer((4 * raw.channels + 1) * count);
   const { image, label } = sampleOf({ bytes, channels: raw.channels });
   const perChannel = raw.image.length / raw.channels;
+  const intensity: IntensityRange[] = [];
   for (let channel = 0; channel < raw.channels; channel++) {
     const part = raw.image.subarray(channel * perChannel, (channel + 1) * perChannel);
-    const voxels = resized ? resample(part, raw.size, grid, false) : part;
-    if (normalise(voxels, normalisation))
+    const { voxels, range } = prepareChannel(part, raw.size, grid, normalisation);
+    intensity.push(range);
+    if (range.min === range.max)
       warnings.push(raw.channels > 1 ? `channel ${channel} is constant` : 'the image is constant');
     cropPad(voxels, grid, size, image.subarray(channel * count, (channel + 1) * count));
   }
@@ -225,6 +269,7 @@ function preprocess(
     size: raw.size,
     spacing: raw.spacing,
     orientation: raw.orientation,
+    intensity,
     labelled: { before, kept: countIndices(label, indices.size) },
     others,
     warnings,

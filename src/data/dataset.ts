@@ -5,6 +5,7 @@ import { cacheFolder } from '../cache-folder.js';
 import { type Experiment } from '../config/schema.js';
 import { type LabelTargets, type Sample, type VolumeSize } from '../engine/engine.js';
 import { fsReason } from '../fs-reason.js';
+import { type TrainingRanges } from '../model/model.js';
 import { cacheKey, readCache, writeCache } from './cache.js';
 import { type CaseSource, type PreparedCase, sampleOf } from './case.js';
 import { type SplitCutOff, cutOffParts, cutOffWarning } from './cut-off.js';
@@ -15,6 +16,7 @@ import { throwAll } from './layouts/pairing.js';
 import { phantomId } from './phantoms/index.js';
 import { type PrepareOptions, prepareCases } from './prepare.js';
 import { volumeSize } from './preprocess.js';
+import { trainingRanges } from './ranges.js';
 import { type Split, chooseSplit, listedCases } from './split.js';
 
 /** A preprocessed dataset in memory. */
@@ -24,7 +26,8 @@ export interface Dataset {
   /** A case by its id; throws a RangeError if there is none. */
   readonly sample: (id: string) => Sample;
   readonly size: VolumeSize;
-  readonly inputChannels: number;
+  /** Names of the input channels, in order. */
+  readonly channels: readonly string[];
   /** Names of the labels in the order of the network's outputs. */
   readonly outputs: readonly string[];
   readonly targets: LabelTargets;
@@ -37,6 +40,8 @@ export interface Dataset {
   readonly hashes: ReadonlyMap<string, string>;
   /** By split: labelled voxels that cropping left outside. */
   readonly cutOff: ReadonlyMap<string, SplitCutOff>;
+  /** By split: what its training cases were like before preprocessing. */
+  readonly ranges: ReadonlyMap<string, TrainingRanges>;
   /** What was odd but not wrong, each kind once with a count. */
   readonly warnings: readonly string[];
 }
@@ -61,12 +66,13 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
       return sample;
     },
     size: volumeSize(preprocessing.size),
-    inputChannels: channels,
+    channels,
     outputs: Object.keys(dataset.labels),
     targets: labelTargets(dataset.labels, indices),
     splits,
     hashes: new Map([...splits].map(([name, split]) => [name, hashOf(split, cases, config)])),
     cutOff: new Map([...splits].map(([name, split]) => [name, cutOffParts(split, cases)])),
+    ranges: new Map([...splits].map(([name, { train }]) => [name, trainingRanges(train, cases)])),
     warnings: [
       ...(listing?.warnings ?? []),
       ...warning,
@@ -176,12 +182,12 @@ function checkLabelNames({ labels }: Experiment['dataset'], listing: Listing | u
   );
 }
 
-/** All cases must have the channels that the config or the dataset names, or as many as the first. */
+/** All cases must have the channels that the config or the dataset names, or as many as the first. Returns their names. */
 function checkChannels(
   cases: readonly PreparedCase[],
   dataset: Experiment['dataset'],
   listing: Listing | undefined,
-): number {
+): readonly string[] {
   const named = dataset.channels ? { names: dataset.channels, key: 'dataset.channels' } : listing?.channels;
   const expected = named?.names.length ?? (cases[0] as PreparedCase).channels;
   const why = named ? `${named.key} names ${expected}` : `${cases[0]?.id} has ${expected}`;
@@ -190,7 +196,7 @@ function checkChannels(
       .filter(({ channels }) => channels !== expected)
       .map(({ id, channels }) => `${id}: found ${channels} channel${channels > 1 ? 's' : ''}, but ${why}`),
   );
-  return expected;
+  return named?.names ?? Array.from({ length: expected }, (_, i) => `channel ${i}`);
 }
 
 /**

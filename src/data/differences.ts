@@ -14,10 +14,10 @@ const MOST_NAMED = 5;
 /** One line for each kind of difference, with counts and cases. */
 export function differences(
   cases: readonly Grid[],
-  { spacing }: Pick<Experiment['preprocessing'], 'spacing'>,
+  { spacing, orientation }: Pick<Experiment['preprocessing'], 'spacing' | 'orientation'>,
 ): string[] {
   return [
-    ...differingOrientations(cases),
+    ...(orientation === 'keep' ? differingOrientations(cases) : []),
     ...(spacing === undefined ? differingSpacings(cases) : []),
     ...flatAmongSolid(cases),
   ];
@@ -34,7 +34,7 @@ function differingOrientations(cases: readonly Grid[]): string[] {
   const rest = others.map(([codes, few]) => `${few.length} ${codes} (${named(few)})`);
   return [
     `orientations differ: ${ids.length} cases ${most}, ${rest.join(', ')}: volumes are not turned, so left and right or ` +
-      'up and down change places among cases; store all in one orientation, or leave the others out of the split',
+      'up and down change places among cases; to have all turned alike, set preprocessing.orientation: RAS',
   ];
 }
 

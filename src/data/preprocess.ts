@@ -8,6 +8,12 @@ import { type Normalisation } from '../config/schema.js';
 /** Voxels along x, y, z. */
 export type Extent = readonly [x: number, y: number, z: number];
 
+/** Smallest and largest intensity of a channel. */
+export interface IntensityRange {
+  readonly min: number;
+  readonly max: number;
+}
+
 type Voxels = Float64Array | Float32Array | Uint8Array;
 
 /** The size an engine knows (D, H, W) for one in NIfTI's order. */
@@ -83,8 +89,22 @@ export function resample<T extends Voxels>(voxels: T, from: Extent, to: Extent, 
   return out;
 }
 
-/** Normalises one channel of one volume in place. Returns whether it is constant, and so carries nothing. */
-export function normalise(voxels: Float32Array | Float64Array, how: Normalisation): boolean {
+/** One channel resampled to a grid and normalised. Changes `stored` where it is on that grid already. */
+export function prepareChannel<T extends Float32Array | Float64Array>(
+  stored: T,
+  size: Extent,
+  grid: Extent,
+  how: Normalisation,
+): { readonly voxels: T; readonly range: IntensityRange } {
+  const voxels = grid.join() === size.join() ? stored : resample(stored, size, grid, false);
+  return { voxels, range: normalise(voxels, how) };
+}
+
+/**
+ * Normalises one channel of one volume in place. Returns its smallest and largest value before; where they are equal, it
+ * carries nothing.
+ */
+export function normalise(voxels: Float32Array | Float64Array, how: Normalisation): IntensityRange {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   let sum = 0;
@@ -94,7 +114,8 @@ export function normalise(voxels: Float32Array | Float64Array, how: Normalisatio
     sum += value;
   }
   const constant = low === high;
-  if (how === 'none') return constant;
+  const found = { min: low, max: high };
+  if (how === 'none') return found;
   if (how === 'z-score') {
     const mean = sum / voxels.length;
     let squares = 0;
@@ -102,13 +123,13 @@ export function normalise(voxels: Float32Array | Float64Array, how: Normalisatio
     const deviation = Math.max(Math.sqrt(squares / voxels.length), 1e-8);
     for (let i = 0; i < voxels.length; i++)
       voxels[i] = constant ? 0 : ((voxels[i] as number) - mean) / deviation;
-    return constant;
+    return found;
   }
   const [from, to] = 'window' in how ? how.window : percentiles(voxels, how.percentile);
   const range = Math.max(to - from, 1e-8);
   for (let i = 0; i < voxels.length; i++)
     voxels[i] = Math.min(1, Math.max(0, ((voxels[i] as number) - from) / range));
-  return constant;
+  return found;
 }
 
 /** Percentiles with linear interpolation between ranks, as NumPy's default. */

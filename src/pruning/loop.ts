@@ -12,6 +12,7 @@ import { type Architecture, listLayers } from '../network/architecture.js';
 import { type Removal, prunableChannels, removeChannel } from '../network/surgery.js';
 import { type Weights } from '../network/weights.js';
 import { commitFile, failpoint } from '../runs/commit.js';
+import { MODEL_FILE } from '../runs/network-file.js';
 import { type DropoutRow, type ScoreRow, type StepRow } from '../runs/records.js';
 import { type PruningStep, type RunRecord } from '../runs/run.js';
 import { catchUp } from '../training/backlog.js';
@@ -25,7 +26,7 @@ import {
   liveRun,
 } from '../training/life.js';
 import { meanDice } from '../training/metrics.js';
-import { casesText, saveLater, writeTensors } from '../training/outputs.js';
+import { casesText, encodeModel, saveLater } from '../training/outputs.js';
 import { criteria } from './criteria/index.js';
 import { type Scores } from './criteria/criterion.js';
 import { channelRates, initialRates, rankValueRates } from './dropout.js';
@@ -225,12 +226,13 @@ async function examine(
 
 /** Adds a step to the run's rows and snapshots, and puts off writing its files. Says whether the run ends with it. */
 function recordStep(
-  { config: { pruning }, dataset: { outputs, size } }: RunContext,
+  { config: { pruning }, dataset }: RunContext,
   run: PruningRun,
   { at, backlog, record }: Life<Progress>,
   { weights, cases, validation, scores, choice }: Findings,
   report: PruningOptions['progress'],
 ): { step: PruningStep; stop: 'one-channel' | 'collapse' | undefined } {
+  const { outputs, size } = dataset;
   const layers = listLayers(at.architecture);
   const total = prunableChannels(run.architecture);
   const step = describeStep(at, size, total, meanDice(cases), validation);
@@ -253,10 +255,14 @@ function recordStep(
   const files: StepFiles = {
     ...rowsOf(run, at),
     step,
-    weights,
     testCases: run.split.test,
     cases,
-    reached,
+    snapshots: Object.fromEntries(
+      reached.map((percent) => {
+        const snapshot = { percent, step: step.step };
+        return [percent, encodeModel(dataset, record, { architecture: at.architecture, weights, snapshot })];
+      }),
+    ),
     best,
     scoreRows: scored ? [...at.scoreRows] : undefined,
   };
@@ -286,18 +292,20 @@ function rowsOf(
 
 /** Writes what a run leaves at its end, and sums it up. */
 function endAt(
-  { dataset: { outputs } }: RunContext,
+  { dataset }: RunContext,
   { folder, split, architecture }: PruningRun,
   { at, backlog, record }: Life<Progress>,
   { weights, cases }: Findings,
   final: PruningStep,
   stop: 'one-channel' | 'collapse',
 ): Ending {
-  const last = casesText(outputs, split.test, cases);
-  Object.assign(at.files, digestsOf({ 'cases.csv': last }));
+  const files = {
+    'cases.csv': casesText(dataset.outputs, split.test, cases),
+    [MODEL_FILE]: encodeModel(dataset, record, { architecture: at.architecture, weights }),
+  };
+  Object.assign(at.files, digestsOf(files));
   catchUp(backlog);
-  commitFile(join(folder, 'cases.csv'), last);
-  writeTensors(join(folder, 'weights.safetensors'), weights, at.architecture, record);
+  for (const [name, content] of Object.entries(files)) commitFile(join(folder, name), content);
   return {
     testDice: meanDice(cases),
     pruning: {

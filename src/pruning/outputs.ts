@@ -2,7 +2,6 @@
 
 import { join } from 'node:path';
 import { type Layer } from '../network/architecture.js';
-import { type Weights } from '../network/weights.js';
 import { commitFile } from '../runs/commit.js';
 import { csvText } from '../runs/csv.js';
 import {
@@ -13,20 +12,20 @@ import {
   type StepRow,
   stepColumns,
 } from '../runs/records.js';
+import { snapshotFile } from '../runs/network-file.js';
 import { type PruningStep, type RunRecord } from '../runs/run.js';
 import { sha256 } from '../runs/sealed.js';
-import { casesText, writeBest, writeTensors } from '../training/outputs.js';
+import { casesText, writeBest } from '../training/outputs.js';
 
 /** What a step leaves on disk. */
 export interface StepFiles {
   readonly step: PruningStep;
-  readonly weights: Weights;
   readonly layers: readonly Layer[];
   /** Test cases and, for each, the Dice of every label. */
   readonly testCases: readonly string[];
   readonly cases: readonly (readonly number[])[];
-  /** Snapshots, in percent of channels, that the step is the first to reach. */
-  readonly reached: readonly string[];
+  /** Model files of the snapshots, by percent of channels, that the step is the first to reach. */
+  readonly snapshots: Readonly<Record<string, Uint8Array>>;
   /** Whether its test Dice is the largest so far. */
   readonly best: boolean;
   readonly validated: boolean;
@@ -36,11 +35,19 @@ export interface StepFiles {
   readonly scoreRows?: readonly ScoreRow[] | undefined;
 }
 
-/** The CSV files of a step that no later step writes again, by name: they must be known before they are on disk. */
-export function lastingFiles(labels: readonly string[], files: StepFiles): Record<string, string> {
+/** The files of a step that no later step writes again, by name: they must be known before they are on disk. */
+export function lastingFiles(
+  labels: readonly string[],
+  files: StepFiles,
+): Record<string, string | Uint8Array> {
   const cases = casesText(labels, files.testCases, files.cases);
   return {
-    ...Object.fromEntries(files.reached.map((name) => [`cases-${name}.csv`, cases])),
+    ...Object.fromEntries(
+      Object.entries(files.snapshots).flatMap(([percent, model]): [string, string | Uint8Array][] => [
+        [snapshotFile(percent), model],
+        [`cases-${percent}.csv`, cases],
+      ]),
+    ),
     ...(files.best && { 'cases-best.csv': cases }),
     ...(files.scoreRows && { 'scores.csv': csvText(SCORE_COLUMNS, files.scoreRows) }),
   };
@@ -57,9 +64,9 @@ export function growingFiles(
   };
 }
 
-/** SHA-256 of texts by name. */
-export function digestsOf(texts: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, sha256(text)]));
+/** SHA-256 of files' content by name. */
+export function digestsOf(files: Readonly<Record<string, string | Uint8Array>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([name, content]) => [name, sha256(content)]));
 }
 
 /** Writes what a step of a run leaves, `lasting` among it. Throws a UserError of kind `disk`. */
@@ -67,14 +74,9 @@ export function writeStep(
   folder: string,
   run: RunRecord,
   files: StepFiles,
-  lasting: Readonly<Record<string, string>>,
+  lasting: Readonly<Record<string, string | Uint8Array>>,
 ): void {
-  const { step, weights } = files;
-  for (const name of files.reached) {
-    const path = join(folder, `snapshot-${name}.safetensors`);
-    writeTensors(path, weights, step.architecture, run, { step: String(step.step) });
-  }
-  if (files.best) writeBest(folder, step);
-  for (const [name, text] of Object.entries({ ...lasting, ...growingFiles(run.labels, files) }))
-    commitFile(join(folder, name), text);
+  if (files.best) writeBest(folder, files.step);
+  for (const [name, content] of Object.entries({ ...lasting, ...growingFiles(run.labels, files) }))
+    commitFile(join(folder, name), content);
 }

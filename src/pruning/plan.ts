@@ -16,7 +16,7 @@ import { initialWeights } from '../network/weights.js';
 import { stream } from '../random.js';
 import { runFolder, splitFolder, splitNames } from '../runs/folders.js';
 import { type Identity, describeDifference, settingsOf } from '../runs/identity.js';
-import { type SavedWeights, readWeightsOf } from '../runs/network-file.js';
+import { MODEL_FILE, type SavedWeights, readWeightsOf } from '../runs/network-file.js';
 import { type RunRecord, readRun } from '../runs/run.js';
 import { splitSizes } from '../training/memory.js';
 import { dataIdentity, trainingIdentity, trainingRunIdentity } from '../training/plan.js';
@@ -135,7 +135,7 @@ function findTrained(config: Experiment, split: string, model: ModelConfig, seed
       'usage',
       `${folder}: was trained with ${difference}; give the same settings, or train it anew with --overwrite`,
     );
-  return readWeightsOf(record, folder, 'weights.safetensors');
+  return readWeightsOf(record, folder, MODEL_FILE);
 }
 
 /** Throws a UserError of kind `usage` if l1-std, a deviation over the cases of a batch, would have none to look at. */
@@ -196,7 +196,7 @@ export function pruningDifference(config: Experiment, record: RunRecord): string
 
 /** A planned run with the data set's channels and cases filled in. */
 export function pruningRun(planned: PlannedPruning, dataset: Dataset): PruningRun {
-  const architecture = modelArchitecture(planned.model, dataset.inputChannels, dataset.outputs.length);
+  const architecture = modelArchitecture(planned.model, dataset.channels.length, dataset.outputs.length);
   const { trained, seed } = planned;
   return {
     folder: planned.folder,

@@ -21,7 +21,7 @@ import { peekProgress } from '../runs/checkpoint.js';
 import { type FoundRun, findRuns } from '../runs/find.js';
 import { runFolder, splitFolder, splitNames } from '../runs/folders.js';
 import { type Identity, type Source, describeDifference, runKey, settingsOf } from '../runs/identity.js';
-import { type SavedWeights, readWeightsOf } from '../runs/network-file.js';
+import { type SavedWeights, readWeightsOf, snapshotFile } from '../runs/network-file.js';
 import { type RunRecord, readRun } from '../runs/run.js';
 import { sha256 } from '../runs/sealed.js';
 import { dataIdentity, trainingIdentity } from '../training/plan.js';
@@ -306,8 +306,6 @@ function findSnapshot(folder: string, record: RunRecord, point: SnapshotPoint): 
   const weights = readWeightsOf(record, folder, snapshotFile(point.percent));
   return { removals: removals.slice(0, Number(weights.metadata['step'])), weights };
 }
-
-const snapshotFile = (percent: number): string => `snapshot-${percent}.safetensors`;
 
 /** What a pruning run has removed so far. */
 function removalsOf(folder: string, record: RunRecord): readonly Removal[] {

@@ -1,17 +1,27 @@
-// Reads a saved network: its weights and, from the file's metadata, the architecture and labels that they belong to.
-// Written by src/training/outputs.ts.
+// Reads a saved network: its weights and, from the file's metadata, the architecture that they belong to and what else it
+// takes to run it. Written by src/training/outputs.ts.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { UserError } from '../errors.js';
+import { type Check, CheckError, list, text } from '../model/check.js';
+import { MODEL_KEY, type Model, checkArchitecture, modelOf, requireTensors } from '../model/model.js';
 import { type Architecture } from '../network/architecture.js';
-import { listTensors } from '../network/parameters.js';
 import { type Weights } from '../network/weights.js';
+import { describeModel } from './describe-model.js';
 import { runKey } from './identity.js';
 import { type RunRecord } from './run.js';
 import { readSafetensors } from './safetensors.js';
 import { sha256 } from './sealed.js';
+
+/** The file with the network that a run ends with. */
+export const MODEL_FILE = 'model.safetensors';
+
+/** What runs of earlier versions left instead: a network without a description. */
+const EARLIER_FILE = 'weights.safetensors';
+
+/** The file with a run's network at a share of its channels. */
+export const snapshotFile = (percent: number | string): string => `snapshot-${percent}.safetensors`;
 
 /** A network as it was saved. */
 export interface SavedNetwork {
@@ -19,55 +29,86 @@ export interface SavedNetwork {
   /** Names of the outputs. */
   readonly labels: readonly string[];
   readonly weights: Weights;
+  /** Absent where the file says no more: a run's first weights, files of earlier versions. */
+  readonly model?: Model;
 }
-
-const count = z.int().min(1).max(65536);
-const blocks = z.array(z.array(count).min(1).max(100)).max(100);
-
-const architectureSchema = z
-  .strictObject({
-    inputChannels: count,
-    labels: count.max(32),
-    skips: z.boolean(),
-    encoder: blocks.min(1),
-    decoder: blocks,
-    up: z.array(count),
-  })
-  .refine(
-    ({ encoder, decoder, up }) => decoder.length === encoder.length - 1 && up.length === encoder.length - 1,
-  );
 
 /** The network saved in a safetensors file. Throws a UserError of kind `data` if it is damaged or holds none. */
 export function readNetwork(path: string): SavedNetwork {
   const { tensors, metadata } = readSafetensors(path);
-  const fail = (problem: string): never => {
+  try {
+    if (metadata[MODEL_KEY] === undefined) return { ...networkOf(metadata, tensors), weights: tensors };
+    const model = modelOf(tensors, metadata);
+    const { architecture, outputs } = model;
+    return { architecture, labels: outputs.map(({ name }) => name), weights: tensors, model };
+  } catch (error) {
+    if (!(error instanceof CheckError)) throw error;
     throw new UserError(
       'data',
-      `${path}: ${problem}, expected a network saved by lunet (weights.safetensors)`,
+      `${path}: ${error.message}${/expected/.test(error.message) ? '' : ', expected a network saved by lunet'}`,
     );
-  };
-  const parse = <T>(key: string, schema: z.ZodType<T>): T => {
+  }
+}
+
+/** Architecture and labels of a network that is saved without a description. Throws a CheckError. */
+function networkOf(
+  metadata: Readonly<Record<string, string>>,
+  tensors: Weights,
+): Pick<SavedNetwork, 'architecture' | 'labels'> {
+  const parse = <T>(key: string, check: Check<T>): T => {
     const text = metadata[key];
-    if (text === undefined) return fail(`found no ${key} in its metadata`);
+    if (text === undefined) throw new CheckError(`found no ${key} in its metadata`);
     try {
-      return schema.parse(JSON.parse(text));
+      return check(JSON.parse(text), key);
     } catch {
-      return fail(`found an impossible ${key} in its metadata`);
+      throw new CheckError(`found an impossible ${key} in its metadata`);
     }
   };
-  const architecture = parse('architecture', architectureSchema);
-  const labels = parse('labels', z.array(z.string()));
+  const architecture = parse('architecture', checkArchitecture);
+  const labels = parse('labels', list(text));
   if (labels.length !== architecture.labels)
-    fail(`found ${labels.length} labels for ${architecture.labels} outputs`);
-  const expected = listTensors(architecture);
-  for (const { name, shape } of expected) {
-    const found = tensors.get(name)?.shape.join('x') ?? 'nothing';
-    if (found !== shape.join('x'))
-      fail(`${name}: found ${found} where its architecture has ${shape.join('x')}`);
+    throw new CheckError(`found ${labels.length} labels for ${architecture.labels} outputs`);
+  requireTensors(architecture, tensors);
+  return { architecture, labels };
+}
+
+/** The model in a safetensors file. Throws a UserError of kind `data` if it is damaged or holds none. */
+export function readModel(path: string): Model {
+  const { model } = readNetwork(path);
+  if (model === undefined)
+    throw new UserError(
+      'data',
+      `${path}: found a network without preprocessing and label values, expected a ${MODEL_FILE}; ` +
+        "give the run's folder, whose run.json has them",
+    );
+  return model;
+}
+
+/**
+ * The model that a run has come to, in its folder; of runs that an earlier version did, with what their record says. Throws a
+ * UserError of kind `data` if there is none, or it is not the run's.
+ */
+export function readRunModel(folder: string, record: RunRecord): { model: Model; path: string } {
+  const path = join(folder, MODEL_FILE);
+  const earlier = join(folder, EARLIER_FILE);
+  if (!existsSync(path) && existsSync(earlier)) {
+    const { metadata, weights } = readWeightsOf(record, folder, EARLIER_FILE);
+    const { architecture } = networkOf(metadata, weights());
+    const model = { ...describeModel(record, architecture), weights: weights() };
+    return { model, path: earlier };
   }
-  if (tensors.size !== expected.length)
-    fail(`found ${tensors.size} tensors where its architecture has ${expected.length}`);
-  return { architecture, labels, weights: tensors };
+  if (record.status !== 'finished')
+    throw new UserError(
+      'data',
+      `${folder}: the run is ${record.status === 'diverged' ? 'diverged' : 'not finished'}, so it has no model; ` +
+        'go on with it: lunet train, prune or retrain',
+    );
+  if (readWeightsOf(record, folder, MODEL_FILE).digest !== record.files?.[MODEL_FILE])
+    throw new UserError(
+      'data',
+      `${path}: is not the file that this run wrote; do the run anew with --overwrite`,
+    );
+  return { model: readModel(path), path };
 }
 
 /** Weights that a run has left, read when they are asked for. */

@@ -1,12 +1,15 @@
 // The files that training and pruning runs leave.
 
 import { join } from 'node:path';
+import { type Dataset } from '../data/dataset.js';
 import { type Network } from '../engine/engine.js';
+import { MODEL_KEY, type TrainingRanges } from '../model/model.js';
 import { type Architecture } from '../network/architecture.js';
 import { type Weights, initialOptimizerState } from '../network/weights.js';
 import { encodeCheckpoint, writeCheckpoint } from '../runs/checkpoint.js';
 import { commitFile, failpoint } from '../runs/commit.js';
 import { type Row, csvText } from '../runs/csv.js';
+import { describeModel } from '../runs/describe-model.js';
 import { runKey } from '../runs/identity.js';
 import { caseColumns, diceColumns } from '../runs/records.js';
 import { type PruningStep, type RunRecord, writeRun } from '../runs/run.js';
@@ -37,21 +40,40 @@ export function casesText(
   return csvText(columns, rows);
 }
 
-/** Writes a network of a run with its architecture, its labels and the run's key in the metadata. */
-export function writeTensors(
-  path: string,
-  weights: Weights,
-  architecture: Architecture,
-  run: Pick<RunRecord, 'labels'> & Parameters<typeof runKey>[0],
-  more: Readonly<Record<string, string>> = {},
-): void {
+/** A network that a run has come to, and after how many removals if it is a snapshot. */
+export interface Trained {
+  readonly architecture: Architecture;
+  readonly weights: Weights;
+  readonly snapshot?: { readonly percent: string; readonly step: number };
+}
+
+/** The bytes of a model file: the network with all that it takes to segment a scan, and the run's key. */
+export function encodeModel(
+  { channels, ranges }: Pick<Dataset, 'channels' | 'ranges'>,
+  run: RunRecord,
+  { architecture, weights, snapshot }: Trained,
+): Uint8Array {
+  const description = describeModel(run, architecture, {
+    channels,
+    training: ranges.get(run.split) as TrainingRanges,
+    snapshot: snapshot?.percent,
+  });
   const metadata = {
-    architecture: JSON.stringify(architecture),
+    [MODEL_KEY]: JSON.stringify(description),
+    run: runKey(run),
+    ...(snapshot && { step: String(snapshot.step) }),
+  };
+  return encodeSafetensors({ tensors: weights, metadata });
+}
+
+/** Writes a run's first weights with their architecture, its labels and the run's key in the metadata. */
+function writeInitial(folder: string, weights: Weights, run: RunRecord): void {
+  const metadata = {
+    architecture: JSON.stringify(run.architecture),
     labels: JSON.stringify(run.labels),
     run: runKey(run),
-    ...more,
   };
-  commitFile(path, encodeSafetensors({ tensors: weights, metadata }));
+  commitFile(join(folder, 'initial.safetensors'), encodeSafetensors({ tensors: weights, metadata }));
 }
 
 /** Writes best.json: the step with the largest test Dice so far, which was chosen on the test cases. */
@@ -85,7 +107,7 @@ export async function saveLater(
  */
 export function beginRun(folder: string, record: RunRecord, weights: Weights, progress: unknown): void {
   const { architecture } = record;
-  writeTensors(join(folder, 'initial.safetensors'), weights, architecture, record);
+  writeInitial(folder, weights, record);
   writeCheckpoint(
     folder,
     encodeCheckpoint({

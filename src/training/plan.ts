@@ -80,14 +80,14 @@ export function trainingRun(
   config: Experiment,
   planned: PlannedRun,
   data: {
-    readonly inputChannels: number;
+    readonly channels: readonly string[];
     readonly outputs: readonly string[];
     readonly splits: ReadonlyMap<string, Split>;
   },
 ): TrainingRun {
   const architecture: Architecture = modelArchitecture(
     planned.model,
-    data.inputChannels,
+    data.channels.length,
     data.outputs.length,
   );
   return {

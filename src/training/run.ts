@@ -8,13 +8,14 @@ import { totalChannels } from '../network/architecture.js';
 import { commitFile, failpoint } from '../runs/commit.js';
 import { csvText } from '../runs/csv.js';
 import { type EpochRow, epochColumns } from '../runs/records.js';
+import { MODEL_FILE } from '../runs/network-file.js';
 import { type RunRecord } from '../runs/run.js';
 import { sha256 } from '../runs/sealed.js';
 import { catchUp } from './backlog.js';
 import { type EpochProgress, evaluateCases, trainEpoch } from './epoch.js';
 import { type Ending, type Life, type Run, type RunContext, type RunProgress, liveRun } from './life.js';
 import { meanDice } from './metrics.js';
-import { casesText, diceCells, saveLater, writeTensors } from './outputs.js';
+import { casesText, diceCells, encodeModel, saveLater } from './outputs.js';
 
 export interface TrainingRun extends Run {
   readonly epochs: number;
@@ -73,7 +74,12 @@ async function trainToTheEnd(
     at.files['cases.csv'] = sha256(cases);
     catchUp(backlog);
     commitFile(join(folder, 'cases.csv'), cases);
-    writeTensors(join(folder, 'weights.safetensors'), await network.readWeights(), architecture, record);
+    const model = encodeModel(context.dataset, record, {
+      architecture,
+      weights: await network.readWeights(),
+    });
+    at.files[MODEL_FILE] = sha256(model);
+    commitFile(join(folder, MODEL_FILE), model);
     life.tick();
     failpoint('ended');
     return { testDice: meanDice(dice) };

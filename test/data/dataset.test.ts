@@ -250,13 +250,31 @@ describe('what differs among cases', () => {
   });
   const five = 'dataset.split={train: 4, test: 1}';
 
-  it('orientations, with counts and cases', async () => {
-    const dataset = await load([{}, LPS, {}, SRA, LPS], five);
+  const keep = 'preprocessing.orientation=keep';
+  it('orientations, with counts and cases, where volumes are left as they are stored', async () => {
+    const dataset = await load([{}, LPS, {}, SRA, LPS], five, keep);
     assert.deepEqual(
       dataset.warnings.map((warning) => warning.split(':', 2).join(':')),
       ['orientations differ: 2 cases RAS, 2 LPS (case_1, case_4), 1 SRA (case_3)'],
     );
-    assert.deepEqual((await load([LPS, LPS, LPS, LPS, LPS], five)).warnings, []);
+    assert.deepEqual((await load([LPS, LPS, LPS, LPS, LPS], five, keep)).warnings, []);
+  });
+  it('no orientations where they are turned alike: image, label, and what is kept of the ranges', async () => {
+    const voxels = Array.from({ length: 512 }, (_, at) => at);
+    const cases = [{}, LPS, {}, SRA, LPS].map((one): CaseOptions => ({ ...one, image: { voxels } }));
+    const none = 'preprocessing.normalisation=none';
+    const [turned, kept] = [await load(cases, five, none), await load(cases, five, none, keep)];
+    assert.deepEqual(turned.warnings, []);
+    const ranges = turned.ranges.get('default');
+    assert.deepEqual(ranges?.intensity, [{ min: 0, max: 511 }]);
+    assert.ok(ranges?.orientations.includes('LPS'));
+    const [ras, lps, sra] = ['case_0', 'case_1', 'case_3'].map((id) => turned.sample(id).image);
+    assert.deepEqual(ras, kept.sample('case_0').image);
+    // Both axes of the plane run the other way; right, anterior, superior are stored along y, z, x.
+    assert.deepEqual(lps?.slice(0, 64), ras?.slice(0, 64).reverse());
+    assert.deepEqual([sra?.[1], sra?.[8], sra?.[64]], [8, 64, 1]);
+    assert.deepEqual([...turned.sample('case_3').label].sort(), [...kept.sample('case_3').label].sort());
+    assert.notDeepEqual(kept.sample('case_1').image, turned.sample('case_1').image);
   });
   it('spacings by more than 10 %, unless all are resampled', async () => {
     const cases = [
@@ -303,7 +321,7 @@ describe('what differs among cases', () => {
   it('with five cases named at most', async () => {
     const cases = Array.from({ length: 20 }, (_, i) => (i < 8 ? LPS : {}));
     assert.match(
-      (await load(cases, 'dataset.split={train: 10, test: 10}')).warnings.join(),
+      (await load(cases, 'dataset.split={train: 10, test: 10}', keep)).warnings.join(),
       /12 cases RAS, 8 LPS \(case_0, case_1, case_2, case_3, case_4 and 3 more\)/,
     );
   });
@@ -354,7 +372,11 @@ describe('the cache', () => {
     ];
     const root = join(folder, 'cached');
     writeDecathlon(root, cases);
-    const settings = [LISTED, 'dataset.others=background', 'preprocessing.size=[6, 8, 8]'];
+    const settings = [
+      LISTED,
+      'dataset.others=background',
+      'preprocessing={size: [6, 8, 8], orientation: keep}',
+    ];
     const config = experimentOn(root, ...settings);
     const steps: number[] = [];
     const facts = async (): Promise<unknown> => {

@@ -36,12 +36,12 @@ describe('resampling', () => {
 describe('normalisation', () => {
   it('z-score gives mean 0 and variance 1; a constant volume becomes 0 and is reported', () => {
     const voxels = Float32Array.from([1, 2, 3, 4, 10]);
-    assert.equal(normalise(voxels, 'z-score'), false);
+    assert.deepEqual(normalise(voxels, 'z-score'), { min: 1, max: 10 });
     const mean = voxels.reduce((a, b) => a + b, 0) / 5;
     assert.ok(Math.abs(mean) < 1e-6);
     assert.ok(Math.abs(voxels.reduce((a, b) => a + (b - mean) ** 2, 0) / 5 - 1) < 1e-6);
     const constant = Float32Array.from([3, 3]);
-    assert.equal(normalise(constant, 'z-score'), true);
+    assert.deepEqual(normalise(constant, 'z-score'), { min: 3, max: 3 });
     assert.deepEqual([...constant], [0, 0]);
   });
   it('windows and percentiles clip to 0..1', () => {

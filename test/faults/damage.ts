@@ -87,7 +87,7 @@ function changed(bytes: Buffer, random: RandomStream): Buffer {
 }
 
 function spoilWeights(folder: string, random: RandomStream, outcome: Outcome): void {
-  for (const name of readdirSync(folder).filter((file) => /^(weights|initial|snapshot-\d+)\./.test(file))) {
+  for (const name of readdirSync(folder).filter((file) => /^(model|initial|snapshot-\d+)\./.test(file))) {
     const path = join(folder, name);
     spoil(path, random, outcome, () => {
       // Throws a UserError if it notices.

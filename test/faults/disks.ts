@@ -20,7 +20,7 @@ export const disks: Campaign = (until, random) => {
     tried: 0,
     faults: [],
   };
-  const expected = sha256(readFileSync(join(wholeRuns(), FOLDERS[1] as string, 'weights.safetensors')));
+  const expected = sha256(readFileSync(join(wholeRuns(), FOLDERS[1] as string, 'model.safetensors')));
   do fillUp(namespaces, random, expected, outcome);
   while (Date.now() < until);
   return Promise.resolve([outcome]);
@@ -51,7 +51,7 @@ function fillUp(namespaces: boolean, random: RandomStream, expected: string, out
     cwd,
     env: plainEnvironment({
       KIB: String(kib),
-      WEIGHTS: join(cwd, FOLDERS[1] as string, 'weights.safetensors'),
+      WEIGHTS: join(cwd, FOLDERS[1] as string, 'model.safetensors'),
     }),
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     encoding: 'utf8',

@@ -93,7 +93,7 @@ function committedRows(folder: string): string[] {
 
 /** A finished run's weights and rows. */
 function finalBits(folder: string): string {
-  const weights = join(folder, 'weights.safetensors');
+  const weights = join(folder, 'model.safetensors');
   return existsSync(weights)
     ? sha256(sha256(readFileSync(weights)) + committedRows(folder).join())
     : `${folder} has not finished`;

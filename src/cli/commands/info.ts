@@ -1,12 +1,17 @@
 // `lunet info`: the networks of an experiment, or of a weights file, layer by layer.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { configuredArchitecture, modelName } from '../../config/models.js';
 import { UserError } from '../../errors.js';
+import { type Extent } from '../../data/preprocess.js';
+import { type Model, type ModelDescription, type Range } from '../../model/model.js';
 import { type Architecture } from '../../network/architecture.js';
 import { activationBytes, countMultiplyAdds, listOperations } from '../../network/cost.js';
 import { countParameters } from '../../network/parameters.js';
-import { readNetwork } from '../../runs/network-file.js';
+import { type SavedNetwork, readNetwork } from '../../runs/network-file.js';
+import { isFolder, openModel } from '../../runs/open-model.js';
 import { openExperiment } from '../experiment-file.js';
 import { addExamples } from '../help.js';
 import { jsonOption, parseCount, setOption } from '../options.js';
@@ -23,36 +28,40 @@ export const command = addExamples(
   new Command('info')
     .description(
       'Shows channels, parameters, multiply-adds and activation memory of every layer, for one case: of the networks ' +
-        'of an experiment, or of the one in a weights file.',
+        'of an experiment, or of a model (its file, or the folder of its run), which is described besides.',
     )
     .argument(
       '[file]',
-      'experiment (YAML) or network (.safetensors); default: ./lunet.yaml or ./lunet.yml, else the shipped one',
+      'experiment (YAML), model (.safetensors) or run (folder); default: ./lunet.yaml or ./lunet.yml, else the shipped one',
     )
     .addOption(setOption())
     .addOption(
       new Option(
         '--size <x,y,z>',
-        'voxels of a case; default: as the experiment says, 64,64,64 for a weights file',
+        'voxels of a case; default: as the experiment or the model says',
       ).argParser(parseSize),
     )
     .addOption(jsonOption())
     .action((path: string | undefined, options: Options) => {
-      const { source, size, models, remark } = path?.endsWith('.safetensors')
-        ? ofWeights(path, options)
+      const saved = path !== undefined && (/\.safetensors$/i.test(path) || isRun(path));
+      const { source, size, models, model, remark } = saved
+        ? ofNetwork(path, options)
         : ofExperiment(path, options);
       const divisor = Math.max(...models.map(({ architecture }) => 2 ** (architecture.encoder.length - 1)));
       if (size.some((length) => length % divisor !== 0))
         throw new UserError('usage', `--size: found ${size.join(',')}, expected multiples of ${divisor}`);
       const measured = models.map(({ model, architecture }) => ({ model, ...measure(architecture, size) }));
-      if (options.json) return printJson({ source, size, models: measured });
+      if (options.json)
+        return printJson({ source, size, ...(model && { description: model }), models: measured });
+      if (model) print(`${describe(model)}\n`);
       print(measured.map((model) => describeModel(model, size)).join('\n\n'));
       note(`\n${remark}`);
     }),
   [
     ['the networks of ./lunet.yaml, or of the shipped default', 'lunet info'],
     ['what a wider network would cost', 'lunet info hippocampus --set models.0.n=8'],
-    ['a trained network', 'lunet info runs/default/train/lunet-n4/seed-1/weights.safetensors'],
+    ['a trained network', 'lunet info runs/default/train/lunet-n4/seed-1'],
+    ['a snapshot', 'lunet info runs/default/prune/widest/seed-1/snapshot-50.safetensors'],
   ],
 );
 
@@ -62,8 +71,13 @@ interface Subject {
   readonly source: string;
   readonly size: Size;
   readonly models: readonly { readonly model: string; readonly architecture: Architecture }[];
+  /** Of a model file. */
+  readonly model?: ModelDescription | undefined;
   readonly remark: string;
 }
+
+/** Whether a path is the folder of a run. */
+const isRun = (path: string): boolean => isFolder(path) && existsSync(join(path, 'run.json'));
 
 function ofExperiment(path: string | undefined, { set, size }: Options): Subject {
   const { config, source } = openExperiment(path, set);
@@ -82,16 +96,75 @@ function ofExperiment(path: string | undefined, { set, size }: Options): Subject
   };
 }
 
-function ofWeights(path: string, { set, size = [64, 64, 64] }: Options): Subject {
-  if (set.length > 0) throw new UserError('usage', '--set: changes experiments, found a weights file');
-  const { architecture, labels } = readNetwork(path);
+function ofNetwork(path: string, { set, size: wanted }: Options): Subject {
+  if (set.length > 0) throw new UserError('usage', '--set: changes experiments, found a model');
+  const { file, network } = isRun(path) ? networkOfRun(path) : { file: path, network: readNetwork(path) };
+  const { architecture, labels, model } = network;
+  const size = wanted ?? model?.preprocessing.size ?? [64, 64, 64];
   return {
-    source: path,
+    source: file,
     size,
-    models: [{ model: path, architecture }],
-    remark: `Outputs: ${labels.join(', ')}. Counted per case of ${size.join('x')} voxels (--size).`,
+    models: [{ model: file, architecture }],
+    model: model && withoutWeights(model),
+    remark:
+      (model === undefined ? `Outputs: ${labels.join(', ')}. ` : '') +
+      `Counted per case of ${size.join('x')} voxels (--size).`,
   };
 }
+
+function networkOfRun(folder: string): { file: string; network: SavedNetwork } {
+  const { model, path } = openModel(folder);
+  const labels = model.outputs.map(({ name }) => name);
+  return { file: path, network: { architecture: model.architecture, labels, weights: model.weights, model } };
+}
+
+function withoutWeights(model: Model): ModelDescription {
+  return Object.fromEntries(Object.entries(model).filter(([key]) => key !== 'weights')) as unknown as Model;
+}
+
+/** What a model is for and made from, a line each. */
+function describe({
+  name,
+  outputs,
+  channels,
+  preprocessing,
+  mirror,
+  training,
+  run,
+  licence,
+}: ModelDescription): string {
+  const { size, spacing, normalisation, orientation } = preprocessing;
+  const span = ({ min, max }: Range<Extent>): string =>
+    min
+      .map((least, i) => (least === max[i] ? short(least) : `${short(least)}-${short(max[i] as number)}`))
+      .join(' x ');
+  const rows: [string, string][] = [
+    ['Model', name],
+    ['Outputs', outputs.map(({ name: label, values }) => `${label} (${values.join(' + ')})`).join(', ')],
+    ['Channels', channels.join(', ')],
+    [
+      'Window',
+      `${size.join(' x ')} voxels${spacing ? `, resampled to ${spacing.map(short).join(' x ')} mm` : ''}`,
+    ],
+    ['Normalisation', typeof normalisation === 'string' ? normalisation : JSON.stringify(normalisation)],
+    ['Orientation', orientation === 'RAS' ? 'turned to RAS' : 'as stored'],
+    ['Mirrored', mirror.length > 0 ? mirror.join(', ') : 'no axis'],
+    ...(training
+      ? ([
+          [
+            'Trained on',
+            `${training.cases} cases of ${span(training.size)} voxels, ${span(training.spacing)} mm, ` +
+              `stored as ${training.orientations.join(', ')}`,
+          ],
+        ] as [string, string][])
+      : []),
+    ['Run', `${run.experiment}, ${run.method}, seed ${run.seed} (${run.key.slice(0, 12)})`],
+    ...(licence === undefined ? [] : ([['Licence', licence]] as [string, string][])),
+  ];
+  return rows.map(([key, value]) => `${`${key}:`.padEnd(15)}${value}`).join('\n');
+}
+
+const short = (value: number): string => String(Number(value.toPrecision(4)));
 
 function parseSize(text: string): Size {
   const size = text.split(',').map((part) => parseCount(part, 2048));

@@ -22,7 +22,7 @@ function workFolder(): string {
 function weights(cwd: string): Record<string, string> {
   const root = join(cwd, 'runs/tiny');
   const files = (readdirSync(root, { recursive: true }) as string[]).filter((file) =>
-    file.endsWith('/weights.safetensors'),
+    file.endsWith('/model.safetensors'),
   );
   return Object.fromEntries(
     files.sort().map((file) => [

@@ -27,14 +27,14 @@ const sha256 = (path: string): string => createHash('sha256').update(readFileSyn
 
 /** What must be the same however often a run was killed: weights, and rows but for the time they took. */
 function outcome(run: string): unknown {
-  const files = ['weights', 'initial', 'snapshot-75', 'snapshot-50', 'snapshot-25'].map((name) =>
+  const files = ['model', 'initial', 'snapshot-75', 'snapshot-50', 'snapshot-25'].map((name) =>
     join(run, `${name}.safetensors`),
   );
   const rows = ['epochs.csv', 'steps.csv', 'scores.csv', 'cases.csv', 'cases-best.csv', 'cases-50.csv']
     .map((name) => join(run, name))
     .filter(existsSync)
     .map((path) => readCsv(path).map((row) => ({ ...row, seconds: '' })));
-  assert.ok(existsSync(join(run, 'weights.safetensors')), `${run} has not finished`);
+  assert.ok(existsSync(join(run, 'model.safetensors')), `${run} has not finished`);
   return [files.filter(existsSync).map(sha256), rows];
 }
 
@@ -118,7 +118,7 @@ describe('train, prune, retrain, report', () => {
       sha256(join(cwd, `runs/tiny/retrain/widest/${method}/seed-${seed}/initial.safetensors`));
     assert.notEqual(initial('50%-rewind', 1), initial('50%-inherit', 1));
     assert.notEqual(initial('50%-random', 1), initial('50%-rewind', 1));
-    assert.ok(existsSync(join(cwd, 'runs/tiny/retrain/widest/4-channels-random/seed-2/weights.safetensors')));
+    assert.ok(existsSync(join(cwd, 'runs/tiny/retrain/widest/4-channels-random/seed-2/model.safetensors')));
   });
 });
 
@@ -380,7 +380,7 @@ describe('odd wishes', () => {
     succeed(cwd, 'prune', '--strategy', 'widest', '--seeds', '1', ...quick);
     const { stderr } = succeed(cwd, 'retrain', '--from-snapshot', '50%', '--seeds', '1', ...quick);
     assert.match(stderr, /warning: not done: .*stamp\/seed-1: was pruned with other settings/);
-    assert.ok(existsSync(join(cwd, 'runs/tiny/retrain/widest/50%-random/seed-1/weights.safetensors')));
+    assert.ok(existsSync(join(cwd, 'runs/tiny/retrain/widest/50%-random/seed-1/model.safetensors')));
     assert.ok(!existsSync(join(cwd, 'runs/tiny/retrain/stamp')));
     const asked = lunet(['retrain', '--strategy', 'stamp', '--seeds', '1', ...quick], { cwd });
     assert.equal(asked.status, 2, asked.stderr);

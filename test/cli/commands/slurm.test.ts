@@ -107,7 +107,7 @@ describe('lunet run --executor slurm', { skip }, () => {
     const local = emptyFolder();
     writeFileSync(join(local, 'lunet.yaml'), TINY);
     assert.equal(lunet(['prune', '--strategy', 'stamp', '--seeds', '1'], { cwd: local }).status, 0);
-    const file = 'runs/tiny/prune/stamp/seed-1/weights.safetensors';
+    const file = 'runs/tiny/prune/stamp/seed-1/model.safetensors';
     assert.deepEqual(readFileSync(join(cwd, file)), readFileSync(join(local, file)));
   });
   it("gives Slurm's own words where it refuses", () => {

@@ -1,0 +1,47 @@
+// What a run's record says of the model that the run has come to.
+
+import { type Experiment } from '../config/schema.js';
+import { MODEL_FORMAT, type ModelDescription, type TrainingRanges } from '../model/model.js';
+import { type Architecture } from '../network/architecture.js';
+import { runKey } from './identity.js';
+import { type RunRecord } from './run.js';
+
+/** What else is known of a model than the record says; runs of earlier versions kept nothing of it. */
+export interface KnownBesides {
+  readonly channels: readonly string[];
+  readonly training: TrainingRanges;
+  /** The snapshot that it is, in percent of channels. */
+  readonly snapshot?: string | undefined;
+}
+
+/** The description of a run's model with an architecture. */
+export function describeModel(
+  record: RunRecord,
+  architecture: Architecture,
+  { channels, training, snapshot }: Partial<KnownBesides> = {},
+): ModelDescription {
+  const { experiment, dataset, preprocessing } = record.config as Experiment;
+  const { split, method, seed } = record;
+  const place = [experiment, ...(split === 'default' ? [] : [split]), method, `seed-${seed}`];
+  return {
+    format: MODEL_FORMAT,
+    name: [...place, ...(snapshot === undefined ? [] : [`snapshot-${snapshot}`])].join('/'),
+    architecture,
+    outputs: Object.entries(dataset.labels).map(([name, values]) => ({ name, values: [values].flat() })),
+    channels:
+      channels ??
+      dataset.channels ??
+      Array.from({ length: architecture.inputChannels }, (_, i) => `channel ${i}`),
+    preprocessing: {
+      size: preprocessing.size,
+      ...(preprocessing.spacing && { spacing: preprocessing.spacing }),
+      normalisation: preprocessing.normalisation,
+      // Records of earlier versions have none: axes were as stored.
+      orientation: (preprocessing as Partial<typeof preprocessing>).orientation ?? 'keep',
+    },
+    mirror: [],
+    ...(training && { training }),
+    run: { key: runKey(record), experiment, method, seed, data: record.datasetHash },
+    ...(dataset.licence !== undefined && { licence: dataset.licence }),
+  };
+}
