@@ -1,76 +1,91 @@
-// Runs the engine tests with the native engine built for the address and undefined-behaviour sanitizers, and three
-// programs: convolutions against plain loops, memory against its estimate, and many threads under the thread sanitizer: node scripts/sanitize.js. Needs g++ on Linux, and a build before it.
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+// Runs the engine's C++ under the compiler's sanitizers: node scripts/sanitize.js. Needs g++ on Linux, and a build before it.
+// - address and undefined behaviour: convolutions against plain loops, memory against its estimate, the engine tests;
+// - threads: many at once, interrupted at any time.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileFlags, sourceFiles, sourceFolder } from '../dist/src/engine/native/sources.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const source = join(root, 'src/engine/native');
 const output = join(root, 'build/sanitized');
+const { include_dir: headers } = createRequire(import.meta.url)('node-api-headers');
+
+function fail(what, why) {
+  console.error(`sanitize: ${what} failed${why ? `: ${why}` : ''}`);
+  process.exit(1);
+}
 
 function run(what, command, words, env = {}) {
   console.log(`sanitize: ${what}`);
+  const began = Date.now();
   const { status, error } = spawnSync(command, words, {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, ...env },
   });
-  if (status !== 0) {
-    console.error(`sanitize: ${what} failed${error ? `: ${error.message}` : ''}`);
-    process.exit(1);
-  }
+  if (status !== 0) fail(what, error?.message);
+  console.log(`sanitize: ${what}: ${Math.round((Date.now() - began) / 1000)} s`);
+}
+
+/** Compiles files for a sanitizer, as many at a time as there are processors. Returns the object of each. */
+async function compile(sanitizers, files) {
+  console.log(`sanitize: compiling for ${sanitizers}`);
+  const folder = join(output, sanitizers);
+  mkdirSync(folder, { recursive: true });
+  const objectOf = (file) => join(folder, `${file.replaceAll(/[\\/]/g, '-')}.o`);
+  const queue = [...files];
+  const worker = async () => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const source = file.startsWith('test/') ? join(root, file) : join(sourceFolder, file);
+      const words = [
+        ...compileFlags(file).filter((flag) => flag !== '-O3'),
+        ...['-O1', '-g', `-fsanitize=${sanitizers}`, '-fno-sanitize-recover', '-fno-omit-frame-pointer'],
+        ...[`-I${headers}`, '-c', source, '-o', objectOf(file)],
+      ];
+      const status = await new Promise((resolve) =>
+        spawn('g++', words, { stdio: 'inherit' }).on('error', resolve).on('close', resolve),
+      );
+      if (status !== 0) fail(`compiling ${file}`);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return objectOf;
+}
+
+function link(sanitizers, objects, name, flags = []) {
+  const path = join(output, name);
+  run(`linking ${name}`, 'g++', [...flags, `-fsanitize=${sanitizers}`, '-pthread', ...objects, '-o', path]);
+  return path;
 }
 
 /** A sanitizer's library, which must come into Node.js before everything else. */
 function library(name) {
-  const { stdout } = spawnSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' });
-  return stdout.trim();
+  return spawnSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
 }
 
-mkdirSync(output, { recursive: true });
+// What a killed process has left is of unknown sources.
+rmSync(output, { recursive: true, force: true });
+const program = (name) => `test/engine/${name}.cpp`;
+const engine = sourceFiles();
+const withoutNode = engine.filter((file) => !file.startsWith('node'));
 
-/** Builds a program of test/engine with the engine's baseline kernels, which every compiler flag suits. */
-function buildProgram(name, sanitizers) {
-  run(`building ${name} for ${sanitizers}`, 'g++', [
-    '-std=c++17',
-    '-O1',
-    '-g',
-    `-fsanitize=${sanitizers}`,
-    '-fno-sanitize-recover',
-    '-pthread',
-    `-I${source}`,
-    ...readdirSync(source, { recursive: true })
-      .filter((file) => file.endsWith('.cpp') && !/(addon|kernel_bench|isa_avx.*)\.cpp$/.test(file))
-      .map((file) => join(source, file)),
-    join(root, `test/engine/${name}.cpp`),
-    '-o',
-    join(output, name),
-  ]);
-}
-
-buildProgram('threads', 'thread');
+const forThreads = await compile('thread', [...withoutNode, program('threads')]);
+const threads = link('thread', [...withoutNode, program('threads')].map(forThreads), 'threads');
 // Without randomised addresses, which some kernels spread too widely for this sanitizer.
-run('threads', 'setarch', ['-R', join(output, 'threads')], { TSAN_OPTIONS: 'halt_on_error=1' });
+run('threads', 'setarch', ['-R', threads], { TSAN_OPTIONS: 'halt_on_error=1' });
 
-buildProgram('convolutions', 'address,undefined');
-run('convolutions', join(output, 'convolutions'), []);
-
-buildProgram('memory', 'address,undefined');
-run('memory', join(output, 'memory'), []);
-
-run(
-  'building for the address and undefined-behaviour sanitizers',
-  process.execPath,
-  ['scripts/build-native.js'],
-  {
-    LUNET_SANITIZE: 'address,undefined',
-    CXX: 'g++',
-  },
-);
+const checked = 'address,undefined';
+const programs = ['convolutions', 'memory'];
+const forMemory = await compile(checked, [...engine, ...programs.map(program)]);
+for (const name of programs)
+  run(name, link(checked, [...withoutNode, program(name)].map(forMemory), name), []);
+const addon = link(checked, engine.map(forMemory), 'lunet.node', ['-shared']);
 const tests = ['contract', 'evaluation'].map((name) => `dist/test/engine/${name}.test.js`);
 run('the engine tests', process.execPath, ['--test', ...tests], {
-  LUNET_NATIVE: join(output, 'lunet.node'),
+  LUNET_NATIVE: addon,
   LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
   // Node.js itself never frees some of what it takes.
   ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1',

@@ -19,7 +19,7 @@ import {
   weightsFor,
 } from './cases.js';
 import { assertClose, assertTensorsClose } from './closeness.js';
-import { instructionSets, optional, oracle, withNative } from './engines.js';
+import { instructionSets, optional, optionalFor, oracle, withNative } from './engines.js';
 
 /** Everything an engine can be asked for, on one case. */
 async function probe(engine: Engine, test: EngineCase): Promise<Record<string, unknown>> {
@@ -157,7 +157,7 @@ describe('cases', () => {
         expected ??= probe(oracle, test) as Promise<Probe>;
         compare((await probe(createNativeEngine({ isa, threads: 2 }), test)) as Probe, await expected, test);
       });
-    for (const engine of largeCases.includes(test) ? [] : optional)
+    for (const engine of largeCases.includes(test) ? [] : optionalFor(test))
       it(`${test.name}: ${engine.description.name} agrees with TensorFlow.js in JavaScript`, async () => {
         expected ??= probe(oracle, test) as Promise<Probe>;
         compare((await probe(engine, test)) as Probe, await expected, test, OTHERS, OTHERS);
@@ -253,6 +253,7 @@ describe('to the bit', () => {
     });
   it('goes on from weights and optimizer state as if never stopped', async () => {
     const native = withNative ? [createNativeEngine({ threads: 2 })] : [];
+    const test = named('two levels');
     for (const engine of [...native, oracle, ...optional]) {
       const batch = batchFor(test);
       const through = await engine.load(settingsFor(test), weightsFor(test));

@@ -8,6 +8,7 @@ import { createEngine } from '../../src/engine/index.js';
 import { createNativeEngine } from '../../src/engine/native/index.js';
 import { loadAddon } from '../../src/engine/native/loader.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/index.js';
+import { type EngineCase } from './cases.js';
 
 // A missing native engine is a failure, not a reason to test less: set LUNET_WITHOUT_NATIVE=1 where there is no compiler.
 export const withNative = process.env['LUNET_WITHOUT_NATIVE'] !== '1';
@@ -25,6 +26,16 @@ for (const name of process.env['LUNET_TEST_ENGINES'] === 'none' ? [] : ['tensorf
     if (!(error instanceof UserError) || process.env['LUNET_TEST_ENGINES']?.includes(name)) throw error;
     console.log(`skipped: engine ${name}: ${error.message.split('\n')[0]}`);
   }
+
+/**
+ * The optional engines that a case is tried on. A GPU in software, which is all that most machines have for WebGPU, takes up
+ * to a minute for a case of many voxels, and learns nothing from it that the small ones do not show.
+ */
+export function optionalFor({ batch, size: [depth, height, width] }: EngineCase): readonly Engine[] {
+  return optional.filter(
+    ({ description }) => description.name !== 'webgpu' || batch * depth * height * width <= 2000,
+  );
+}
 
 /** The native engine on each instruction set. */
 export const native: readonly Engine[] = instructionSets.map((isa) =>

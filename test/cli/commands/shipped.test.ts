@@ -10,8 +10,8 @@ import { emptyFolder, lunet, readCsv } from '../lunet.js';
 const SPLIT = '{train: 2, test: 2, seed: 0}';
 const SHIPPED: readonly { name: string; kind: string; size: number; splits: string[]; models: number }[] = [
   { name: 'harp', kind: 'hippocampus', size: 16, splits: ['large', 'small'], models: 7 },
-  { name: 'submandibular-gland', kind: 'gland', size: 24, splits: [], models: 5 },
-  { name: 'tracheal-tree', kind: 'trachea', size: 32, splits: [], models: 5 },
+  { name: 'submandibular-gland', kind: 'gland', size: 16, splits: [], models: 5 },
+  { name: 'tracheal-tree', kind: 'trachea', size: 16, splits: [], models: 5 },
   { name: 'hippocampus', kind: 'hippocampus', size: 16, splits: [], models: 2 },
 ];
 
