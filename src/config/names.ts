@@ -1,8 +1,10 @@
 // Names that would be taken for others: by file systems, as columns and rows of tables, in figures.
 
+import { CRITERIA } from '../pruning/criteria/index.js';
+import { STRATEGIES } from '../pruning/strategies/index.js';
 import { modelName } from './models.js';
 import { type Problem } from './problems.js';
-import { CRITERIA, type DeclaredExperiment, STRATEGIES } from './schema.js';
+import { type DeclaredExperiment } from './schema.js';
 
 type Named = Partial<Pick<DeclaredExperiment, 'experiment' | 'dataset' | 'models'>>;
 

@@ -1,7 +1,10 @@
 // The experiment config: the one definition from which types, defaults, checks, help and the JSON Schema come.
 
 import { z } from 'zod';
+import { LAYOUTS } from '../data/layouts/index.js';
 import { ownPath, ownPathExpected } from '../home-folder.js';
+import { CRITERIA } from '../pruning/criteria/index.js';
+import { STRATEGIES } from '../pruning/strategies/index.js';
 
 const count = (least = 1) => z.int().min(least);
 const blockWidths = z.array(z.array(count().max(4096)).min(1).max(10));
@@ -41,7 +44,7 @@ const phantom = z.strictObject({
 
 const dataset = z.strictObject({
   layout: z
-    .enum(['phantom', 'decathlon', 'nnunet', 'folders'])
+    .enum(['phantom', ...LAYOUTS])
     .describe('How the cases lie on disk; phantom generates them in memory'),
   root: folder.optional().describe('Folder of the dataset, from the working folder; ~/ is the home folder'),
   phantom: phantom.prefault({}).describe('What to generate, for the layout phantom'),
@@ -179,23 +182,6 @@ const training = z
   })
   .prefault({});
 
-/** Names of pruning strategies: which channel goes. */
-export const STRATEGIES = ['stamp', 'random-in-block', 'widest', 'random'] as const;
-
-/** Names of criteria: how channels are scored. */
-export const CRITERIA = [
-  'l2',
-  'l1',
-  'l1-std',
-  'taylor',
-  'random',
-  'weight-l1',
-  'weight-l2',
-  'bn-scale',
-  'snip',
-  'synflow',
-] as const;
-
 /** How a retrained network starts. */
 export const INITS = ['random', 'rewind', 'inherit'] as const;
 
@@ -299,7 +285,5 @@ export type Experiment = Omit<DeclaredExperiment, 'pruning' | 'retraining'> & {
 export type ModelConfig = Experiment['models'][number];
 export type SplitConfig = z.infer<typeof split>;
 export type Normalisation = Experiment['preprocessing']['normalisation'];
-export type Strategy = (typeof STRATEGIES)[number];
-export type Criterion = (typeof CRITERIA)[number];
 export type Scoring = Experiment['pruning']['scoring'];
 export type Init = (typeof INITS)[number];

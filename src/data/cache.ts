@@ -10,7 +10,7 @@ import { type Experiment } from '../config/schema.js';
 import { makeFolders } from '../make-folders.js';
 import { removeAbandoned, temporaryPath } from '../runs/temporary.js';
 import { type PreparedCase } from './case.js';
-import { type CaseFiles } from './layouts/index.js';
+import { type CaseFiles } from './layouts/layout.js';
 import { imageOfPair } from './nifti/read.js';
 
 const ENDING = '.lunet-cache';

@@ -1,11 +1,11 @@
 // One case: its files read and checked against each other, then preprocessed into what is kept in memory.
 
-import { createHash } from 'node:crypto';
 import { type Experiment } from '../config/schema.js';
 import { type Sample } from '../engine/engine.js';
 import { UserError } from '../errors.js';
+import { sha256 } from '../sha256.js';
 import { labelIndices, toIndices } from './labels.js';
-import { type CaseFiles } from './layouts/index.js';
+import { type CaseFiles } from './layouts/layout.js';
 import { affineDistance, axisCodes } from './nifti/affine.js';
 import { type Volume, inWords, readNifti } from './nifti/read.js';
 import { isAsStored, orient, orientExtent, orientingOf } from './orientation.js';
@@ -18,27 +18,8 @@ import {
   resample,
   resampledSize,
 } from './preprocess.js';
+import { type RawCase } from './raw-case.js';
 import { type Room, roomWithin } from './room.js';
-
-/** A case as it lies on disk, or as a generator made it. */
-export interface RawCase {
-  readonly size: Extent;
-  /** Distance between voxels in mm. */
-  readonly spacing: Extent;
-  /** Where the axes point, such as `RAS`. */
-  readonly orientation: string;
-  readonly channels: number;
-  /** (channels, z, y, x) */
-  readonly image: Float32Array | Float64Array;
-  /** Label values as stored, (z, y, x). */
-  readonly label: Float32Array | Float64Array | Uint8Array;
-  /** What to call image and label in messages. */
-  readonly imageFile: string;
-  readonly labelFile: string;
-  /** Label values that count as background though no output names them. */
-  readonly background: readonly number[];
-  readonly warnings: readonly string[];
-}
 
 /** Where a case comes from. */
 export type CaseSource = CaseFiles | ({ readonly id: string } & PhantomSettings);
@@ -265,7 +246,7 @@ function preprocess(
     id,
     channels: raw.channels,
     bytes,
-    digest: createHash('sha256').update(new Uint8Array(bytes)).digest('hex'),
+    digest: sha256(new Uint8Array(bytes)),
     size: raw.size,
     spacing: raw.spacing,
     orientation: raw.orientation,

@@ -1,17 +1,18 @@
 // Everything a run needs of its data: every case of its splits read, checked and preprocessed once, and the splits.
 
-import { createHash } from 'node:crypto';
 import { cacheFolder } from '../cache-folder.js';
 import { type Experiment } from '../config/schema.js';
 import { type LabelTargets, type Sample, type VolumeSize } from '../engine/engine.js';
 import { fsReason } from '../fs-reason.js';
 import { type TrainingRanges } from '../model/model.js';
+import { sha256 } from '../sha256.js';
 import { cacheKey, readCache, writeCache } from './cache.js';
 import { type CaseSource, type PreparedCase, sampleOf } from './case.js';
 import { type SplitCutOff, cutOffParts, cutOffWarning } from './cut-off.js';
 import { differences } from './differences.js';
 import { labelIndices, labelTargets, othersWarning } from './labels.js';
-import { type Listing, layouts } from './layouts/index.js';
+import { listCases } from './layouts/index.js';
+import { type Listing } from './layouts/layout.js';
 import { throwAll } from './layouts/pairing.js';
 import { phantomId } from './phantoms/index.js';
 import { type PrepareOptions, prepareCases } from './prepare.js';
@@ -104,7 +105,7 @@ async function listDataset(config: Experiment): Promise<{
   const listing =
     dataset.layout === 'phantom'
       ? undefined
-      : await layouts[dataset.layout](dataset.root as string, { wanted, followLinks });
+      : await listCases(dataset.layout, dataset.root as string, { wanted, followLinks });
   const known: readonly CaseSource[] = listing?.cases ?? phantomSources(dataset.phantom);
   checkLabelNames(dataset, listing);
   // Before any volume is read, so that a split that cannot be met is reported at once, and only what it uses is read.
@@ -239,9 +240,7 @@ function hashOf(
 ): string {
   const known = new Map(cases.map(({ id, channels, digest }) => [id, [id, channels, digest]]));
   const content = [split.train, split.validation, split.test].map((ids) => ids.map((id) => known.get(id)));
-  return createHash('sha256')
-    .update(JSON.stringify([Object.entries(dataset.labels), preprocessing.size, content]))
-    .digest('hex');
+  return sha256(JSON.stringify([Object.entries(dataset.labels), preprocessing.size, content]));
 }
 
 function countWarnings(cases: readonly PreparedCase[]): string[] {

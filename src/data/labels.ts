@@ -3,7 +3,6 @@
 import { type Experiment } from '../config/schema.js';
 import { type LabelTargets } from '../engine/engine.js';
 import { UserError } from '../errors.js';
-import { type PreparedCase } from './case.js';
 
 type Labels = Experiment['dataset']['labels'];
 
@@ -69,7 +68,9 @@ export function toIndices(
 }
 
 /** A line with the values that counted as background though not 0, and how often. */
-export function othersWarning(cases: readonly Pick<PreparedCase, 'others'>[]): string[] {
+export function othersWarning(
+  cases: readonly { readonly others: readonly (readonly [value: number, voxels: number])[] }[],
+): string[] {
   const values = new Map<number, { cases: number; voxels: number }>();
   for (const { others } of cases)
     for (const [value, voxels] of others) {

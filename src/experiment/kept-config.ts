@@ -1,13 +1,13 @@
 // The config as it was when an experiment was started. What is started later, by a queue or behind other runs, reads this
 // copy: the file that the user has may be edited in the meantime.
 
-import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { type Experiment } from '../config/schema.js';
 import { commitFile, makeFolder } from '../runs/commit.js';
 import { experimentFolder } from '../runs/folders.js';
+import { sha256 } from '../sha256.js';
 
 /**
  * Writes a resolved config below the experiment's folder, under a name that follows from its content, so that no other
@@ -16,7 +16,7 @@ import { experimentFolder } from '../runs/folders.js';
  */
 export function keepConfig(config: Experiment): string {
   const text = stringify(config, { aliasDuplicateObjects: false, lineWidth: 0 });
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const digest = sha256(text).slice(0, 16);
   const folder = keptFolder(config);
   const path = join(folder, `${digest}.yaml`);
   if (!isKept(path, text)) {

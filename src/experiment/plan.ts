@@ -3,12 +3,13 @@
 
 import { relative } from 'node:path';
 import { configuredArchitecture, prunedModel } from '../config/models.js';
-import { type Experiment, type Init, type Strategy } from '../config/schema.js';
+import { type Experiment, type Init } from '../config/schema.js';
 import { type Architecture } from '../network/architecture.js';
 import { prunableChannels } from '../network/surgery.js';
 import { planPruning, type PlannedPruning } from '../pruning/plan.js';
 import { retrainingMethod } from '../pruning/retrain.js';
 import { schedule } from '../pruning/schedule.js';
+import { type StrategyName } from '../pruning/strategies/index.js';
 import { experimentFolder, runFolder, splitFolder, type RunKind } from '../runs/folders.js';
 import { type Identity } from '../runs/identity.js';
 import { planTraining } from '../training/plan.js';
@@ -29,7 +30,7 @@ export interface Task {
   /** What must be the same for a run on disk to be this one; a retraining's follows from its pruning run. */
   readonly identity?: Identity;
   /** Of a pruning run. */
-  readonly strategy?: Strategy;
+  readonly strategy?: StrategyName;
   /** Of a retraining. */
   readonly retrains?: Retrained;
 }
@@ -69,7 +70,7 @@ export function planExperiment(config: Experiment): Task[] {
   const path = exemplaryPath(start);
   const { strategies, snapshots, init: inits } = config.retraining;
   const retrain = prune.flatMap((pruning) =>
-    strategies.includes(pruning.strategy as Strategy)
+    strategies.includes(pruning.strategy as StrategyName)
       ? snapshots.flatMap((percent) => {
           const architecture = atShare(path, percent);
           return architecture === undefined

@@ -3,7 +3,6 @@
 // that was kept at submission, and by its index in that config's plan.
 
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
 import { loadExperiment } from '../config/load.js';
 import { type Experiment } from '../config/schema.js';
@@ -11,6 +10,7 @@ import { UserError } from '../errors.js';
 import { quoteWord } from '../quote-word.js';
 import { commitFile, makeFolder } from '../runs/commit.js';
 import { experimentFolder, type RunKind } from '../runs/folders.js';
+import { sha256 } from '../sha256.js';
 import { keepConfig, keptConfigs } from './kept-config.js';
 import { LUNET } from './local.js';
 import { type Task, planExperiment } from './plan.js';
@@ -46,10 +46,7 @@ function ofKind(tasks: readonly Task[], kind: RunKind): Task[] {
 
 /** Slurm's name for an array: this experiment's alone, and of one kept config. */
 function jobName(config: Experiment, kind: RunKind | 'report', kept: string): string {
-  const folder = createHash('sha256')
-    .update(resolve(experimentFolder(config)))
-    .digest('hex')
-    .slice(0, 10);
+  const folder = sha256(resolve(experimentFolder(config))).slice(0, 10);
   return `lunet-${kind}-${folder}_${basename(kept, '.yaml')}`;
 }
 

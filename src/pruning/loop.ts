@@ -6,7 +6,6 @@
 // next epoch's checkpoint, so no checkpoint counts a step that has left nothing.
 
 import { join } from 'node:path';
-import { type Criterion as CriterionName, type Strategy as StrategyName } from '../config/schema.js';
 import { InterruptedError, type Network } from '../engine/engine.js';
 import { type Architecture, listLayers } from '../network/architecture.js';
 import { type Removal, prunableChannels, removeChannel } from '../network/surgery.js';
@@ -27,13 +26,13 @@ import {
 } from '../training/life.js';
 import { meanDice } from '../training/metrics.js';
 import { casesText, encodeModel, saveLater } from '../training/outputs.js';
-import { criteria } from './criteria/index.js';
+import { type CriterionName, criteria } from './criteria/index.js';
 import { type Scores } from './criteria/criterion.js';
 import { channelRates, initialRates, rankValueRates } from './dropout.js';
 import { type StepFiles, digestsOf, growingFiles, lastingFiles, writeStep } from './outputs.js';
 import { choiceStream } from './schedule.js';
 import { scoreChannels } from './score.js';
-import { strategies } from './strategies/index.js';
+import { type StrategyName, strategies } from './strategies/index.js';
 import { type Choice } from './strategies/strategy.js';
 import { describeStep, dropoutRows, scoreRows, stepLine, stepRow } from './steps.js';
 

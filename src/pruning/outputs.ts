@@ -14,7 +14,7 @@ import {
 } from '../runs/records.js';
 import { snapshotFile } from '../runs/network-file.js';
 import { type PruningStep, type RunRecord } from '../runs/run.js';
-import { sha256 } from '../runs/sealed.js';
+import { sha256 } from '../sha256.js';
 import { casesText, writeBest } from '../training/outputs.js';
 
 /** What a step leaves on disk. */

@@ -1,13 +1,7 @@
 // Which runs `lunet prune` stands for: every split, strategy and seed of the experiment, or those asked for.
 
 import { findModel, modelArchitecture, modelName, prunedModel } from '../config/models.js';
-import {
-  type Criterion,
-  type Experiment,
-  type ModelConfig,
-  STRATEGIES,
-  type Strategy,
-} from '../config/schema.js';
+import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { choose } from '../config/suggest.js';
 import { type Dataset } from '../data/dataset.js';
 import { type Split } from '../data/split.js';
@@ -20,13 +14,14 @@ import { MODEL_FILE, type SavedWeights, readWeightsOf } from '../runs/network-fi
 import { type RunRecord, readRun } from '../runs/run.js';
 import { splitSizes } from '../training/memory.js';
 import { dataIdentity, trainingIdentity, trainingRunIdentity } from '../training/plan.js';
+import { type CriterionName } from './criteria/index.js';
 import { type PruningRun } from './loop.js';
-import { strategies } from './strategies/index.js';
+import { STRATEGIES, type StrategyName, strategies } from './strategies/index.js';
 
 /** What to restrict an experiment's pruning to; undefined leaves it to the config. */
 export interface PruneSelection {
   readonly strategies?: readonly string[] | undefined;
-  readonly criterion?: Criterion | undefined;
+  readonly criterion?: CriterionName | undefined;
   readonly model?: string | undefined;
   readonly seeds?: readonly number[] | undefined;
   readonly splits?: readonly string[] | undefined;
@@ -40,8 +35,8 @@ export interface PlannedPruning {
   readonly split: string;
   readonly model: ModelConfig;
   readonly method: string;
-  readonly strategy: Strategy;
-  readonly criterion: Criterion;
+  readonly strategy: StrategyName;
+  readonly criterion: CriterionName;
   readonly seed: number;
   readonly identity: Identity;
   /** The trained weights that it starts from. */
@@ -54,7 +49,7 @@ export function planPruning(config: Experiment, selection: PruneSelection): Plan
   const model = selectModel(config, selection.model);
   choose('--strategy', selection.strategies, [...STRATEGIES, 'all']);
   const wanted = selection.strategies?.includes('all') ? STRATEGIES : selection.strategies;
-  const names = choose('--strategy', wanted, STRATEGIES) as readonly Strategy[];
+  const names = choose('--strategy', wanted, STRATEGIES) as readonly StrategyName[];
   const fromModel = selection.fromModel ?? false;
   const chosen = wanted === undefined ? config.pruning.strategies : names;
   const splits = choose('--split', selection.splits, splitNames(config));
@@ -88,8 +83,8 @@ export function planPruning(config: Experiment, selection: PruneSelection): Plan
 
 /** What a pruning run is told by, besides its seed. */
 export interface PruningSetup {
-  readonly strategy: Strategy;
-  readonly criterion: Criterion;
+  readonly strategy: StrategyName;
+  readonly criterion: CriterionName;
   readonly model: ModelConfig;
   /** Whether it starts from the trained model. */
   readonly trained: boolean;

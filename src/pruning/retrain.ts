@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Experiment, type Init, STRATEGIES } from '../config/schema.js';
+import { type Experiment, type Init } from '../config/schema.js';
 import { choose } from '../config/suggest.js';
 import { UserError } from '../errors.js';
 import { type Architecture } from '../network/architecture.js';
@@ -23,10 +23,11 @@ import { runFolder, splitFolder, splitNames } from '../runs/folders.js';
 import { type Identity, type Source, describeDifference, runKey, settingsOf } from '../runs/identity.js';
 import { type SavedWeights, readWeightsOf, snapshotFile } from '../runs/network-file.js';
 import { type RunRecord, readRun } from '../runs/run.js';
-import { sha256 } from '../runs/sealed.js';
+import { sha256 } from '../sha256.js';
 import { dataIdentity, trainingIdentity } from '../training/plan.js';
 import { type TrainingRun } from '../training/run.js';
 import { pruningDifference, pruningSettings, setupOf } from './plan.js';
+import { STRATEGIES } from './strategies/index.js';
 
 /** A point of a pruning run: a share of its channels, or a number of them. */
 export type SnapshotPoint = { readonly percent: number } | { readonly channels: number };

@@ -1,11 +1,13 @@
 // The order of removals that a strategy without scores prescribes, without training anything.
 
-import { type Strategy as StrategyName } from '../config/schema.js';
 import { UserError } from '../errors.js';
 import { type Architecture } from '../network/architecture.js';
 import { type Removal, removeChannelFromArchitecture } from '../network/surgery.js';
 import { stream } from '../random.js';
-import { strategies } from './strategies/index.js';
+import { STRATEGIES, type StrategyName, strategies } from './strategies/index.js';
+
+/** The strategies that have a schedule. */
+export const SCHEDULED = STRATEGIES.filter((name) => !strategies[name].scores);
 
 /** One step of a schedule: the network before it, and what goes. */
 export interface ScheduledStep {
@@ -19,7 +21,7 @@ export function schedule(name: StrategyName, start: Architecture, seed: number):
   if (strategy.scores)
     throw new UserError(
       'usage',
-      `--dry-run: the order of ${name} depends on scores that only training gives; widest and random have a schedule`,
+      `--dry-run: the order of ${name} depends on scores that only training gives; ${SCHEDULED.join(' and ')} have a schedule`,
     );
   const steps: ScheduledStep[] = [];
   for (let architecture = start; ;) {

@@ -2,7 +2,8 @@
 // retrained ones, then the flat networks from wide to narrow.
 
 import { modelName } from '../config/models.js';
-import { type Experiment, INITS, STRATEGIES } from '../config/schema.js';
+import { type Experiment, INITS } from '../config/schema.js';
+import { STRATEGIES } from '../pruning/strategies/index.js';
 
 const POINTS = ['best', 'chosen on validation'];
 

@@ -6,7 +6,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import { fsReason } from '../fs-reason.js';
 import { makeFolders } from '../make-folders.js';
-import { sha256 } from './sealed.js';
+import { sha256 } from '../sha256.js';
 import { removeAbandoned, temporaryPath } from './temporary.js';
 
 /** The places at which a test may kill the process, in the order in which a run passes them. */

@@ -7,7 +7,7 @@ import { stringify } from 'csv-stringify/sync';
 import { UserError } from '../errors.js';
 import { fsReason } from '../fs-reason.js';
 import { commitFile } from './commit.js';
-import { sha256 } from './sealed.js';
+import { sha256 } from '../sha256.js';
 
 export type Cell = string | number | boolean | undefined;
 export type Row = Readonly<Record<string, Cell>>;

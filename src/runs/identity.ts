@@ -3,7 +3,7 @@
 // arrived at, the digest of the weights it starts with).
 
 import { UserError } from '../errors.js';
-import { sha256 } from './sealed.js';
+import { sha256 } from '../sha256.js';
 import { type RunKind } from './folders.js';
 
 /** What determines a run's numbers besides its seed and the voxels, and so must be the same when it goes on. */

@@ -12,7 +12,7 @@ import { describeModel } from './describe-model.js';
 import { runKey } from './identity.js';
 import { type RunRecord } from './run.js';
 import { readSafetensors } from './safetensors.js';
-import { sha256 } from './sealed.js';
+import { sha256 } from '../sha256.js';
 
 /** The file with the network that a run ends with. */
 export const MODEL_FILE = 'model.safetensors';

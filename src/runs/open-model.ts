@@ -5,7 +5,7 @@ import { UserError } from '../errors.js';
 import { type Model } from '../model/model.js';
 import { readModel, readRunModel } from './network-file.js';
 import { readRun } from './run.js';
-import { sha256 } from './sealed.js';
+import { sha256 } from '../sha256.js';
 
 /** A model and where it is from. */
 export interface OpenedModel {

@@ -8,6 +8,7 @@ import { fsReason } from '../fs-reason.js';
 import { CheckError } from '../model/check.js';
 import { decodeSafetensors } from '../model/safetensors.js';
 import { type Weights } from '../network/weights.js';
+import { sha256 } from '../sha256.js';
 
 const NO_DIGEST = '0'.repeat(64);
 
@@ -40,7 +41,7 @@ export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }
-  const digest = createHash('sha256').update(bytes).digest('hex');
+  const digest = sha256(bytes);
   bytes.write(digest, bytes.indexOf(digestField(NO_DIGEST)) + digestField('').length - 1, 'latin1');
   return bytes;
 }

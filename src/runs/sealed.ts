@@ -1,12 +1,7 @@
 // JSON files that lunet reads back: sealed with a digest of their text, so that a flipped bit, a lost line or a change by
 // hand is noticed. A reader of another program sees plain JSON whose last key is `sha256`.
 
-import { createHash } from 'node:crypto';
-
-/** SHA-256 of a text or of bytes, in hexadecimal. */
-export function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
-}
+import { sha256 } from '../sha256.js';
 
 /** The text of a sealed file: the value's JSON with the digest of that JSON as its last key. */
 export function seal(value: object): string {

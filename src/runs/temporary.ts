@@ -1,8 +1,9 @@
 // Files that are not in place yet: their names, and the removal of those that a killed process left.
 
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { sha256 } from '../sha256.js';
 import { lifeOf, thisProcess } from './owner.js';
 
 const PREFIX = '.tmp-';
@@ -18,7 +19,7 @@ export function temporaryPath(folder: string, name: string): string {
 /** Tells the process numbers of this machine and container from those of others. */
 function place(): string {
   const { host, boot, namespace } = thisProcess();
-  return createHash('sha256').update(`${host} ${boot} ${namespace}`).digest('hex').slice(0, 8);
+  return sha256(`${host} ${boot} ${namespace}`).slice(0, 8);
 }
 
 /** Removes what a killed process left half written. Call it only while holding the folder's lock. */

@@ -10,7 +10,7 @@ import { csvText } from '../runs/csv.js';
 import { type EpochRow, epochColumns } from '../runs/records.js';
 import { MODEL_FILE } from '../runs/network-file.js';
 import { type RunRecord } from '../runs/run.js';
-import { sha256 } from '../runs/sealed.js';
+import { sha256 } from '../sha256.js';
 import { catchUp } from './backlog.js';
 import { type EpochProgress, evaluateCases, trainEpoch } from './epoch.js';
 import { type Ending, type Life, type Run, type RunContext, type RunProgress, liveRun } from './life.js';

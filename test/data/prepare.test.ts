@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { type CaseSource, prepareCase } from '../../src/data/case.js';
-import { layouts } from '../../src/data/layouts/index.js';
+import { listCases } from '../../src/data/layouts/index.js';
 import { prepareCases } from '../../src/data/prepare.js';
 import { ShortOfMemory, roomWithin } from '../../src/data/room.js';
 import { UserError } from '../../src/errors.js';
@@ -16,7 +16,7 @@ after(() => rmSync(folder, { recursive: true }));
 const root = join(folder, 'data');
 writeDecathlon(root, [{}, { both: { sform: scaling([4, 4, 4]) } }, {}, {}, {}]);
 const config = experimentOn(root, 'preprocessing.spacing=[1, 1, 1]');
-const { cases: sources } = await layouts.decathlon(root, { followLinks: false });
+const { cases: sources } = await listCases('decathlon', root, { followLinks: false });
 
 describe('cases read side by side', () => {
   it('are the same in any number of threads', async () => {

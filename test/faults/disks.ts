@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT } from '../../src/errors.js';
 import { type RandomStream } from '../../src/random.js';
-import { sha256 } from '../../src/runs/sealed.js';
+import { sha256 } from '../../src/sha256.js';
 import { BIN, plainEnvironment } from '../cli/lunet.js';
 import { COMMANDS, type Campaign, FOLDERS, type Outcome, discard, newFolder, wholeRuns } from './campaign.js';
 

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FAILPOINTS } from '../../src/runs/commit.js';
-import { sha256 } from '../../src/runs/sealed.js';
+import { sha256 } from '../../src/sha256.js';
 import { type RandomStream } from '../../src/random.js';
 import { BIN, plainEnvironment, readCsv } from '../cli/lunet.js';
 import { COMMANDS, type Campaign, FOLDERS, type Outcome, discard, newFolder, wholeRuns } from './campaign.js';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import { CRITERIA, type Criterion, type Scoring } from '../../src/config/schema.js';
+import { type Scoring } from '../../src/config/schema.js';
 import { type Engine, type Sample } from '../../src/engine/engine.js';
 import { createEngine } from '../../src/engine/index.js';
 import { backward, diceLoss } from '../../src/engine/tfjs/backward.js';
@@ -13,7 +13,7 @@ import { type Architecture, listLayers, totalChannels } from '../../src/network/
 import { type Weights, initialWeights, tensorOf } from '../../src/network/weights.js';
 import { UserError } from '../../src/errors.js';
 import { type Scores } from '../../src/pruning/criteria/criterion.js';
-import { criteria } from '../../src/pruning/criteria/index.js';
+import { CRITERIA, type CriterionName, criteria } from '../../src/pruning/criteria/index.js';
 import { scoreChannels } from '../../src/pruning/score.js';
 import { stream } from '../../src/random.js';
 import { dropoutMasks } from '../../src/training/epoch.js';
@@ -114,7 +114,7 @@ const column = (rows: number[][], c: number): number[] => rows.map((row) => row[
 const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** The definitions, by layer. */
-function expected(name: Criterion, scoring: Scoring): number[][] {
+function expected(name: CriterionName, scoring: Scoring): number[][] {
   const seen = passes(scoring);
   const overBatches = (
     value: (pass: (typeof seen)[number], layer: number, c: number) => number,
@@ -203,7 +203,7 @@ const settings = {
 /** Scores on an engine, which must leave the network as it is. */
 async function scoresOf(
   engine: Engine,
-  name: Criterion,
+  name: CriterionName,
   scoring: Scoring,
   from: Weights = weights,
   at = step,
@@ -325,7 +325,7 @@ describe('a trained network in evaluation mode', () => {
     );
   }
   for (const engineName of engines) {
-    const scores = async (name: Criterion): Promise<Scores> =>
+    const scores = async (name: CriterionName): Promise<Scores> =>
       scoresOf(await createEngine(engineName, { threads: 2 }), name, 'evaluation', trained);
     it(`has l2, l1 and l1-std of its activations, on ${engineName}`, async () => {
       const norms = byCase((channel) => Math.sqrt(sum(channel.map((a) => a * a))));

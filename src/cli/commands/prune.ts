@@ -2,14 +2,16 @@
 
 import { Command, Option } from 'commander';
 import { configuredArchitecture, prunedModel } from '../../config/models.js';
-import { CRITERIA, type Criterion, type Experiment, STRATEGIES } from '../../config/schema.js';
+import { type Experiment } from '../../config/schema.js';
 import { choose } from '../../config/suggest.js';
 import { type Architecture, listLayers } from '../../network/architecture.js';
 import { countParameters } from '../../network/parameters.js';
 import { possibleRemovals, prunableChannels } from '../../network/surgery.js';
+import { CRITERIA, type CriterionName } from '../../pruning/criteria/index.js';
+import { STRATEGIES } from '../../pruning/strategies/index.js';
 import { type PlannedPruning, planPruning, pruningRun } from '../../pruning/plan.js';
 import { pruneRun } from '../../pruning/loop.js';
-import { schedule } from '../../pruning/schedule.js';
+import { SCHEDULED, schedule } from '../../pruning/schedule.js';
 import { openExperiment } from '../experiment-file.js';
 import { addExamples } from '../help.js';
 import {
@@ -60,7 +62,7 @@ export const command = addExamples(
     .addOption(listOption('--split <names>', 'only these splits (comma-separated)'))
     .addOption(setOption())
     .option('--overwrite', 'start runs anew even if they exist')
-    .option('-n, --dry-run', 'print the schedule of removals without training (widest and random)')
+    .option('-n, --dry-run', `print the schedule of removals without training (${SCHEDULED.join(' and ')})`)
     .addOption(engineOption())
     .addOption(isaOption())
     .addOption(threadsOption())
@@ -70,7 +72,7 @@ export const command = addExamples(
       if (options.criterion !== undefined) choose('--criterion', [options.criterion], CRITERIA);
       const planned = planPruning(config, {
         strategies: options.strategy,
-        criterion: options.criterion as Criterion | undefined,
+        criterion: options.criterion as CriterionName | undefined,
         model: options.model,
         seeds: options.seeds,
         splits: options.split,

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
 import { fsReason } from '../../fs-reason.js';
-import { type ListOptions } from './index.js';
+import { type ListOptions } from './layout.js';
 
 export interface DatasetJson {
   /** The file, for messages. */

@@ -2,7 +2,7 @@
 // axis of one file.
 
 import { channelNames, checkCount, labelNames, readDatasetJson } from './dataset-json.js';
-import { type Layout } from './index.js';
+import { type Layout } from './layout.js';
 import { pairUp, throwAll } from './pairing.js';
 import { caseId, isHidden, listVolumes, locate, realRoot, skippedHidden, withSlashes } from './paths.js';
 

@@ -1,7 +1,7 @@
 // Plain paired folders: images/CASE.nii.gz (or CASE_0000.nii.gz, CASE_0001.nii.gz for channels), labels/CASE.nii.gz.
 
 import { join } from 'node:path';
-import { type Layout } from './index.js';
+import { type Layout } from './layout.js';
 import { pairUp, throwAll } from './pairing.js';
 import { caseId, listVolumes, locate, realRoot } from './paths.js';
 

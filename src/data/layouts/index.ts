@@ -1,45 +1,20 @@
-// How cases lie on disk. A layout is one file that lists cases and one line here.
+// Every layout by its name in the config. A layout is one file, which is loaded when a data set of its kind is read, and
+// one line here.
 
-import { decathlon } from './decathlon.js';
-import { folders } from './folders.js';
-import { nnunet } from './nnunet.js';
+import { type Layout, type ListOptions, type Listing } from './layout.js';
 
-/** The files of one case. */
-export interface CaseFiles {
-  readonly id: string;
-  /** One file, or one a channel. */
-  readonly images: readonly string[];
-  readonly label: string;
-  /** Label values that count as background though no output names them. */
-  readonly background?: readonly number[];
+const layouts = {
+  decathlon: async () => (await import('./decathlon.js')).decathlon,
+  nnunet: async () => (await import('./nnunet.js')).nnunet,
+  folders: async () => (await import('./folders.js')).folders,
+} satisfies Readonly<Record<string, () => Promise<Layout>>>;
+
+export type LayoutName = keyof typeof layouts;
+
+/** The names of all layouts. */
+export const LAYOUTS = Object.keys(layouts) as LayoutName[];
+
+/** Lists the cases under a folder. Throws as `Layout` does. */
+export async function listCases(layout: LayoutName, root: string, options: ListOptions): Promise<Listing> {
+  return (await layouts[layout]())(root, options);
 }
-
-/** What is asked of a layout. */
-export interface ListOptions {
-  /** The only cases that are needed; undefined where any may be. Nothing wrong with the files of others matters. */
-  readonly wanted?: ReadonlySet<string> | undefined;
-  /** Whether files may lie outside of the root. */
-  readonly followLinks: boolean;
-}
-
-/** What a layout found. */
-export interface Listing {
-  /** Of all cases, sorted. */
-  readonly ids: readonly string[];
-  /** Those that are needed, sorted by id. */
-  readonly cases: readonly CaseFiles[];
-  /** Names of the input channels, where the layout knows them, and where it has them from. */
-  readonly channels?: { readonly names: readonly string[]; readonly key: string };
-  /** Names by label value, where the layout knows them, and where it has them from. */
-  readonly labels?: { readonly names: ReadonlyMap<number, string>; readonly key: string };
-  readonly warnings: readonly string[];
-}
-
-/** Lists the cases under a folder. Throws a UserError of kind `data` naming every problem with those needed at once. */
-export type Layout = (root: string, options: ListOptions) => Promise<Listing>;
-
-export const layouts: Readonly<Record<'decathlon' | 'nnunet' | 'folders', Layout>> = {
-  decathlon,
-  nnunet,
-  folders,
-};

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
 import { channelNames, checkCount, labelNames, readDatasetJson } from './dataset-json.js';
-import { type Layout } from './index.js';
+import { type Layout } from './layout.js';
 import { pairUp, throwAll } from './pairing.js';
 import { caseId, listVolumes, locate, realRoot } from './paths.js';
 

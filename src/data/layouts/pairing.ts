@@ -1,7 +1,7 @@
 // Pairs images with labels, and tells of everything that does not fit at once.
 
 import { UserError } from '../../errors.js';
-import { type Listing } from './index.js';
+import { type Listing } from './layout.js';
 
 const MAX_LINES = 50;
 

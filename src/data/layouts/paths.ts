@@ -6,7 +6,7 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../../errors.js';
 import { fsReason } from '../../fs-reason.js';
 import { imageOfPair } from '../nifti/read.js';
-import { type ListOptions } from './index.js';
+import { type ListOptions } from './layout.js';
 
 const VOLUME = /\.(nii|nii\.gz|hdr|hdr\.gz)$/i;
 

@@ -1,14 +1,14 @@
 // Generated volumes for trying things without data: each kind imitates what is hard about its real counterpart.
 
-import { type Normalisation } from '../../config/schema.js';
-import { type RawCase } from '../case.js';
+import { type Experiment, type Normalisation } from '../../config/schema.js';
 import { stream } from '../../random.js';
+import { type RawCase } from '../raw-case.js';
 import { type Canvas, newCanvas } from './canvas.js';
 import { drawGland } from './gland.js';
 import { drawHippocampus } from './hippocampus.js';
 import { drawTrachea } from './trachea.js';
 
-export type PhantomKind = 'hippocampus' | 'gland' | 'trachea';
+export type PhantomKind = Experiment['dataset']['phantom']['kind'];
 
 /** What a kind's labels mean, and how it is drawn. */
 export interface Phantom {

@@ -2,15 +2,14 @@
 // family, the C library, the sources and flags. So neither another version of lunet nor another machine with the same home
 // takes it for its own. An engine counts only with a record beside it that has its digest.
 
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { cacheFolder } from '../../cache-folder.js';
 import { commitFile } from '../../runs/commit.js';
+import { sha256 } from '../../sha256.js';
 import { type Compiler } from '../compiler.js';
 import { type Addon } from './addon.js';
-import { type CompileFailure } from './compile.js';
 import { packageFolder, sourcesDigest } from './sources.js';
 
 const ENGINE = 'lunet.node';
@@ -22,6 +21,14 @@ interface BuildRecord {
   readonly compiler: string;
   /** SHA-256 of the engine. */
   readonly sha256: string;
+}
+
+/** Why there is no engine. */
+export interface CompileFailure {
+  /** In one line. */
+  readonly problem: string;
+  /** All that the compiler said. */
+  readonly log: string;
 }
 
 /** A build that failed, remembered until there is another compiler. */
@@ -59,7 +66,7 @@ export function loadBuild(
   const record = readJson<BuildRecord>(join(folder, RECORD));
   try {
     // What is damaged may take the process down when it is loaded, or compute something else.
-    if (record?.sha256 !== digest(readFileSync(path))) return { problem: 'damaged' };
+    if (record?.sha256 !== sha256(readFileSync(path))) return { problem: 'damaged' };
     return { addon: loadFile(path), path };
   } catch (error) {
     return { problem: oneLine(error) };
@@ -83,7 +90,7 @@ export function compilerOf(folder: string): string | undefined {
 
 /** Puts an engine into its folder: from one moment to the next it is there whole. */
 export function commitBuild(folder: string, engine: Uint8Array, { version }: Compiler): void {
-  const record: BuildRecord = { compiler: version, sha256: digest(engine) };
+  const record: BuildRecord = { compiler: version, sha256: sha256(engine) };
   commitFile(join(folder, RECORD), JSON.stringify(record));
   commitFile(join(folder, ENGINE), engine);
   rmSync(join(folder, FAILURE), { force: true });
@@ -116,8 +123,6 @@ export function removeEarlierBuilds(folder: string): void {
     )
       rmSync(join(parent, name), { recursive: true, force: true });
 }
-
-const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** A JSON file's content; undefined if it is not there or damaged. */
 function readJson<T>(path: string): T | undefined {

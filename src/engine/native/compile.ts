@@ -7,16 +7,8 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { commitFile, makeFolder } from '../../runs/commit.js';
 import { type Compiler } from '../compiler.js';
-import { commitBuild } from './builds.js';
+import { type CompileFailure, commitBuild } from './builds.js';
 import { compileFlags, LINK_FLAGS, sourceFiles, sourceFolder } from './sources.js';
-
-/** Why there is no engine. */
-export interface CompileFailure {
-  /** In one line. */
-  readonly problem: string;
-  /** All that the compiler said. */
-  readonly log: string;
-}
 
 export interface CompileOptions {
   /** For the compiler's sanitizers, such as `address,undefined`. */

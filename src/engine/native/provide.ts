@@ -12,13 +12,14 @@ import { COMPILER_CURE, type Compiler, compilerCandidates, findCompiler } from '
 import { type Addon } from './addon.js';
 import {
   buildFolders,
+  type CompileFailure,
   commitFailure,
   compilerOf,
   loadBuild,
   readFailure,
   removeEarlierBuilds,
 } from './builds.js';
-import { type CompileFailure, compileNative } from './compile.js';
+import { compileNative } from './compile.js';
 import { loadAddon, loadBuilt } from './loader.js';
 import { recordSources } from './sources.js';
 

@@ -1,6 +1,5 @@
-// Every criterion by its name; the names themselves stand in the config's schema.
+// Every criterion by its name, in the order of the docs: the config, help and reference take the names from here.
 
-import { type Criterion as CriterionName } from '../../config/schema.js';
 import { bnScale } from './bn-scale.js';
 import { type Criterion } from './criterion.js';
 import { l1Std } from './l1-std.js';
@@ -13,7 +12,7 @@ import { taylor } from './taylor.js';
 import { weightL1 } from './weight-l1.js';
 import { weightL2 } from './weight-l2.js';
 
-export const criteria: Readonly<Record<CriterionName, Criterion>> = {
+export const criteria = {
   l2,
   l1,
   'l1-std': l1Std,
@@ -24,4 +23,9 @@ export const criteria: Readonly<Record<CriterionName, Criterion>> = {
   'bn-scale': bnScale,
   snip,
   synflow,
-};
+} satisfies Readonly<Record<string, Criterion>>;
+
+export type CriterionName = keyof typeof criteria;
+
+/** The names of all criteria. */
+export const CRITERIA = Object.keys(criteria) as CriterionName[];

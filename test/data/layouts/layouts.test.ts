@@ -14,7 +14,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { UserError } from '../../../src/errors.js';
-import { type ListOptions, type Listing, layouts } from '../../../src/data/layouts/index.js';
+import { listCases } from '../../../src/data/layouts/index.js';
+import { type ListOptions, type Listing } from '../../../src/data/layouts/layout.js';
 import { type CaseOptions, writeDatasetJson, writeDecathlon, writeVolume } from '../volumes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lunet-layouts-'));
@@ -73,10 +74,10 @@ for (const name of NAMES)
         rmSync(join(linked, part), { recursive: true });
         symlinkSync(join(real, part), join(linked, part));
       }
-      const message = await complaint(layouts[name](linked, PLAIN));
+      const message = await complaint(listCases(name, linked, PLAIN));
       assert.match(message, new RegExp(`which leads to DIR/${basename(real)}/(images|labels)`));
       assert.match(message, /dataset\.followLinks: true/);
-      assert.deepEqual(await idsOf(layouts[name](linked, FOLLOW)), ['case_0', 'case_1', 'case_2']);
+      assert.deepEqual(await idsOf(listCases(name, linked, FOLLOW)), ['case_0', 'case_1', 'case_2']);
     });
     it('names every single file that leads out of the root', async () => {
       const root = newRoot();
@@ -89,11 +90,11 @@ for (const name of NAMES)
         renameSync(join(root, `${file}.nii.gz`), join(elsewhere, `${i}`));
         symlinkSync(join(elsewhere, `${i}`), join(root, `${file}.nii.gz`));
       }
-      const lines = (await complaint(layouts[name](root, PLAIN))).split('\n');
+      const lines = (await complaint(listCases(name, root, PLAIN))).split('\n');
       assert.equal(lines.length, 3, lines.join('\n'));
       for (const line of lines) assert.match(line, /which leads to DIR\/.* expected files inside/);
       // The file is called by its name in the dataset, not by that of the store it is kept in.
-      const { cases } = await layouts[name](root, FOLLOW);
+      const { cases } = await listCases(name, root, FOLLOW);
       assert.equal(cases[0]?.label, join(root, `${LABELS[name]}/case_0.nii.gz`));
     });
     it('reads links inside of the root as they are', async () => {
@@ -101,7 +102,7 @@ for (const name of NAMES)
       written[name](root);
       renameSync(join(root, LABELS[name]), join(root, 'store'));
       symlinkSync('store', join(root, LABELS[name]));
-      assert.equal((await idsOf(layouts[name](root, PLAIN))).length, 3);
+      assert.equal((await idsOf(listCases(name, root, PLAIN))).length, 3);
     });
     it('looks at the cases that are wanted and no others', async () => {
       const root = newRoot();
@@ -111,29 +112,32 @@ for (const name of NAMES)
       rmSync(join(root, IMAGES[name], `case_2${suffix}.nii.gz`));
       symlinkSync('/nowhere', join(root, IMAGES[name], `case_2${suffix}.nii.gz`));
       const only = (...ids: string[]): ListOptions => ({ ...PLAIN, wanted: new Set(ids) });
-      const listing = await layouts[name](root, only('case_0'));
+      const listing = await listCases(name, root, only('case_0'));
       assert.deepEqual(
         listing.cases.map(({ id }) => id),
         ['case_0'],
       );
       assert.deepEqual(listing.ids, ['case_0', 'case_1', 'case_2'], 'for those who misspell one');
       assert.deepEqual(listing.warnings, []);
-      assert.match(await complaint(layouts[name](root, only('case_0', 'case_1'))), /case_1/);
-      const dead = await complaint(layouts[name](root, only('case_2')));
+      assert.match(await complaint(listCases(name, root, only('case_0', 'case_1'))), /case_1/);
+      const dead = await complaint(listCases(name, root, only('case_2')));
       assert.match(dead, /a link to \/nowhere: no such file or folder/);
       assert.doesNotMatch(dead, /case_1/);
-      assert.doesNotMatch(await complaint(layouts[name](root, PLAIN)), /accepted/);
+      assert.doesNotMatch(await complaint(listCases(name, root, PLAIN)), /accepted/);
     });
     it('says what is wrong with its folder', async () => {
-      assert.match(await complaint(layouts[name](join(folder, 'absent'), PLAIN)), /^DIR\/absent: no such file or folder; dataset\.root names/); // prettier-ignore
+      assert.match(await complaint(listCases(name, join(folder, 'absent'), PLAIN)), /^DIR\/absent: no such file or folder; dataset\.root names/); // prettier-ignore
       const file = join(folder, `file-${name}`);
       writeFileSync(file, '');
-      assert.match(await complaint(layouts[name](file, PLAIN)), /a part of the path is a file, not a folder/);
+      assert.match(
+        await complaint(listCases(name, file, PLAIN)),
+        /a part of the path is a file, not a folder/,
+      );
       symlinkSync(`circle-${name}`, join(folder, `circle-${name}`));
-      assert.match(await complaint(layouts[name](join(folder, `circle-${name}`), PLAIN)), /links lead in a circle/); // prettier-ignore
+      assert.match(await complaint(listCases(name, join(folder, `circle-${name}`), PLAIN)), /links lead in a circle/); // prettier-ignore
       const empty = newRoot();
       mkdirSync(empty);
-      assert.match(await complaint(layouts[name](empty, PLAIN)), /no such file or folder/);
+      assert.match(await complaint(listCases(name, empty, PLAIN)), /no such file or folder/);
     });
   });
 
@@ -141,7 +145,7 @@ describe('paths in dataset.json', () => {
   const listed = async (entry: (name: string, root: string) => object, options = PLAIN): Promise<string> => {
     const root = newRoot();
     writeDecathlon(root, CASES, (name) => entry(name, root));
-    return complaint(layouts.decathlon(root, options));
+    return complaint(listCases('decathlon', root, options));
   };
   const pair = (image: string, label: string): object => ({ image, label });
   const ok = 'accepted: case_0,case_1,case_2';
@@ -159,7 +163,7 @@ describe('paths in dataset.json', () => {
     const root = newRoot();
     writeDecathlon(root, [{}], () => pair('imagesTr\\odd.nii.gz', './labelsTr/case_0.nii.gz'));
     renameSync(join(root, 'imagesTr', 'case_0.nii.gz'), join(root, 'imagesTr\\odd.nii.gz'));
-    const { cases } = await layouts.decathlon(root, PLAIN);
+    const { cases } = await listCases('decathlon', root, PLAIN);
     assert.deepEqual(cases[0]?.images, [join(root, 'imagesTr\\odd.nii.gz')]);
   });
   it('may be absolute if they lead into the root, also where the root is behind a link', async () => {
@@ -170,8 +174,8 @@ describe('paths in dataset.json', () => {
     const link = newRoot();
     symlinkSync(root, link);
     writeDecathlon(root, CASES, (name) => absolute(name, link));
-    assert.equal(await complaint(layouts.decathlon(link, PLAIN)), ok);
-    assert.equal(await complaint(layouts.decathlon(root, PLAIN)), ok);
+    assert.equal(await complaint(listCases('decathlon', link, PLAIN)), ok);
+    assert.equal(await complaint(listCases('decathlon', root, PLAIN)), ok);
   });
   it('that lead elsewhere are refused in words that do not contradict themselves, or followed', async () => {
     const other = newRoot();
@@ -198,8 +202,8 @@ describe('paths in dataset.json', () => {
     symlinkSync(join(other, 'a.img'), join(root, 'imagesTr', 'a.img'));
     renameSync(join(root, 'labelsTr', 'case_0.nii.gz'), join(root, 'labelsTr', 'a.nii.gz'));
     writeDatasetJson(root, { training: [pair('imagesTr/a.hdr', 'labelsTr/a.nii.gz')] });
-    assert.match(await complaint(layouts.decathlon(root, PLAIN)), /found DIR\/.*a\.img, which leads to DIR\/.*followLinks/); // prettier-ignore
-    assert.equal(await complaint(layouts.decathlon(root, FOLLOW)), 'accepted: a');
+    assert.match(await complaint(listCases('decathlon', root, PLAIN)), /found DIR\/.*a\.img, which leads to DIR\/.*followLinks/); // prettier-ignore
+    assert.equal(await complaint(listCases('decathlon', root, FOLLOW)), 'accepted: a');
   });
   it('find names in another Unicode form, and hidden files are skipped', async () => {
     const root = newRoot();
@@ -210,7 +214,7 @@ describe('paths in dataset.json', () => {
     );
     for (const part of ['imagesTr', 'labelsTr'])
       renameSync(join(root, part, 'case_0.nii.gz'), join(root, part, 'cafe\u0301.nii.gz'));
-    const { ids, warnings } = await layouts.decathlon(root, PLAIN);
+    const { ids, warnings } = await listCases('decathlon', root, PLAIN);
     assert.deepEqual(ids, ['caf\u00e9']);
     assert.match(warnings.join('\n'), /skipped 1 hidden file, such as \.\/imagesTr\/\._case_1/);
   });
@@ -227,8 +231,8 @@ describe('paths in dataset.json', () => {
     ];
     writeDatasetJson(root, { training, numTraining: 99 });
     const wanted = new Set(['case_0']);
-    assert.deepEqual(await idsOf(layouts.decathlon(root, { ...PLAIN, wanted })), ['case_0']);
-    const message = await complaint(layouts.decathlon(root, PLAIN));
+    assert.deepEqual(await idsOf(listCases('decathlon', root, { ...PLAIN, wanted })), ['case_0']);
+    const message = await complaint(listCases('decathlon', root, PLAIN));
     for (const part of ['numTraining', 'training[3]', 'training[4]', 'training[5]', 'training[6].image'])
       assert.ok(message.includes(part), message);
   });
