@@ -1,5 +1,5 @@
 // Run by scripts/sanitize.js: every form of a convolution and of its weight gradient (see convolution.h and
-// weight_gradient.h), and convolutions composed with an up-convolution (see up_composition.h), against plain loops in
+// weight_gradient.h), and convolutions composed with an up-convolution (see up/composition.h), against plain loops in
 // double precision, on odd sizes and widths. Prints each form's largest error, as a share of the results' root mean
 // square, and exits with 1 if one is larger than rounding explains.
 #include <cmath>
@@ -8,7 +8,7 @@
 
 #include "kernels/instruction_sets.h"
 #include "network/slab_packing.h"
-#include "network/up_composition.h"
+#include "network/up/composition.h"
 #include "network/weight_gradient.h"
 
 using namespace lunet;

@@ -78,7 +78,7 @@ struct Kernels {
   // the biases of the four (y, x) positions, then four weights for each input. Reads up to a vector behind the plane.
   void (*pack_up)(Rows to, float* packed, int inputs, const float* source, ptrdiff_t sourceStride, const float* w);
 
-  // Sorts the voxels of a packed plane (`from`, without its padding) by their phase at corners (see up_composition.h):
+  // Sorts the voxels of a packed plane (`from`, without its padding) by their phase at corners (see up/composition.h):
   // writes the four (y, x) phases of a plane of corners, `phase` floats apart, in rows `row` floats apart. Writes zeros
   // where a phase lies outside of the volume.
   void (*split_phases)(Rows from, const float* packed, float* phases, ptrdiff_t phase, ptrdiff_t row);

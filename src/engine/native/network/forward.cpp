@@ -1,160 +1,219 @@
 // The forward pass: every layer packs its input slab by slab, convolves it and stores its activation after the ReLU,
 // with the sums that batch norm needs. Batch norm and dropout are a scale and a shift that the next layer's packing
 // applies, max pooling, up-convolution and concatenation are ways of packing, so none of them has a pass of its own; or
-// an up-convolution is composed with the convolution behind it (see up_composition.h).
+// an up-convolution is composed with the convolution behind it (see up/composition.h).
 #include <cmath>
 
-#include "network/network.h"
+#include "network/passes.h"
 #include "network/slab_packing.h"
 
 namespace lunet {
 
 namespace {
-constexpr double kEpsilon = 1e-5;
-}
 
-void Network::packSource(const Batch& batch, const Source& source, int channel, const Slabs& s, int slab, int first,
-                         int end, float* raw, float* packed) const {
-  const Size size = s.size;
-  const size_t plane = (size_t)size.h * size.w;
-  const Rows rows{size.h, size.w, s.row};
-  packChannel(k_, s, slab, false, first, end, raw, packed, [&](int n, int z, float* to) {
-    if (source.from == From::image)
-      return k_.pack_affine(rows, to, batch.images[n] + channel * size.voxels() + z * plane, 1, 0);
-    if (source.from == From::up) {
-      const Up& up = plan_->ups[source.layer];
-      const float* coarse = volume(plan_->layers[up.source].activation, n) + z / 2 * (plane / 4);
-      const float* w = foldedUps_[source.layer].data() + ((size_t)n * up.outputs + channel) * foldedFloats(up);
-      return k_.pack_up(rows, to, up.inputs, coarse, size.voxels() / 8, w + z % 2 * foldedFloats(up) / 2);
-    }
-    const Layer& layer = plan_->layers[source.layer];
-    const size_t at = (size_t)n * plan_->channels + layer.channelAt + channel;
-    const float* from = volume(layer.activation, n);
-    if (source.from == From::pooled)
-      k_.pack_pooled(rows, to, from + 8 * (channel * size.voxels() + z * plane), 4 * plane, scale_[at], shift_[at]);
-    else
-      k_.pack_affine(rows, to, from + channel * size.voxels() + z * plane, scale_[at], shift_[at]);
-  });
-}
+// A layer's forward pass. A task computes a group of the output channels of a slab.
+class LayerForward {
+ public:
+  LayerForward(State& state, const Batch& batch, const Layer& layer, bool absolute)
+      : state_(state),
+        batch_(batch),
+        layer_(layer),
+        absolute_(absolute),
+        size_(state.plan.sizeAt(layer.level)),
+        convolution_(state.kernels, size_, layer.winograd, layer.direct(), layer.width),
+        tasks_(state.plan, layer, state.volumes.batch),
+        slabs_(tasks_.slabs),
+        taps_(slabs_, !layer.winograd, true),
+        groups_(std::min(slabs_.groups, convolution_.blocks.count)) {}
 
-void Network::packInputs(const Batch& batch, const Layer& layer, const Slabs& s, int slab, int first, int end,
-                         float* raw, float* packed) const {
-  for (const Source& source : layer.sources)
-    if (source.from != From::composed)
-      for (int c = 0; c < source.channels; c++, packed += s.channel)
-        packSource(batch, source, c, s, slab, first, end, raw, packed);
-}
+  void run() {
+    state_.workspace.reserve(tasks_.room);
+    state_.workspace.slots.clear(slabs_.slots(), layer_.width);
+    state_.threads.run(slabs_.count * groups_,
+                       [&](int task, int thread) { computeGroup(task / groups_, task % groups_, thread); });
+    countMultiplyAdds(state_, Pass::forward, layer_);
+    Channels& channels = state_.channels;
+    state_.workspace.slots.addUp(state_.volumes.batch, slabs_.perCase, channels, layer_.channelAt, channels.sum,
+                                 channels.squares);
+  }
 
-// Counts the multiply-adds of one of a layer's convolutions.
-void Network::count(Pass pass, const Layer& layer) {
-  const Size size = plan_->sizeAt(layer.level);
-  const double inPlane = (double)size.h * size.w * layer.width * batch_;
-  meter.multiplyAdds[(int)pass] +=
-      inPlane * layer.direct() * (layer.winograd ? 36.0 * ((size.d + 1) / 2) : 27.0 * size.d);
-  if (!layer.isComposed()) return;
-  const int coarse = plan_->ups[layer.up].inputs + (pass == Pass::inputGradient ? 0 : 1);
-  meter.multiplyAdds[(int)pass] += inPlane * size.d * 8 * coarse;
-}
+ private:
+  // Where a thread keeps a slab's packed inputs, those of its coarse volume, and results.
+  struct Places {
+    float *packed, *coarse, *results, *phases;
+  };
 
-void Network::forwardLayer(const Batch& batch, const Layer& layer, bool absolute) {
-  const Size size = plan_->sizeAt(layer.level);
-  const bool winograd = layer.winograd;
-  const Convolution convolution(k_, size, winograd, layer.direct(), layer.width);
-  const Blocks& blocks = convolution.blocks;
-  const ForwardPass pass(*plan_, layer, batch_);
-  const Slabs& s = pass.slabs;
-  const std::optional<Corners>& corners = pass.corners;
-  reserve(pass.room);
-  clearSlots(s.slots(), layer.width);
-  const Taps taps(s, !winograd, true);
-  const int groups = std::min(s.groups, blocks.count), atOnce = rowsAtOnce(s);
-  const ptrdiff_t stride = resultStride(s);
-  const float* bias = weights_.data() + layer.bias;
-  threads_.run(s.count * groups, [&](int task, int thread) {
-    const int slab = task / groups, group = task % groups;
-    float* packed = scratch_[thread].packed.data();
-    float* results = scratch_[thread].results.data();
-    float* coarse = packed + s.channel * layer.direct();
-    float* phases = results + resultFloats(s);
-    if (corners) packCorners(batch, corners->up, corners->coarse, slab, coarse);
-    eachWindow(s, slab, [&](int first, int end, int firstRow, int endRow) {
-      packInputs(batch, layer, s, slab, first, end, scratch_[thread].raw.data(), packed);
-      for (int from = firstRow; from < endRow; from += atOnce) {
-        const int to = std::min(endRow, from + atOnce);
-        for (int b = blocks.count * group / groups; b < blocks.count * (group + 1) / groups; b++) {
-          meter.time(Pass::forward, thread, [&] {
-            convolve(k_, convolution, s, taps, b, packed, s.channel, forwardWeights_.data() + layer.packedWeight, from,
-                     to, results);
+  void computeGroup(int slab, int group, int thread) {
+    Scratch& scratch = state_.workspace.scratch[thread];
+    float *packed = scratch.packed.data(), *results = scratch.results.data();
+    const Places places{packed, packed + slabs_.channel * layer_.direct(), results, results + resultFloats(slabs_)};
+    const int blocks = convolution_.blocks.count, firstBlock = blocks * group / groups_,
+              endBlock = blocks * (group + 1) / groups_, atOnce = rowsAtOnce(slabs_);
+    if (tasks_.corners) packCorners(state_, batch_, tasks_.corners->up, tasks_.corners->coarse, slab, places.coarse);
+    eachWindow(slabs_, slab, [&](int first, int end, int firstRow, int endRow) {
+      packInputs(state_, batch_, layer_, slabs_, slab, first, end, scratch.raw.data(), packed);
+      for (int from = firstRow; from < endRow; from += atOnce)
+        for (int b = firstBlock; b < endBlock; b++)
+          computeRows(slab, b, from, std::min(endRow, from + atOnce), places, thread);
+    });
+  }
+
+  // Packed rows [from, to) of a block of outputs.
+  void computeRows(int slab, int block, int from, int to, const Places& places, int thread) {
+    const Blocks& blocks = convolution_.blocks;
+    state_.meter.time(Pass::forward, thread, [&] {
+      convolve(state_.kernels, convolution_, slabs_, taps_, block, places.packed, slabs_.channel,
+               state_.parameters.forward.data() + layer_.packedWeight, from, to, places.results);
+    });
+    const ptrdiff_t stride = resultStride(slabs_);
+    eachPiece(slabs_, slab, from, to, [&](const Piece& piece, ptrdiff_t at) {
+      for (int o = 0; o < blocks.width(block); o++) {
+        const int channel = blocks.first(block) + o;
+        float* results = places.results + o * stride + at;
+        if (tasks_.corners)
+          state_.meter.time(Pass::forward, thread, [&] {
+            addCorners(state_, *tasks_.corners, slab, channel, piece, places.coarse, places.phases, results);
           });
-          eachPiece(s, slab, from, to, [&](const Piece& piece, ptrdiff_t at) {
-            for (int o = 0; o < blocks.width(b); o++) {
-              const int channel = blocks.first(b) + o;
-              if (corners)
-                meter.time(Pass::forward, thread, [&] {
-                  addCorners(*corners, slab, channel, piece, coarse, phases, results + o * stride + at);
-                });
-              const float offset = absolute ? std::fabs(bias[channel]) : bias[channel];
-              float* out = volume(layer.activation, piece.n) + channel * size.voxels() + piece.at(size);
-              k_.unpack_relu({piece.rows, size.w, s.row}, results + o * stride + at, offset, out, pastCaches_,
-                             slot(s.slot(piece.n, piece.z), layer.width, channel));
-            }
-          });
-        }
+        storeActivation(piece, channel, results);
       }
     });
+  }
+
+  void storeActivation(const Piece& piece, int channel, const float* results) {
+    const float bias = weightIn(absolute_, state_.parameters.weights.data()[layer_.bias + channel]);
+    float* out = state_.volumes.at(layer_.activation, piece.n) + channel * size_.voxels() + piece.at(size_);
+    state_.kernels.unpack_relu({piece.rows, size_.w, slabs_.row}, results, bias, out, state_.volumes.pastCaches,
+                               state_.workspace.slots.at(slabs_.slot(piece.n, piece.z), channel));
+  }
+
+  State& state_;
+  const Batch& batch_;
+  const Layer& layer_;
+  const bool absolute_;
+  const Size size_;
+  const Convolution convolution_;
+  const ForwardTasks tasks_;
+  const Slabs& slabs_;
+  const Taps taps_;
+  const int groups_;
+};
+
+// Brings the convolutions' weights into the kernels' order, for the forward pass and, turned, for the backward pass.
+void packWeights(State& state, bool absolute, bool backward) {
+  const Plan& plan = state.plan;
+  const Kernels& k = state.kernels;
+  Parameters& parameters = state.parameters;
+  const auto value = [=, w = parameters.weights.data()](size_t at) { return weightIn(absolute, w[at]); };
+  state.threads.run((int)plan.layers.size(), [&](int task, int) {
+    const Layer& layer = plan.layers[task];
+    const Size size = plan.sizeAt(layer.level);
+    const size_t direct = layer.weight + (size_t)layer.firstDirect * 27;
+    Convolution(k, size, layer.winograd, layer.direct(), layer.width)
+        .packWeights(parameters.forward.data() + layer.packedWeight,
+                     [&](int o, int c, int t) { return value(direct + ((size_t)o * layer.inputs + c) * 27 + t); });
+    if (!backward) return;
+    Convolution(k, size, layer.winograd, layer.width, layer.direct())
+        .packWeights(parameters.backward.data() + layer.packedWeight,
+                     [&](int o, int c, int t) { return value(direct + ((size_t)c * layer.inputs + o) * 27 + 26 - t); });
   });
-  count(Pass::forward, layer);
-  sumSlots(s.perCase, layer.width, layer.channelAt, sum_, squares_);
+  for (const Up& up : plan.ups) {
+    if (up.composed) composeWeights(state, up, absolute, backward);
+    if (up.composed || !backward) continue;
+    Convolution(k, 1, 8 * up.outputs, up.inputs)
+        .packWeights(parameters.backward.data() + up.packedWeight, [&](int c, int position, int) {
+          return value(up.weight + (size_t)c * 8 * up.outputs + position);
+        });
+  }
 }
 
-// Turns the sums of a layer's activation into the scale and shift of its batch norm and dropout.
-void Network::normalise(const Layer& layer, int batch, const float* masks, Mode mode) {
-  const float* w = weights_.data();
-  const double count = (double)batch * plan_->sizeAt(layer.level).voxels();
+// Turns the sums of a layer's activation, over `voxels` of the whole batch, into the scale and shift of its batch norm
+// and dropout.
+void normalise(const Layer& layer, int batch, double voxels, const float* weights, const float* masks, Mode mode,
+               Channels& channels) {
   for (int c = 0; c < layer.width; c++) {
     const int channel = layer.channelAt + c;
-    double mean = w[layer.mean + c], variance = w[layer.variance + c];
+    double mean = weights[layer.mean + c], variance = weights[layer.variance + c];
     if (mode == Mode::training || mode == Mode::statistics) {
       double sum = 0, squares = 0;
       for (int n = 0; n < batch; n++) {
-        sum += sum_[(size_t)n * plan_->channels + channel];
-        squares += squares_[(size_t)n * plan_->channels + channel];
+        sum += channels.sum[channels.at(n, channel)];
+        squares += channels.squares[channels.at(n, channel)];
       }
-      mean = sum / count;
-      variance = squares / count - mean * mean;
+      mean = sum / voxels;
+      variance = squares / voxels - mean * mean;
       if (variance < 0) variance = 0;  // NaN stays
     }
-    mean_[channel] = mean;
-    variance_[channel] = variance;
-    const double scale = w[layer.normWeight + c] / std::sqrt(variance + kEpsilon);
-    const double shift = w[layer.normBias + c] - mean * scale;
+    channels.mean[channel] = mean;
+    channels.variance[channel] = variance;
+    const double scale = weights[layer.normWeight + c] / std::sqrt(variance + kNormEpsilon);
+    const double shift = weights[layer.normBias + c] - mean * scale;
     for (int n = 0; n < batch; n++) {
-      const size_t at = (size_t)n * plan_->channels + channel;
+      const size_t at = channels.at(n, channel);
       const float mask = mode == Mode::training && masks ? masks[at] : 1.0f;
-      masks_[at] = mask;
-      scale_[at] = mode == Mode::synflow ? 1.0f : (float)(scale * mask);
-      shift_[at] = mode == Mode::synflow ? 0.0f : (float)(shift * mask);
+      channels.masks[at] = mask;
+      channels.scale[at] = mode == Mode::synflow ? 1.0f : (float)(scale * mask);
+      channels.shift[at] = mode == Mode::synflow ? 0.0f : (float)(shift * mask);
     }
   }
 }
 
-// Whether a convolution of the last forward pass overflowed for a case: the sums of unpack_relu are not finite then.
-bool Network::overflowed(int caseIndex) const {
-  for (int channel = 0; channel < plan_->channels; channel++) {
-    const size_t at = (size_t)caseIndex * plan_->channels + channel;
-    if (!std::isfinite(sum_[at]) || std::isnan(squares_[at])) return true;
-  }
-  return false;
+}  // namespace
+
+void packSource(const State& state, const Batch& batch, const Source& source, int channel, const Slabs& s, int slab,
+                int first, int end, float* raw, float* packed) {
+  const Plan& plan = state.plan;
+  const Kernels& k = state.kernels;
+  const Size size = s.size;
+  const size_t plane = (size_t)size.h * size.w;
+  const Rows rows{size.h, size.w, s.row};
+  packChannel(k, s, slab, false, first, end, raw, packed, [&](int n, int z, float* to) {
+    if (source.from == From::image)
+      return k.pack_affine(rows, to, batch.images[n] + channel * size.voxels() + z * plane, 1, 0);
+    if (source.from == From::up) {
+      const Up& up = plan.ups[source.layer];
+      const float* coarse = state.volumes.at(plan.layers[up.source].activation, n) + z / 2 * (plane / 4);
+      const float* w =
+          state.parameters.foldedUps[source.layer].data() + ((size_t)n * up.outputs + channel) * foldedFloats(up);
+      return k.pack_up(rows, to, up.inputs, coarse, size.voxels() / 8, w + z % 2 * foldedFloats(up) / 2);
+    }
+    const Layer& layer = plan.layers[source.layer];
+    const size_t at = state.channels.at(n, layer.channelAt + channel);
+    const float scale = state.channels.scale[at], shift = state.channels.shift[at];
+    const float* from = state.volumes.at(layer.activation, n);
+    if (source.from == From::pooled)
+      k.pack_pooled(rows, to, from + 8 * (channel * size.voxels() + z * plane), 4 * plane, scale, shift);
+    else
+      k.pack_affine(rows, to, from + channel * size.voxels() + z * plane, scale, shift);
+  });
 }
 
-// `backward` says whether a backward pass follows.
-void Network::forward(const Batch& batch, const float* masks, Mode mode, bool backward) {
+void packInputs(const State& state, const Batch& batch, const Layer& layer, const Slabs& s, int slab, int first,
+                int end, float* raw, float* packed) {
+  for (const Source& source : layer.sources)
+    if (source.from != From::composed)
+      for (int c = 0; c < source.channels; c++, packed += s.channel)
+        packSource(state, batch, source, c, s, slab, first, end, raw, packed);
+}
+
+void countMultiplyAdds(State& state, Pass pass, const Layer& layer) {
+  const Size size = state.plan.sizeAt(layer.level);
+  const double inPlane = (double)size.h * size.w * layer.width * state.volumes.batch;
+  double& total = state.meter.multiplyAdds[(int)pass];
+  total += inPlane * layer.direct() * (layer.winograd ? (double)kWinogradWeights * ((size.d + 1) / 2) : 27.0 * size.d);
+  if (!layer.isComposed()) return;
+  const int coarse = state.plan.ups[layer.up].inputs + (pass == Pass::inputGradient ? 0 : 1);
+  total += inPlane * size.d * 8 * coarse;
+}
+
+void forward(State& state, const Batch& batch, const float* masks, Mode mode, bool backward) {
+  const Plan& plan = state.plan;
   const bool absolute = mode == Mode::synflow;
-  packWeights(absolute, backward);
-  for (const Layer& layer : plan_->layers) {
-    if (layer.up >= 0 && !layer.isComposed()) foldUp(plan_->ups[layer.up], absolute);
-    forwardLayer(batch, layer, absolute);
-    normalise(layer, batch_, masks, mode);
+  packWeights(state, absolute, backward);
+  for (const Layer& layer : plan.layers) {
+    if (layer.up >= 0 && !layer.isComposed()) foldUp(state, plan.ups[layer.up], absolute);
+    LayerForward(state, batch, layer, absolute).run();
+    const double voxels = (double)batch.size() * plan.sizeAt(layer.level).voxels();
+    normalise(layer, batch.size(), voxels, state.parameters.weights.data(), masks, mode, state.channels);
   }
 }
 

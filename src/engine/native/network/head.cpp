@@ -4,167 +4,180 @@
 #include <algorithm>
 #include <cmath>
 
-#include "network/network.h"
+#include "network/passes.h"
 
 namespace lunet {
 
 namespace {
-constexpr int kRun = HeadPass::kRun;
+constexpr int kRun = HeadTasks::kRun;
 constexpr int kDiceTerms = 5;
 constexpr double kSmooth = 1e-7;
 
 int runsOf(size_t voxels) { return (int)((voxels + kRun - 1) / kRun); }
-}  // namespace
 
-// Calls run(case, first voxel, voxels, scratch of one run, slot) for all runs, spread over the threads.
-template <typename Run>
-void Network::eachHeadRun(int batch, Run run) {
-  const size_t voxels = shape_.size.voxels();
+// Calls work(case, first voxel, voxels, scratch of one run, number of the run) for all runs, spread over the threads.
+template <typename Work>
+void eachRun(State& state, Work work) {
+  const size_t voxels = state.plan.shape.size.voxels();
   const int runs = runsOf(voxels);
-  reserve(HeadPass(*plan_).room);
-  threads_.run(batch * runs, [&](int task, int thread) {
+  state.workspace.reserve(HeadTasks(state.plan).room);
+  state.threads.run(state.volumes.batch * runs, [&](int task, int thread) {
     const size_t at = (size_t)(task % runs) * kRun;
-    run(task / runs, at, (int)std::min<size_t>(kRun, voxels - at), scratch_[thread], task);
+    work(task / runs, at, (int)std::min<size_t>(kRun, voxels - at), state.workspace.scratch[thread], task);
   });
 }
 
-void Network::headLogits(int caseIndex, int label, size_t at, int count, float* logits, const float** pointers) const {
-  const Layer& last = plan_->layers.back();
-  const float* w = weights_.data();
-  const size_t coefficients = (size_t)caseIndex * plan_->channels + last.channelAt;
-  for (int c = 0; c < last.width; c++) pointers[c] = volume(last.activation, caseIndex) + c * shape_.size.voxels() + at;
-  k_.head_logits(count, last.width, pointers, &scale_[coefficients], &shift_[coefficients],
-                 w + plan_->headWeight + (size_t)label * last.width, w[plan_->headBias + label], logits);
+void logitsOf(const State& state, int caseIndex, int label, size_t at, int count, float* logits,
+              const float** pointers) {
+  const Plan& plan = state.plan;
+  const Layer& last = plan.layers.back();
+  const float* w = state.parameters.weights.data();
+  const size_t coefficients = state.channels.at(caseIndex, last.channelAt);
+  const float* activation = state.volumes.at(last.activation, caseIndex) + at;
+  for (int c = 0; c < last.width; c++) pointers[c] = activation + c * plan.shape.size.voxels();
+  state.kernels.head_logits(count, last.width, pointers, &state.channels.scale[coefficients],
+                            &state.channels.shift[coefficients], w + plan.headWeight + (size_t)label * last.width,
+                            w[plan.headBias + label], logits);
 }
 
 // Goes over the last layer's activation once: leaves a volume of signed slopes for each label and all that loss and
-// gradient need to know of it, per case and label in headSums_: the sums of dice_terms, then for each channel those of
+// gradient need to know of it, per case and label in Head::sums: the sums of dice_terms, then for each channel those of
 // signed_sums. Without a batch (synflow) every slope is 1.
-void Network::headTerms(const Batch* batch) {
-  const Layer& last = plan_->layers.back();
-  const size_t voxels = shape_.size.voxels(), each = kDiceTerms + 2 * last.width, perRun = each * shape_.labels;
-  const int runs = runsOf(voxels);
-  slots_.assign(perRun * runs * batch_, 0.0);
-  eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch& scratch, int slot) {
-    for (int k = 0; k < shape_.labels; k++) {
-      float* slope = volume(plan_->slopes, n) + k * voxels + at;
-      double* sums = &slots_[perRun * slot + each * k];
+void headTerms(State& state, const Batch* batch) {
+  const Plan& plan = state.plan;
+  const Kernels& k = state.kernels;
+  Head& head = state.head;
+  const Layer& last = plan.layers.back();
+  const int labels = plan.shape.labels;
+  const size_t voxels = plan.shape.size.voxels(), each = kDiceTerms + 2 * last.width, perRun = each * labels;
+  const int runs = runsOf(voxels), count = runs * state.volumes.batch;
+  head.runSums.assign(perRun * count, 0.0);
+  eachRun(state, [&](int n, size_t at, int count, Scratch& scratch, int run) {
+    for (int label = 0; label < labels; label++) {
+      float* slope = state.volumes.at(plan.slopes, n) + label * voxels + at;
+      double* sums = &head.runSums[perRun * run + each * label];
       if (batch) {
-        headLogits(n, k, at, count, slope, scratch.pointers.data());
-        k_.sigmoid(count, slope);
-        k_.dice_terms(count, slope, batch->labels[n] + at, regionOf(k), sums);
+        logitsOf(state, n, label, at, count, slope, scratch.pointers.data());
+        k.sigmoid(count, slope);
+        k.dice_terms(count, slope, batch->labels[n] + at, head.region(label), sums);
       } else {
         std::fill(slope, slope + count, 1.0f);
         sums[3] = count;
       }
       for (int c = 0; c < last.width; c++)
-        k_.signed_sums(count, slope, volume(last.activation, n) + c * voxels + at, sums + kDiceTerms + 2 * c);
+        k.signed_sums(count, slope, state.volumes.at(last.activation, n) + c * voxels + at, sums + kDiceTerms + 2 * c);
     }
   });
-  headSums_.assign(perRun * batch_, 0.0);
-  for (int slot = 0; slot < runs * batch_; slot++)
-    for (size_t i = 0; i < perRun; i++) headSums_[slot / runs * perRun + i] += slots_[slot * perRun + i];
+  head.sums.assign(perRun * state.volumes.batch, 0.0);
+  for (int run = 0; run < count; run++)
+    for (size_t i = 0; i < perRun; i++) head.sums[run / runs * perRun + i] += head.runSums[run * perRun + i];
 }
+
+}  // namespace
 
 // With q = p (1 - p), the slope that is stored is q off target and -q on target, and dLoss/dLogit = q * (t*a + b) with
 // a = -2/S, b = 2I/S^2 (I the sum of p t, S that of p and t): b times a positive slope, -(a + b) times a negative one.
-float Network::headLoss(const Batch& batch) {
-  headTerms(&batch);
-  const int labels = shape_.labels;
-  const size_t each = kDiceTerms + 2 * plan_->layers.back().width;
+float headLoss(State& state, const Batch& batch) {
+  headTerms(state, &batch);
+  Head& head = state.head;
+  const int labels = state.plan.shape.labels;
+  const size_t each = kDiceTerms + 2 * state.plan.layers.back().width;
   double loss = 1;
   for (int k = 0; k < labels; k++) {
     double both = 0, total = kSmooth;
-    for (int n = 0; n < batch_; n++) {
-      const double* sums = &headSums_[each * (n * labels + k)];
+    for (int n = 0; n < batch.size(); n++) {
+      const double* sums = &head.sums[each * (n * labels + k)];
       both += sums[0];
       total += sums[1] + sums[2];
     }
     loss -= 2 * both / total / labels;
     const double b = 2 * both / (total * total) / labels;
-    headSlopes_[k] = {b, 2 / total / labels - b};
+    head.slopes[k] = {b, 2 / total / labels - b};
   }
   return (float)loss;
 }
 
 // Gradient of the head's weights, and the sums over the last layer's gradient that its batch norm needs.
-void Network::headBackward(bool synflow) {
-  const Layer& last = plan_->layers.back();
-  const int labels = shape_.labels, width = last.width;
+void headBackward(State& state, bool synflow) {
+  const Plan& plan = state.plan;
+  Head& head = state.head;
+  Channels& channels = state.channels;
+  const Layer& last = plan.layers.back();
+  const int labels = plan.shape.labels, width = last.width;
   const size_t each = kDiceTerms + 2 * width;
-  const float* w = weights_.data() + plan_->headWeight;
+  const float* w = state.parameters.weights.data() + plan.headWeight;
+  float* gradient = state.parameters.gradient.data();
   if (synflow) {
-    headTerms(nullptr);
-    std::fill(headSlopes_.begin(), headSlopes_.end(), Slopes{1, 0});
+    headTerms(state, nullptr);
+    std::fill(head.slopes.begin(), head.slopes.end(), Head::Slopes{1, 0});
   }
-  for (int n = 0; n < batch_; n++) {
-    const size_t at = (size_t)n * plan_->channels + last.channelAt;
-    for (int c = 0; c < width; c++) gradientSum_[at + c] = gradientProduct_[at + c] = 0;
+  for (int n = 0; n < state.volumes.batch; n++) {
+    const size_t at = channels.at(n, last.channelAt);
+    for (int c = 0; c < width; c++) channels.gradientSum[at + c] = channels.gradientProduct[at + c] = 0;
     for (int k = 0; k < labels; k++) {
-      const double* sums = &headSums_[each * (n * labels + k)];
-      const Slopes slopes = headSlopes_[k];
+      const double* sums = &head.sums[each * (n * labels + k)];
+      const Head::Slopes slopes = head.slopes[k];
       const double sum = slopes.above * sums[3] + slopes.below * sums[4];  // of dLoss/dLogit
-      gradient_.data()[plan_->headBias + k] += (float)sum;
+      gradient[plan.headBias + k] += (float)sum;
       for (int c = 0; c < width; c++) {
         const double* products = sums + kDiceTerms + 2 * c;
         const double product = slopes.above * products[0] + slopes.below * products[1];  // with the activation
-        const double weight = synflow ? std::fabs(w[k * width + c]) : w[k * width + c];
-        gradientSum_[at + c] += weight * sum;
-        gradientProduct_[at + c] += weight * product;
-        gradient_.data()[plan_->headWeight + (size_t)k * width + c] +=
-            (float)(product * scale_[at + c] + sum * shift_[at + c]);
+        const double weight = weightIn(synflow, w[k * width + c]);
+        channels.gradientSum[at + c] += weight * sum;
+        channels.gradientProduct[at + c] += weight * product;
+        gradient[plan.headWeight + (size_t)k * width + c] +=
+            (float)(product * channels.scale[at + c] + sum * channels.shift[at + c]);
       }
     }
   }
 }
 
-// Writes `count` voxels, from `at` on, of the gradient of the last layer's output: the labels' gradients weighted.
-void Network::mixGradient(int caseIndex, int channel, size_t at, int count, bool synflow, float* gradient) {
-  const float* w = weights_.data() + plan_->headWeight + channel;
-  for (int k = 0; k < shape_.labels; k++) {
-    const float signedWeight = w[(size_t)k * plan_->layers.back().width];
-    const double weight = synflow ? std::fabs(signedWeight) : signedWeight;
-    k_.head_gradient(count, volume(plan_->slopes, caseIndex) + k * shape_.size.voxels() + at,
-                     (float)(weight * headSlopes_[k].above), (float)(weight * headSlopes_[k].below), k == 0, gradient);
+void mixGradient(const State& state, int caseIndex, int channel, size_t at, int count, bool synflow, float* gradient) {
+  const Plan& plan = state.plan;
+  const float* w = state.parameters.weights.data() + plan.headWeight + channel;
+  for (int k = 0; k < plan.shape.labels; k++) {
+    const double weight = weightIn(synflow, w[(size_t)k * plan.layers.back().width]);
+    const Head::Slopes slopes = state.head.slopes[k];
+    state.kernels.head_gradient(count, state.volumes.at(plan.slopes, caseIndex) + k * plan.shape.size.voxels() + at,
+                                (float)(weight * slopes.above), (float)(weight * slopes.below), k == 0, gradient);
   }
 }
 
-void Network::evaluate(const Batch& batch, double* overlaps) {
-  prepare(false, batch);
-  forward(batch, nullptr, Mode::running, false);
-  const int labels = shape_.labels, runs = runsOf(shape_.size.voxels());
-  slots_.assign((size_t)3 * labels * runs * batch_, 0.0);
-  eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch& scratch, int slot) {
+void headOverlaps(State& state, const Batch& batch, double* overlaps) {
+  const Kernels& kernels = state.kernels;
+  Head& head = state.head;
+  const int labels = state.plan.shape.labels, runs = runsOf(state.plan.shape.size.voxels());
+  const size_t each = (size_t)3 * labels;
+  head.runSums.assign(each * runs * batch.size(), 0.0);
+  eachRun(state, [&](int n, size_t at, int count, Scratch& scratch, int run) {
     float* p = scratch.packed.data();
     for (int k = 0; k < labels; k++) {
-      double* sums = &slots_[3 * ((size_t)slot * labels + k)];
-      headLogits(n, k, at, count, p, scratch.pointers.data());
+      double* sums = &head.runSums[each * run + 3 * k];
+      logitsOf(state, n, k, at, count, p, scratch.pointers.data());
       const bool finite = std::all_of(p, p + count, [](float logit) { return std::isfinite(logit); });
-      k_.sigmoid(count, p);
-      k_.overlap(count, p, batch.labels[n] + at, regionOf(k), sums);
+      kernels.sigmoid(count, p);
+      kernels.overlap(count, p, batch.labels[n] + at, head.region(k), sums);
       if (!finite) sums[0] = NAN;
     }
   });
-  std::fill(overlaps, overlaps + (size_t)3 * labels * batch_, 0.0);
-  for (int slot = 0; slot < runs * batch_; slot++)
-    for (int i = 0; i < 3 * labels; i++)
-      overlaps[(size_t)(slot / runs) * 3 * labels + i] += slots_[(size_t)slot * 3 * labels + i];
-  for (int n = 0; n < batch_; n++) {
-    double* ofCase = overlaps + (size_t)n * 3 * labels;
-    const bool number = std::none_of(ofCase, ofCase + 3 * labels, [](double sum) { return std::isnan(sum); });
-    if (!number || overflowed(n)) std::fill_n(ofCase, 3 * labels, NAN);
+  std::fill(overlaps, overlaps + each * batch.size(), 0.0);
+  for (int run = 0; run < runs * batch.size(); run++)
+    for (size_t i = 0; i < each; i++) overlaps[run / runs * each + i] += head.runSums[run * each + i];
+  for (int n = 0; n < batch.size(); n++) {
+    double* ofCase = overlaps + n * each;
+    const bool number = std::none_of(ofCase, ofCase + each, [](double sum) { return std::isnan(sum); });
+    if (!number || state.channels.overflowed(n)) std::fill_n(ofCase, each, NAN);
   }
 }
 
-void Network::predict(const Batch& batch, bool running, float* probabilities) {
-  prepare(false, batch);
-  forward(batch, nullptr, running ? Mode::running : Mode::statistics, false);
-  const size_t voxels = shape_.size.voxels();
-  eachHeadRun(batch_, [&](int n, size_t at, int count, Scratch& scratch, int) {
-    for (int k = 0; k < shape_.labels; k++) {
-      float* p = probabilities + ((size_t)n * shape_.labels + k) * voxels + at;
-      headLogits(n, k, at, count, p, scratch.pointers.data());
-      k_.sigmoid(count, p);
+void headProbabilities(State& state, float* probabilities) {
+  const int labels = state.plan.shape.labels;
+  const size_t voxels = state.plan.shape.size.voxels();
+  eachRun(state, [&](int n, size_t at, int count, Scratch& scratch, int) {
+    for (int k = 0; k < labels; k++) {
+      float* p = probabilities + ((size_t)n * labels + k) * voxels + at;
+      logitsOf(state, n, k, at, count, p, scratch.pointers.data());
+      state.kernels.sigmoid(count, p);
     }
   });
 }

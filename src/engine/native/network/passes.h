@@ -1,125 +1,70 @@
-// How each pass over a layer is cut into tasks, and how much memory it takes besides the volumes. Both the passes
-// themselves and the estimate of a network's memory read it from here.
+// The passes over a network, as functions of its state. How each one is cut into tasks is in pass_tasks.h.
 #pragma once
-#include <algorithm>
-#include <optional>
+#include <cmath>
 
-#include "network/plan.h"
-#include "network/slabs.h"
-#include "network/up_composition.h"
-#include "network/weight_gradient.h"
+#include "network/state.h"
 
 namespace lunet {
 
-// What a pass needs besides the arena: floats of packed slabs, results and raw planes, and pointers, for each thread;
-// floats of partial sums for all tasks together.
-struct Room {
-  size_t packed = 0, results = 0, raw = 0, pointers = 0, partial = 0;
-
-  void widen(const Room& other) {
-    packed = std::max(packed, other.packed);
-    results = std::max(results, other.results);
-    raw = std::max(raw, other.raw);
-    pointers = std::max(pointers, other.pointers);
-    partial = std::max(partial, other.partial);
-  }
-  size_t bytes(int threads) const {
-    return sizeof(float) * (partial + threads * (packed + results + raw)) + sizeof(float*) * threads * pointers;
-  }
+// A batch as it lies in JavaScript's memory: image (C, D, H, W), label (D, H, W).
+struct Batch {
+  std::vector<const float*> images;
+  std::vector<const uint8_t*> labels;
+  int size() const { return (int)images.size(); }
 };
 
-struct ForwardPass {
-  Slabs slabs;
-  std::optional<Corners> corners;
-  Room room;
-
-  ForwardPass(const Plan& plan, const Layer& layer, int batch) {
-    const Up* composed = layer.isComposed() ? &plan.ups[layer.up] : nullptr;
-    // An eighth of the voxels, and one channel more for the biases.
-    const int coarse = composed ? (composed->inputs + 8) / 8 : 0;
-    slabs = cut(plan.sizeAt(layer.level), batch, layer.winograd, layer.direct() + coarse, 0, 0);
-    if (composed) corners.emplace(*composed, slabs);
-    room.packed = slabs.channel * layer.direct() + (corners ? corners->packedFloats() : 0);
-    room.results = resultFloats(slabs) + (corners ? corners->phasesFloats() : 0);
-    room.raw = 4 * slabs.plane;
-  }
+// How a pass differs from plain training.
+enum class Mode {
+  training,    // batch statistics, dropout
+  statistics,  // batch statistics, no dropout
+  running,     // running statistics, no dropout
+  synflow,     // absolute weights, image of ones, neither batch norm nor dropout
 };
 
-struct BackwardPass {
-  WeightGradient products;
-  size_t each;  // partial sums of a slab: those for the weights, then those for the biases
-  Slabs slabs;
-  Room room;
+constexpr double kNormEpsilon = 1e-5;  // that batch norm adds to the variance
 
-  BackwardPass(const Plan& plan, const Layer& layer, int batch)
-      : products(layer.direct(), layer.width, layer.winograd),
-        each(products.floats() + layer.width),
-        slabs(cut(plan.sizeAt(layer.level), batch, layer.winograd, layer.direct(), layer.width, products.floats())) {
-    room.packed = slabs.channel * layer.direct() + slabs.gradientChannel * layer.width;
-    room.results = resultFloats(slabs);
-    room.raw = 5 * slabs.plane;  // the last one for what is mixed, see Network::packGradient
-    room.pointers = products.pointers();
-    room.partial = each * slabs.count;
-  }
-};
+// A weight as a pass reads it.
+inline float weightIn(bool absolute, float weight) { return absolute ? std::fabs(weight) : weight; }
 
-// Over the last layer's activation, run by run.
-struct HeadPass {
-  static constexpr int kRun = 1024;  // voxels of a task: a few channels of them stay in the first-level cache
+// forward.cpp. `masks` are (N, channels), or null for none; `backward` says whether a backward pass follows.
+void forward(State& state, const Batch& batch, const float* masks, Mode mode, bool backward);
+// Packs planes [first, end) of a window of a slab: a layer's inputs, those composed with it left out, or one channel of
+// a source.
+void packInputs(const State& state, const Batch& batch, const Layer& layer, const Slabs& slabs, int slab, int first,
+                int end, float* raw, float* packed);
+void packSource(const State& state, const Batch& batch, const Source& source, int channel, const Slabs& slabs, int slab,
+                int first, int end, float* raw, float* packed);
+// Counts the multiply-adds of one of a layer's convolutions.
+void countMultiplyAdds(State& state, Pass pass, const Layer& layer);
 
-  Room room;
+// head.cpp, each after a forward pass. headLoss returns the loss and leaves what the gradient needs.
+float headLoss(State& state, const Batch& batch);
+void headBackward(State& state, bool synflow);
+// Writes `count` voxels, from `at` on, of the gradient of the last layer's output: the labels' gradients weighted.
+void mixGradient(const State& state, int caseIndex, int channel, size_t at, int count, bool synflow, float* gradient);
+void headOverlaps(State& state, const Batch& batch, double* overlaps);
+void headProbabilities(State& state, float* probabilities);
 
-  explicit HeadPass(const Plan& plan) {
-    room.packed = kRun;
-    room.pointers = plan.layers.back().width;
-  }
-};
+// backward.cpp, after headLoss or, for synflow, a forward pass.
+void backward(State& state, const Batch& batch, Mode mode);
+// Packs a plane of the gradient before a layer's ReLU; `mixed` is room for a dense plane. Returns the sum.
+double packGradient(const State& state, int layer, int n, int channel, int z, Rows to, float* packed, float* mixed,
+                    bool synflow);
+// Adds the weight sums of `tasks` tasks, `each` floats a task, in their order. `to` may be where those of the first
+// are.
+void addWeightSums(State& state, int tasks, size_t each, float* to);
+// Running statistics (momentum 0.1, unbiased variance, as in PyTorch) and a step of Adam.
+void update(State& state, float learningRate);
 
-// The backward pass of an up-convolution that is composed with the convolution after it. A small batch of small volumes
-// gives few tasks; more would cost more in partial sums of the weights than they would save.
-struct ComposedPass {
-  int inputs, phases, factors;  // one more input than channels, for the biases
-  size_t each;                  // partial sums of a slab
-  Slabs slabs;                  // of corners
-  Room room;
+// up/composed.cpp
+void composeWeights(State& state, const Up& up, bool absolute, bool backward);
+void packCorners(const State& state, const Batch& batch, const Up& up, const Slabs& coarse, int slab, float* packed);
+void addCorners(const State& state, const Corners& corners, int slab, int output, const Piece& piece,
+                const float* packed, float* phases, float* results);
+void backwardComposed(State& state, const Batch& batch, const Up& up, bool synflow);
 
-  ComposedPass(const Plan& plan, const Up& up, int batch)
-      : inputs(up.inputs + 1),
-        phases(8 * plan.layers[up.target].width),
-        factors(8 * inputs),
-        each((size_t)phases * factors),
-        slabs(cut(plan.sizeAt(plan.layers[up.source].level), batch, false, inputs, phases, each)) {
-    const Size fine = plan.sizeAt(plan.layers[up.target].level);
-    room.packed = slabs.channel * (inputs + phases);
-    room.results = resultFloats(slabs);
-    room.raw = (size_t)2 * (fine.h + 1) * (fine.w + 1);
-    room.pointers = factors;
-    room.partial = each * slabs.count;
-  }
-};
-
-// The backward pass of an up-convolution that is not composed. Its voxels need no neighbours.
-struct UpPass {
-  static constexpr int kRun = 1024;  // voxels that the kernels work on at a time
-
-  int outputs,
-      factors;         // every position of an output channel counts as an output; the last factor is 1, for the biases
-  int perCase, share;  // tasks of a case, and voxels of a task
-  size_t each;         // partial sums of a task
-  Room room;
-
-  UpPass(const Plan& plan, const Up& up, int batch) : outputs(8 * up.outputs), factors(up.inputs + 1) {
-    // Enough tasks for all threads, but no more, since each has partial sums of its own.
-    constexpr int kWanted = 8, kLeast = 256;
-    const int voxels = (int)plan.sizeAt(plan.layers[up.source].level).voxels();
-    perCase = std::max(1, std::min((kWanted + batch - 1) / batch, voxels / kLeast));
-    share = ((voxels + perCase - 1) / perCase + 15) / 16 * 16;
-    each = (size_t)outputs * factors;
-    room.packed = kRun;
-    room.results = kWidestBlock * kRun;
-    room.pointers = factors;
-    room.partial = each * perCase * batch;
-  }
-};
+// up/separate.cpp
+void foldUp(State& state, const Up& up, bool absolute);
+void backwardUp(State& state, const Up& up);
 
 }  // namespace lunet

@@ -16,7 +16,7 @@ bool worthWinograd(int inputs, int outputs, Size size) {
   return std::min(inputs, outputs) >= kLeast && size.d > 2;
 }
 
-// Whether an up-convolution and the convolution that reads it are faster as one (see up_composition.h): multiply-adds
+// Whether an up-convolution and the convolution that reads it are faster as one (see up/composition.h): multiply-adds
 // for a voxel and an output of the convolution, and those that compose the weights, which are not done in vectors.
 bool worthComposing(const Up& up, int skip, int width, Size size) {
   constexpr double kScalar = 16;

@@ -33,7 +33,7 @@ struct Source {
 struct Layer {
   int level;
   int inputs, width;
-  int firstDirect = 0;  // inputs before it come composed with the convolution (see up_composition.h)
+  int firstDirect = 0;  // inputs before it come composed with the convolution (see up/composition.h)
   int channelAt;        // of its first channel among the channels of all layers
   size_t weight, bias, normWeight, normBias, mean, variance;
   size_t packedWeight;  // where the weight starts among those packed for the kernels
@@ -54,7 +54,7 @@ struct Up {
   int source;  // layer
   int target;  // layer that reads it
   int inputs, outputs;
-  bool composed;  // with the convolution that reads it, see up_composition.h
+  bool composed;  // with the convolution that reads it, see up/composition.h
   size_t weight, bias, packedWeight;
   // Unless composed: with respect to its output, for each output its eight positions (z, y, x), each a coarse volume.
   Buffer gradient;

@@ -23,9 +23,12 @@ void eachWindow(const Slabs& s, int slab, Work work) {
   }
 }
 
+// Planes of raw values that Winograd's algorithm transforms at a time.
+constexpr int kRawPlanes = 4;
+
 // Packs planes [from, to) of a window of a channel: fill(case, z, to) writes plane z of a case, which lies inside the
 // volume; around it and between cases there are zeros. `gradient` asks for the six planes of the gradient of an output;
-// `raw` is room for four planes. Both matter only to Winograd's algorithm.
+// `raw` is room for kRawPlanes. Both matter only to Winograd's algorithm.
 template <typename Fill>
 void packChannel(const Kernels& k, const Slabs& s, int slab, bool gradient, int from, int to, float* raw, float* packed,
                  Fill fill) {
@@ -50,9 +53,9 @@ void packChannel(const Kernels& k, const Slabs& s, int slab, bool gradient, int 
   for (int i = 0; i < (gradient ? kWinogradGradientPlanes : kWinogradPlanes); i++) lead(at + i * s.transformed);
   for (int i = 0; i < s.casesIn(slab); i++)
     for (int z = 0; z < planes; z += 2, at += s.plane) {
-      const float* four[4];
-      for (int j = 0; j < 4; j++) {
-        float* plane = raw + (z + j) % 4 * s.plane;
+      const float* four[kRawPlanes];
+      for (int j = 0; j < kRawPlanes; j++) {
+        float* plane = raw + (z + j) % kRawPlanes * s.plane;
         if (z == 0 || j >= 2) write(s.firstCase(slab) + i, z0 + z + j - 1, plane);
         four[j] = plane;
       }

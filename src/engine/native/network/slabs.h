@@ -65,8 +65,8 @@ inline void layOut(Slabs& s) {
   }
 }
 
-// `inputs` and `gradients` channels are packed side by side; `weights` floats are the partial results of a slab's
-// weight gradient.
+// `inputs` and `gradients` channels are packed side by side; `weights` floats are the sums of a slab for the weight
+// gradient.
 inline Slabs cut(Size size, int batch, bool winograd, int inputs, int gradients, size_t weights) {
   constexpr ptrdiff_t kSmall = 4096;        // floats: below, a slab holds several cases
   constexpr ptrdiff_t kCache = 384 * 1024;  // floats of a packed slab: three quarters of 2 MB
@@ -75,7 +75,7 @@ inline Slabs cut(Size size, int batch, bool winograd, int inputs, int gradients,
   s.size = size;
   s.batch = batch;
   s.winograd = winograd;
-  // Enough tasks for all threads, but few sets of partial sums where each set is large.
+  // Enough tasks for all threads, but few sets of sums where each set is large.
   const int wanted = weights > kManyWeights ? 4 : 8;
   const ptrdiff_t plane = (ptrdiff_t)(size.h + 1) * (size.w + 1), volume = (size.d + 1) * plane;
   s.planes = size.d;

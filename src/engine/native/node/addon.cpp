@@ -89,7 +89,7 @@ napi_value create(napi_env env, napi_callback_info info) {
   if (threads < 1 || threads > 1024) fail(env, "native engine: threads must be 1 to 1024");
   auto handle = std::make_unique<Handle>();
   handle->network = std::make_unique<Network>(shape, weights, targets, adam, *kernels, threads);
-  handle->network->stepCount = number(env, a.at[6], "step");
+  handle->network->steps() = number(env, a.at[6], "step");
   napi_valuetype type;
   napi_typeof(env, a.at[4], &type);
   if (type != napi_undefined) {
@@ -201,7 +201,7 @@ napi_value read(napi_env env, napi_callback_info info) {
 
 napi_value readStep(napi_env env, napi_callback_info info) {
   const Arguments a(env, info, 1);
-  return numberValue(env, handleOf(env, a.at[0]).network->stepCount);
+  return numberValue(env, handleOf(env, a.at[0]).network->steps());
 }
 
 // meter(network): multiply-adds, then seconds of all threads, of the three passes of its 3x3x3 convolutions since the
@@ -210,7 +210,7 @@ napi_value meter(napi_env env, napi_callback_info info) {
   const Arguments a(env, info, 1);
   Handle& handle = handleOf(env, a.at[0]);
   if (handle.busy) fail(env, "native engine: the network is busy; await its call before reading the meter");
-  Meter& meter = handle.network->meter;
+  Meter& meter = handle.network->meter();
   double* data = nullptr;
   const napi_value result = newArray<napi_float64_array>(env, 2 * kPasses, data);
   for (int pass = 0; pass < kPasses; pass++) {

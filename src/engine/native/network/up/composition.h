@@ -20,6 +20,9 @@
 
 namespace lunet {
 
+constexpr int kPlanePhases = 4;  // (y, x) phases of a plane, which the kernels take together
+static_assert(kPlanePhases <= kWidestBlock && kPlanePhases <= kProductsBlock, "they are a block of either kernel");
+
 // What a tap of the 3x3x3 convolution reaches from a phase: the coarse voxel that it falls into, as a tap of a corner,
 // and the position of the up-convolution's weight there.
 struct Reached {
@@ -27,8 +30,8 @@ struct Reached {
   Reached(int phase, int fineTap) : tap(0), position(0) {
     const int along[3] = {fineTap / 9, fineTap / 3 % 3, fineTap % 3};
     for (int axis = 0; axis < 3; axis++) {
-      const int from = along[axis] + 1 -
-                       (phase >> (2 - axis) & 1);  // fine voxels from the first of the coarse one before the corner
+      // Fine voxels from the first of the coarse one before the corner.
+      const int from = along[axis] + 1 - (phase >> (2 - axis) & 1);
       tap = 2 * tap + from / 2;
       position = 2 * position + from % 2;
     }
@@ -58,7 +61,7 @@ struct Corners {
         taps(cornerTaps(coarse)),
         stride(((rowsAtOnce(fine) / 2 + 1) * coarse.row + 31) / 16 * 16) {}
   size_t packedFloats() const { return (size_t)coarse.channel * (up.inputs + 1); }
-  size_t phasesFloats() const { return (size_t)4 * stride; }
+  size_t phasesFloats() const { return (size_t)kPlanePhases * stride; }
 };
 
 // How the two layers' weights make one, inputs fastest so that the innermost loops are vectors: `up` is (between, 8
