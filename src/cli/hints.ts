@@ -12,7 +12,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
   infer: `prediction does not exist yet; ${WEIGHTS}`,
   inference: `prediction does not exist yet; ${WEIGHTS}`,
   segment: `prediction does not exist yet; ${WEIGHTS}`,
-  export: `it does not exist yet; ${WEIGHTS}`,
   test: 'training ends with the test cases (cases.csv of each run); for the tables: lunet report',
   eval: 'training ends with the test cases (cases.csv of each run); for the tables: lunet report',
   evaluate:

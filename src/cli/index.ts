@@ -41,6 +41,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/report.js'),
   },
   {
+    name: 'export',
+    summary: 'write a trained model for ONNX Runtime and other programs',
+    load: () => import('./commands/export.js'),
+  },
+  {
     name: 'bench',
     summary: 'measure the engine on this machine',
     load: () => import('./commands/bench.js'),

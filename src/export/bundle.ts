@@ -1,0 +1,125 @@
+// A model as a folder in the manner of MONAI's bundles: configs/metadata.json says what the network takes and gives.
+// https://docs.monai.io/en/stable/mb_specification.html
+
+import { join } from 'node:path';
+import { MODEL_KEY, type Model, type ModelDescription } from '../model/model.js';
+import { encodeSafetensors } from '../runs/safetensors.js';
+import { type Weights } from '../network/weights.js';
+import { packageVersion } from '../version.js';
+import { preprocessingSteps, sizeMultiple, summariseModel } from './describe.js';
+import { type ExportFormat } from './format.js';
+import { onnxFile } from './onnx/index.js';
+
+const SCHEMA =
+  'https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json';
+/** The first ONNX Runtime that has operator set 17. */
+const ONNX_RUNTIME = '1.12.0';
+/** MONAI's word for what does not apply. */
+const NONE = 'n/a';
+
+export const bundle: ExportFormat = {
+  name: 'bundle',
+  target: 'folder',
+  description: "folder in the manner of MONAI's bundles: metadata.json, the ONNX file and the model file",
+  files({ weights, ...description }, folder, { half }) {
+    const model: Model = { ...description, weights };
+    return [
+      { path: join(folder, 'models/model.onnx'), content: onnxFile(model, half ? 'float16' : 'float32') },
+      { path: join(folder, 'models/model.safetensors'), content: modelFile(description, weights) },
+      { path: join(folder, 'docs/README.md'), content: readme(description) },
+      // Last, so that a bundle that was interrupted is none.
+      {
+        path: join(folder, 'configs/metadata.json'),
+        content: `${JSON.stringify(bundleMetadata(description), null, 2)}\n`,
+      },
+    ];
+  },
+};
+
+/** The bytes of a model file, also for a model that an earlier version left without a description. */
+function modelFile(description: ModelDescription, tensors: Weights): Uint8Array {
+  return encodeSafetensors({ tensors, metadata: { [MODEL_KEY]: JSON.stringify(description) } });
+}
+
+/** metadata.json by MONAI's schema of July 2024, with the model's description as `lunet`. */
+export function bundleMetadata(model: ModelDescription): object {
+  const { architecture, channels, outputs, preprocessing, run, licence } = model;
+  const multiple = sizeMultiple(model);
+  const names = outputs.map(({ name }) => name);
+  const spatial = { spatial_shape: ['d', 'h', 'w'].map((axis) => `${multiple}*${axis}`), dtype: 'float32' };
+  const { normalisation } = preprocessing;
+  return {
+    schema: SCHEMA,
+    version: `${packageVersion()}+${run.key.slice(0, 12)}`,
+    changelog: {},
+    monai_version: NONE,
+    pytorch_version: NONE,
+    numpy_version: NONE,
+    required_packages_version: { onnxruntime: ONNX_RUNTIME },
+    name: model.name,
+    task: `Segmentation of ${names.join(', ')}`,
+    description: summariseModel(model),
+    authors: NONE,
+    copyright: NONE,
+    ...(licence !== undefined && { data_licence: licence }),
+    intended_use: 'Research. Not for diagnosis.',
+    image_classes: preprocessingSteps(model).join(' '),
+    pred_classes: `a channel for each of ${names.join(', ')}: its probability in each voxel`,
+    network_data_format: {
+      inputs: {
+        image: {
+          type: 'image',
+          format: 'magnitude',
+          modality: channels.join(', '),
+          num_channels: architecture.inputChannels,
+          ...spatial,
+          value_range: typeof normalisation === 'string' ? [] : [0, 1],
+          is_patch_data: true,
+          channel_def: byIndex(channels),
+        },
+      },
+      outputs: {
+        probabilities: {
+          type: 'probabilities',
+          format: 'classes',
+          modality: NONE,
+          num_channels: architecture.labels,
+          ...spatial,
+          value_range: [0, 1],
+          is_patch_data: true,
+          channel_def: byIndex(names),
+        },
+      },
+    },
+    lunet: model,
+  };
+}
+
+const byIndex = (names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name, i) => [String(i), name]));
+
+function readme(model: ModelDescription): string {
+  const multiple = sizeMultiple(model);
+  const outputs = model.outputs.map(({ name, values }) => `- ${name}: label ${values.join(', ')}`);
+  return `# ${model.name}
+
+${summariseModel(model)} For research, not for diagnosis.
+
+- \`models/model.safetensors\` is for lunet: \`lunet predict models/model.safetensors -i scan.nii.gz -o segmentation.nii.gz\`
+- \`models/model.onnx\` is for ONNX Runtime ${ONNX_RUNTIME} or later: \`image\` (N, ${model.architecture.inputChannels}, D, H, W) in, \`probabilities\` (N, ${model.architecture.labels}, D, H, W) out,
+  float32. D, H, W are z, y, x of a NIfTI file, and multiples of ${multiple}.
+- \`configs/metadata.json\` says the same for programs, and all else that is known of the model (\`lunet\`).
+
+## Before the network
+
+${preprocessingSteps(model)
+  .map((step, i) => `${i + 1}. ${step}`)
+  .join('\n')}
+
+## Behind it
+
+A voxel belongs to an output where its probability is above 0.5:
+
+${outputs.join('\n')}
+`;
+}

@@ -1,0 +1,52 @@
+// What a model is and what it expects, in plain English, for those who meet it without lunet.
+
+import { type ModelDescription } from '../model/model.js';
+import { countParameters } from '../network/parameters.js';
+
+/** What sizes have to be multiples of: each level halves them. */
+export function sizeMultiple({ architecture }: Pick<ModelDescription, 'architecture'>): number {
+  return 2 ** (architecture.encoder.length - 1);
+}
+
+/** A model in one or two sentences. */
+export function summariseModel(model: ModelDescription): string {
+  const { architecture, outputs, run, training, licence } = model;
+  const parameters = countParameters(architecture).toLocaleString('en');
+  const sentences = [
+    `3D U-Net of ${parameters} parameters for the segmentation of ${outputs.map(({ name }) => name).join(', ')}, ` +
+      `trained with lunet (experiment ${run.experiment}, method ${run.method}, seed ${run.seed})` +
+      `${training ? ` on ${training.cases} cases` : ''}.`,
+    ...(licence === undefined ? [] : [`Licence of the data: ${licence}.`]),
+  ];
+  return sentences.join(' ');
+}
+
+/** What is done to a scan before the network sees it, step by step. */
+export function preprocessingSteps({ preprocessing }: ModelDescription): string[] {
+  const { orientation, spacing, normalisation, size } = preprocessing;
+  const by = (numbers: readonly number[]): string => numbers.join(' x ');
+  return [
+    orientation === 'RAS'
+      ? 'Axes are permuted and flipped to the closest of right, anterior, superior.'
+      : 'Axes stay as they are stored.',
+    ...(spacing
+      ? [
+          `Volumes are resampled to ${by(spacing)} mm (x, y, z): linear, both grids covering the same extent, ` +
+            'max(1, round(voxels * spacing / wanted)) voxels along each axis.',
+        ]
+      : []),
+    normalisationStep(normalisation),
+    `The network was trained on windows of ${by(size)} voxels (x, y, z); smaller volumes were padded with 0 about their centre ` +
+      '(floor of half of what is missing comes first).',
+  ];
+}
+
+function normalisationStep(normalisation: ModelDescription['preprocessing']['normalisation']): string {
+  if (normalisation === 'none') return 'Intensities stay as they are.';
+  if (normalisation === 'z-score')
+    return 'Intensities of each channel: minus their mean over the volume, divided by their standard deviation.';
+  return 'window' in normalisation
+    ? `Intensities are brought from ${normalisation.window.join(' to ')} to 0 to 1, and cut off there.`
+    : `Intensities of each channel are brought from their percentiles ${normalisation.percentile.join(' and ')} over the volume ` +
+        'to 0 and 1, and cut off there.';
+}

@@ -1,0 +1,7 @@
+// Everything that a model can be exported as. Each is an option of `lunet export`.
+
+import { bundle } from './bundle.js';
+import { type ExportFormat } from './format.js';
+import { onnx } from './onnx/index.js';
+
+export const exportFormats: readonly ExportFormat[] = [onnx, bundle];
