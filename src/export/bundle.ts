@@ -42,7 +42,7 @@ function modelFile(description: ModelDescription, tensors: Weights): Uint8Array 
 }
 
 /** metadata.json by MONAI's schema of July 2024, with the model's description as `lunet`. */
-export function bundleMetadata(model: ModelDescription): object {
+function bundleMetadata(model: ModelDescription): object {
   const { architecture, channels, outputs, preprocessing, run, licence } = model;
   const multiple = sizeMultiple(model);
   const names = outputs.map(({ name }) => name);

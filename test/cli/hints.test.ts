@@ -58,7 +58,6 @@ for (const [name, says] of [
   ['init', /lunet config --print > experiment\.yaml$/],
   ['predict', /does not exist yet; weights are .*PyTorch/],
   ['infer', /does not exist yet/],
-  ['export', /does not exist yet/],
   ['evaluate', /does not exist yet; .*lunet report$/],
   ['test', /lunet report$/],
   ['plot', /lunet report$/],

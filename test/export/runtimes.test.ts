@@ -57,8 +57,11 @@ describe('a network on real test cases in ONNX Runtime', { skip }, () => {
     const settings = [
       `dataset.root=${JSON.stringify(join(data as string, 'Task04_Hippocampus'))}`,
       'dataset.labels={anterior: 1, posterior: 2}',
-      'models=[{family: lunet, n: 4, levels: 5, convs: 2}]',
+      'models=[{family: lunet, n: 4, levels: 4, convs: 2}]',
+      // Short, but long enough for masks that look like the labels.
       'training.epochs=3',
+      'training.batch=4',
+      'training.learningRate=0.02',
       'training.seeds=[1]',
     ];
     const cwd = emptyFolder();
@@ -80,11 +83,15 @@ describe('a network on real test cases in ONNX Runtime', { skip }, () => {
     network.dispose();
   });
 
-  const predictAll = async (runtime: Runtime, precision: Precision): Promise<Float32Array[]> => {
+  const predict = async (
+    runtime: Runtime,
+    precision: Precision,
+    cases: readonly Float32Array[],
+  ): Promise<Float32Array[]> => {
     const session = await runtime.InferenceSession.create(onnxFile(model, precision));
     const shape = [1, model.architecture.inputChannels, ...volumeSize(model.preprocessing.size)];
     const found: Float32Array[] = [];
-    for (const image of images) {
+    for (const image of cases) {
       const outputs = await session.run({ image: new runtime.Tensor('float32', image, shape) });
       found.push((outputs['probabilities'] as { data: Float32Array }).data);
     }
@@ -92,20 +99,23 @@ describe('a network on real test cases in ONNX Runtime', { skip }, () => {
   };
 
   for (const [name, runtime] of runtimes) {
-    test(`${name}: the same masks`, async () => {
-      const found = await predictAll(runtime, 'float32');
-      let voxels = 0;
+    test(`${name}: the same masks`, async (t) => {
+      const found = await predict(runtime, 'float32', images);
+      let [voxels, other] = [0, 0];
       for (const [i, probabilities] of found.entries())
         for (const [at, p] of probabilities.entries()) {
           const q = (expected[i] as Float32Array)[at] as number;
           voxels += Number(q > 0.5);
-          if (p > 0.5 !== q > 0.5) assert.ok(Math.abs(q - 0.5) < ROUNDING, `case ${i}: ${p} and ${q}`);
+          if (p > 0.5 === q > 0.5) continue;
+          assert.ok(Math.abs(q - 0.5) < ROUNDING, `case ${i}: ${p} and ${q}`);
+          other++;
         }
+      t.diagnostic(`${voxels} voxels in masks, ${other} on the other side of 0.5 by rounding`);
       assert.ok(voxels > 50_000, `an almost empty prediction: ${voxels} voxels`);
     });
 
     test(`${name}: nearly the same masks in half precision`, async () => {
-      const found = await predictAll(runtime, 'float16');
+      const found = await predict(runtime, 'float16', images.slice(0, 10));
       for (const [i, probabilities] of found.entries()) {
         const dice = diceOf(probabilities, expected[i] as Float32Array);
         assert.ok(dice > 0.99, `case ${i}: found a Dice of ${dice} with the masks in full precision`);
