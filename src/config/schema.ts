@@ -1,4 +1,4 @@
-// The experiment config: the one definition from which types, defaults, checks, help and the JSON Schema come.
+// The experiment config: types, defaults, checks, help and the JSON Schema are all derived from this definition.
 
 import { z } from 'zod';
 import { LAYOUTS } from '../data/layouts/index.js';
@@ -16,7 +16,7 @@ const percent = z.number().gt(0).lt(100);
 const caseSelection = z.union([count(0), z.array(z.string().min(1))], {
   error: 'expected a number of cases or a list of case ids',
 });
-/** Not `1`: JavaScript would move keys that look like integers to the front. */
+/** Starts with a letter, since JavaScript moves keys that look like integers, such as `1`, to the front. */
 const labelName = z
   .string()
   .regex(
@@ -32,7 +32,7 @@ const split = z.strictObject({
   train: caseSelection.describe('Cases to train on: how many, or a list of case ids'),
   validation: caseSelection.default(0).describe('Cases for choosing a pruning step without the test cases'),
   test: caseSelection.describe('Cases to test on: how many, or a list of case ids'),
-  seed: z.int().min(0).default(0).describe('Seed of the random choice, where counts are given'),
+  seed: z.int().min(0).default(0).describe('Seed of the random choice if cases are given as numbers'),
 });
 
 const phantom = z.strictObject({
@@ -45,8 +45,10 @@ const phantom = z.strictObject({
 const dataset = z.strictObject({
   layout: z
     .enum(['phantom', ...LAYOUTS])
-    .describe('How the cases lie on disk; phantom generates them in memory'),
-  root: folder.optional().describe('Folder of the dataset, from the working folder; ~/ is the home folder'),
+    .describe('How the cases are arranged on disk; phantom generates them in memory'),
+  root: folder
+    .optional()
+    .describe('Folder of the dataset, relative to the working folder; ~/ is the home folder'),
   phantom: phantom.prefault({}).describe('What to generate, for the layout phantom'),
   channels: z.array(z.string().min(1)).min(1).optional().describe('Names of the input channels, in order'),
   labels: z
@@ -59,13 +61,13 @@ const dataset = z.strictObject({
     .refine((labels) => Object.keys(labels).length >= 1 && Object.keys(labels).length <= 32, {
       message: 'expected 1 to 32 labels',
     })
-    .describe('Network outputs by name: the label value, or several values merged into one region'),
-  split: split.optional().describe('Which cases train and test'),
+    .describe('Network outputs by name: one label value, or several values merged into one region'),
+  split: split.optional().describe('Cases for training and for testing'),
   splits: z
     .record(name, split)
     .refine((splits) => Object.keys(splits).length >= 1, { message: 'expected at least one split' })
     .optional()
-    .describe('Several splits by name, instead of `split`; each is run'),
+    .describe('Several splits by name, instead of `split`; all of them are run'),
   nonFinite: z
     .enum(['error', 'zero'])
     .default('error')
@@ -74,25 +76,25 @@ const dataset = z.strictObject({
     .enum(['error', 'ignore'])
     .default('error')
     .describe(
-      'What to do when image and label lie differently in space (affine or spacing) by more than 0.001 mm: refuse ' +
-        "them, or go by the image's",
+      'What to do if affine or spacing of image and label differ by more than 0.001 mm: refuse the case, or use ' +
+        'those of the image',
     ),
   others: z
     .enum(['described', 'background', 'error'])
     .default('described')
     .describe(
-      'Which label values that no output names count as background: those that dataset.json names (others are an ' +
-        'error), all, or none',
+      'Which label values without an output are background: those that dataset.json names (others are an error), ' +
+        'all of them, or none',
     ),
   licence: z
     .string()
     .min(1)
     .optional()
-    .describe('Licence of the data, which models trained on it carry along, such as CC-BY-SA 4.0'),
+    .describe('Licence of the data, such as CC-BY-SA 4.0; it is stored in models trained on the data'),
   followLinks: z
     .boolean()
     .default(false)
-    .describe('Whether files may lie outside of `root`: by links, or by their path in dataset.json'),
+    .describe('Whether links, and paths in dataset.json, may lead to files outside of `root`'),
 });
 
 const preprocessing = z.strictObject({
@@ -100,7 +102,9 @@ const preprocessing = z.strictObject({
     .tuple([count().max(2048), count().max(2048), count().max(2048)], {
       error: 'expected three whole numbers: voxels along x, y, z',
     })
-    .describe('Voxels along x, y, z (as laid by orientation) after cropping and padding about the centre'),
+    .describe(
+      'Voxels along x, y, z after cropping and padding around the centre; `orientation` determines the axes',
+    ),
   spacing: z
     .tuple([z.number().positive(), z.number().positive(), z.number().positive()], {
       error: 'expected three numbers: mm along x, y, z',
@@ -126,23 +130,25 @@ const preprocessing = z.strictObject({
     .enum(['RAS', 'keep'])
     .default('RAS')
     .describe(
-      'First of all, how axes are laid: the closest ones to right, anterior, superior (permuted and flipped, without ' +
-        'resampling), or as the files store them',
+      'Orientation of the axes, set before all other steps: RAS permutes and flips axes so that they are closest to ' +
+        'right, anterior, superior (no resampling); keep leaves them as stored in the files',
     ),
 });
 
 const network = {
-  levels: count().max(10).default(5).describe('Resolutions, the full one included'),
+  levels: count().max(10).default(5).describe('Number of resolutions, including the full one'),
   convs: count().max(10).default(2).describe('3x3x3 convolutions per block'),
   skips: z.boolean().default(true).describe('Skip connections from encoder to decoder'),
 };
 
 const familyModel = z.strictObject({
   name: name.optional().describe('Name of its results; default: family, n and scale'),
-  family: z.enum(['unet', 'lunet']).describe('unet doubles its width per level, lunet keeps it'),
+  family: z
+    .enum(['unet', 'lunet'])
+    .describe('unet doubles the width at each level, lunet has the same width at all levels'),
   n: count().max(1024).describe('Channels at the top level'),
   ...network,
-  scale: z.number().gt(0).max(1).default(1).describe('Linear scale of all widths'),
+  scale: z.number().gt(0).max(1).default(1).describe('Factor for all widths'),
 });
 
 const explicitModel = z.strictObject({
@@ -168,17 +174,19 @@ const training = z
       .min(0)
       .max(1)
       .default(0)
-      .describe('Share of the epochs, at the end, over which the learning rate falls linearly towards 0'),
+      .describe('Fraction of the epochs, at the end, in which the learning rate falls linearly towards 0'),
     adam: z
       .strictObject({
         beta1: z.number().min(0).lt(1).default(0.9).describe('Decay of the first moment'),
         beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the second moment'),
       })
       .prefault({})
-      .describe('Decay of the moments of Adam'),
+      .describe('Decay rates of the moments of Adam'),
     dropout: z.number().min(0).lt(1).default(0.05).describe('Rate of channel-wise dropout, in every layer'),
     seeds: z.array(z.int().min(0)).min(1).default([1, 2, 3]).describe('One run for each seed'),
-    evaluateEvery: count().default(1).describe('Test Dice every so many epochs, and after the last'),
+    evaluateEvery: count()
+      .default(1)
+      .describe('Number of epochs between evaluations of test Dice; the last epoch is always evaluated'),
   })
   .prefault({});
 
@@ -192,20 +200,20 @@ const pruning = z
       .array(z.enum(STRATEGIES))
       .min(1)
       .default(['stamp', 'random-in-block', 'widest'])
-      .describe('Which channel goes at each step'),
+      .describe('How the channel to remove is chosen at each step'),
     criterion: z
       .enum(CRITERIA)
       .default('l2')
       .describe(
-        "How channels are scored, for strategies that score. Each layer's scores are divided by their L2 norm: STAMP's " +
-          'way, which the papers of snip, synflow and bn-scale do not have',
+        'How channels are scored, for strategies that use scores. The scores of a layer are divided by their L2 norm, ' +
+          'as in STAMP; the papers of snip, synflow and bn-scale do not do this',
       ),
     scoring: z
       .enum(['evaluation', 'training'])
       .default('evaluation')
       .describe(
-        'How the network is run for scores: as in evaluation (running statistics, no dropout: what STAMP does), or as in ' +
-          "training (the batch's statistics, dropout)",
+        'Mode of the network while channels are scored: evaluation (running statistics, no dropout, as in STAMP) or ' +
+          'training (statistics of the batch, dropout)',
       ),
     recoveryEpochs: count().default(1).describe('Training epochs between two removals'),
     dropout: z
@@ -216,23 +224,26 @@ const pruning = z
           .enum(['rank-value', 'off'])
           .default('rank-value')
           .describe(
-            'rank-value: up to base where scores are low (STAMP); off, and strategies without scores: initial',
+            'rank-value: layers with lower scores have higher rates, up to base (STAMP); off: all layers have the ' +
+              'rate initial, as always with strategies without scores',
           ),
       })
       .prefault({})
-      .describe('Dropout while pruning; the last layer, which is not pruned, has none'),
+      .describe('Dropout while pruning; the last layer is not pruned and has no dropout'),
     snapshots: z
       .array(percent)
       .min(1)
       .default([75, 50, 25])
-      .describe('Percent of prunable channels at which to keep the network'),
+      .describe('Percentages of remaining prunable channels at which the network is saved'),
     collapse: z
       .strictObject({
         floor: z.number().min(0).max(1).default(0).describe('Test Dice below which a network has collapsed'),
-        steps: count().default(10).describe('Steps in a row below the floor before the run stops'),
+        steps: count()
+          .default(10)
+          .describe('Number of consecutive steps below the floor after which the run stops'),
       })
       .prefault({})
-      .describe('When to stop before every layer has one channel; a floor of 0 never does'),
+      .describe('When to stop before every layer has one channel; with a floor of 0, never'),
   })
   .prefault({});
 
@@ -242,7 +253,7 @@ const retraining = z
       .array(z.enum(STRATEGIES))
       .min(1)
       .optional()
-      .describe('Of which pruning runs the snapshots are retrained; default: those of pruning'),
+      .describe('Pruning strategies whose snapshots are retrained; default: those of pruning'),
     snapshots: z
       .array(percent)
       .min(1)
@@ -252,26 +263,29 @@ const retraining = z
       .array(z.enum(INITS))
       .min(1)
       .default(['random'])
-      .describe('New weights, the surviving first weights, or the pruned weights'),
+      .describe(
+        'Starting weights: random (new ones), rewind (the first weights of the pruning run, for the remaining ' +
+          'channels) or inherit (the weights of the snapshot)',
+      ),
     epochs: count().optional().describe('Epochs; default: those of training'),
   })
   .prefault({});
 
 /** The schema of an experiment file. */
 export const experimentSchema = z.strictObject({
-  experiment: name.describe('Name of the experiment: its results are in OUTPUT/NAME'),
+  experiment: name.describe('Name of the experiment; its results are in OUTPUT/NAME'),
   output: folder
     .default('runs')
-    .describe('Folder of all results, from the working folder; ~/ is the home folder'),
-  dataset: dataset.describe('Where cases come from'),
-  preprocessing: preprocessing.describe('What is done to each volume, once'),
+    .describe('Folder of all results, relative to the working folder; ~/ is the home folder'),
+  dataset: dataset.describe('The cases: where they are, what they contain and how they are split'),
+  preprocessing: preprocessing.describe('Preprocessing of each volume, done once'),
   models: z.array(model).min(1).describe('Networks to train'),
   training: training.describe('How networks are trained'),
   pruning: pruning.describe('How a network is pruned'),
   retraining: retraining.describe('How pruned architectures are retrained'),
 });
 
-/** An experiment as written, with the defaults that stand alone. */
+/** An experiment as written, with the defaults that do not depend on other keys. */
 export type DeclaredExperiment = z.infer<typeof experimentSchema>;
 type Pruning = DeclaredExperiment['pruning'];
 
