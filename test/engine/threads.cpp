@@ -61,10 +61,7 @@ std::vector<float> train(const Kernels& kernels, int threads, int steps, bool in
         for (int i = 0; i < step * 1000; i++) waited++;
         network.interrupt();
       });
-      try {
-        network.gradients(cases, masks.data());
-      } catch (const Interrupted&) {
-      }
+      network.gradients(cases, masks.data());
       other.join();
       network.resume();
     }

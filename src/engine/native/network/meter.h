@@ -1,8 +1,9 @@
 // How fast the 3x3x3 convolutions are, each of a step's three by itself: for `lunet bench --passes`. Off otherwise,
 // since reading the clock takes about a hundredth of the time of what is measured.
 #pragma once
-#include <chrono>
 #include <vector>
+
+#include "network/platform.h"
 
 namespace lunet {
 
@@ -28,9 +29,9 @@ struct Meter {
   template <typename Work>
   void time(Pass pass, int thread, Work work) {
     if (!on) return work();
-    const auto begin = std::chrono::steady_clock::now();
+    const double begin = now();
     work();
-    seconds[thread].at[(int)pass] += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    seconds[thread].at[(int)pass] += now() - begin;
   }
 };
 

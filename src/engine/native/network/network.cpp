@@ -31,7 +31,7 @@ float Network::gradients(const Batch& batch, const float* masks) {
 
 float Network::step(const Batch& batch, const float* masks, float learningRate) {
   const float loss = gradients(batch, masks);
-  if (std::isfinite(loss)) update(state_, learningRate);
+  if (std::isfinite(loss) && !cut()) update(state_, learningRate);
   return loss;
 }
 

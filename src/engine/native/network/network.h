@@ -25,6 +25,9 @@ class Network {
   void predict(const Batch& batch, bool running, float* probabilities);
 
   void interrupt() { state_.threads.interrupt(); }
+  // Whether an interrupt ended the last call early: it changed nothing and its results are worthless. To be read, and
+  // followed by resume(), after each call that may have been interrupted.
+  bool cut() const { return state_.threads.cut(); }
   void resume() { state_.threads.resume(); }
   const Shape& shape() const { return state_.plan.shape; }
   int channels() const { return state_.plan.channels; }

@@ -1,14 +1,7 @@
 #include "network/state.h"
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <mutex>
-#include <new>
 #include <utility>
 
 #include "network/pass_tasks.h"
@@ -17,44 +10,11 @@ namespace lunet {
 
 namespace {
 
-// The arena of the network that was freed last. Pruning loads a slightly smaller network after every step; fresh memory
-// would cost it more than the step's bookkeeping, since the system clears every page.
-std::mutex spareMutex;
-Floats spare;
-
 size_t floatsOfFolded(const Plan& plan, const Up& up) {
   return up.composed ? 0 : plan.shape.maxBatch * up.outputs * foldedFloats(up);
 }
 
 }  // namespace
-
-Floats::Floats(size_t count, bool zeroed) : size_(count) {
-  if (count == 0) return;
-  if (count > SIZE_MAX / sizeof(float) - 64) throw std::bad_alloc();
-  void* memory = nullptr;
-  // A slab lies on more small pages than the processor's table of addresses (TLB) has entries for; large pages are few.
-  constexpr size_t kLargePage = 2 << 20;
-  size_t bytes = count * sizeof(float);
-  const bool large = bytes >= kLargePage / 4;
-  if (large) bytes = (bytes + kLargePage - 1) / kLargePage * kLargePage;
-  if (posix_memalign(&memory, large ? kLargePage : 64, bytes) != 0) throw std::bad_alloc();
-#ifdef MADV_HUGEPAGE
-  if (large) madvise(memory, bytes, MADV_HUGEPAGE);
-#endif
-  data_ = static_cast<float*>(memory);
-  if (zeroed) std::memset(data_, 0, count * sizeof(float));
-}
-
-Floats::Floats(Floats&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-
-Floats& Floats::operator=(Floats&& other) noexcept {
-  std::swap(data_, other.data_);
-  std::swap(size_, other.size_);
-  return *this;
-}
-
-Floats::~Floats() { std::free(data_); }
 
 Parameters::Parameters(const Plan& plan, const float* given, const float* adam)
     : weights(plan.parameters),
@@ -79,21 +39,14 @@ size_t Parameters::floats(const Plan& plan) {
 void Volumes::allocate(const Plan& plan) {
   const size_t needed = floats(plan);
   arena_ = Floats();  // first, so that never both are held
-  {
-    std::lock_guard<std::mutex> lock(spareMutex);
-    arena_ = std::move(spare);
-    spare = Floats();
-  }
+  arena_ = takeSpare();
   if (arena_.size() >= needed && arena_.size() / 2 <= needed) return;
   arena_ = Floats();
   // Every volume is written before it is read, so an arena needs no zeros.
   arena_ = Floats(needed, false);
 }
 
-Volumes::~Volumes() {
-  std::lock_guard<std::mutex> lock(spareMutex);
-  spare = std::move(arena_);
-}
+Volumes::~Volumes() { keepSpare(std::move(arena_)); }
 
 Channels::Channels(int count, int maxBatch) : count(count), mean(count), variance(count) {
   const size_t all = (size_t)maxBatch * count;

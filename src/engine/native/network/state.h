@@ -4,29 +4,13 @@
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "network/memory.h"
 #include "network/meter.h"
 #include "network/pass_tasks.h"
 #include "network/plan.h"
-#include "network/threads.h"
+#include "network/platform.h"
 
 namespace lunet {
-
-// 64-byte aligned floats. Throws std::bad_alloc.
-class Floats {
- public:
-  Floats() = default;
-  explicit Floats(size_t count, bool zeroed = true);
-  Floats(Floats&& other) noexcept;
-  Floats& operator=(Floats&& other) noexcept;
-  ~Floats();
-  float* data() { return data_; }
-  const float* data() const { return data_; }
-  size_t size() const { return size_; }
-
- private:
-  float* data_ = nullptr;
-  size_t size_ = 0;
-};
 
 // The flat list of tensors (see plan.h), what is known of it for training, and what kernels read of it.
 struct Parameters {

@@ -103,7 +103,7 @@ void Threads::run(int tasks, const std::function<void(int, int)>& work) {
   } else {
     take(0);
   }
-  if (interrupted_) throw Interrupted();
+  if (interrupted_) cut_ = true;
 }
 
 }  // namespace lunet

@@ -10,9 +10,6 @@
 
 namespace lunet {
 
-// Thrown by Threads::run when interrupt() was called meanwhile.
-struct Interrupted {};
-
 class Threads {
  public:
   // The calling thread counts as one of them. count >= 1.
@@ -21,12 +18,16 @@ class Threads {
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
 
-  // Calls work(task, thread) for every task in [0, tasks), thread in [0, count). Returns when all are done.
+  // Calls work(task, thread) for every task in [0, tasks), thread in [0, count). Returns when all are done, or early
+  // after interrupt(): see cut().
   void run(int tasks, const std::function<void(int task, int thread)>& work);
 
-  // Makes the run in progress, and those after it until resume(), throw Interrupted as soon as running tasks end.
+  // Makes the run in progress, and those after it until resume(), leave out all tasks that have not begun.
   void interrupt() { interrupted_ = true; }
-  void resume() { interrupted_ = false; }
+  void resume() { interrupted_ = cut_ = false; }
+  // Whether a run since resume() left tasks out. No exception says so: WebAssembly has none, and what follows a run
+  // that was cut is quick, since it is cut as well.
+  bool cut() const { return cut_; }
 
  private:
   void serve(int thread);
@@ -43,6 +44,7 @@ class Threads {
   std::atomic<int> busy_{0};
   std::atomic<unsigned> round_{0};
   std::atomic<bool> interrupted_{false};
+  bool cut_ = false;
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -4,45 +4,18 @@
 
 #include "kernels/instruction_sets.h"
 #include "kernels/kernel_bench.h"
+#include "network/flat_shape.h"
 #include "node/calls.h"
 
 using namespace lunet;
 
 namespace {
 
-// [inputChannels, labels, skips, D, H, W, maxBatch, levels, layers per encoder block, then per decoder block,
-//  widths of all encoder layers, of all decoder layers (level 0 first), up widths]
 Shape shapeOf(napi_env env, napi_value value) {
   size_t count = SIZE_MAX;
-  const int32_t* v = array<napi_int32_array>(env, value, "shape", count);
-  const int32_t* end = v + count;
-  const auto next = [&](int least) {
-    if (v == end || *v < least) fail(env, "native engine: shape is malformed");
-    return (int)*v++;
-  };
+  const int32_t* numbers = array<napi_int32_array>(env, value, "shape", count);
   Shape shape;
-  shape.inputChannels = next(1);
-  shape.labels = next(1);
-  shape.skips = next(0) != 0;
-  shape.size = {next(1), next(1), next(1)};
-  shape.maxBatch = next(1);
-  const int levels = next(1);
-  if (levels > 16 || shape.labels > 32) fail(env, "native engine: shape is out of range");
-  std::vector<int> encoder(levels), decoder(levels - 1);
-  for (int& layers : encoder) layers = next(1);
-  for (int& layers : decoder) layers = next(1);
-  const auto widths = [&](int layers) {
-    std::vector<int> result(layers);
-    for (int& width : result) width = next(1);
-    return result;
-  };
-  for (int layers : encoder) shape.encoder.push_back(widths(layers));
-  for (int layers : decoder) shape.decoder.push_back(widths(layers));
-  shape.up = widths(levels - 1);
-  const int multiple = 1 << (levels - 1);
-  const Size& s = shape.size;
-  if (v != end || s.d % multiple || s.h % multiple || s.w % multiple || (double)s.d * s.h * s.w > 2e9)
-    fail(env, "native engine: shape is malformed");
+  if (!readShape(numbers, count, shape)) fail(env, "native engine: shape is malformed");
   return shape;
 }
 

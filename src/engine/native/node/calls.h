@@ -37,8 +37,7 @@ inline void execute(napi_env, void* data) {
   Call& call = *static_cast<Call*>(data);
   try {
     call.compute();
-  } catch (const Interrupted&) {
-    call.error = "interrupted";
+    if (call.handle->network->cut()) call.error = "interrupted";
   } catch (const std::bad_alloc&) {
     call.error = "out of memory";
   } catch (const std::exception& error) {

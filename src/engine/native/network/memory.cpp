@@ -1,0 +1,67 @@
+#include "network/memory.h"
+
+#include "network/platform.h"
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace lunet {
+
+namespace {
+
+std::atomic<Floats*> spare{nullptr};
+
+#ifdef MADV_HUGEPAGE
+constexpr bool kHasLargePages = true;
+#else
+constexpr bool kHasLargePages = false;
+#endif
+
+}  // namespace
+
+Floats takeSpare() {
+  Floats* const kept = spare.exchange(nullptr);
+  if (!kept) return Floats();
+  Floats arena = std::move(*kept);
+  delete kept;
+  return arena;
+}
+
+void keepSpare(Floats arena) { delete spare.exchange(new Floats(std::move(arena))); }
+
+Floats::Floats(size_t count, bool zeroed) : size_(count) {
+  if (count == 0) return;
+  if (count > SIZE_MAX / sizeof(float) - 64) outOfMemory();
+  // A slab lies on more small pages than the processor's table of addresses (TLB) has entries for; large pages are few.
+  constexpr size_t kLargePage = 2 << 20;
+  void* memory = nullptr;
+  size_t bytes = count * sizeof(float);
+  const bool large = kHasLargePages && bytes >= kLargePage / 4;
+  if (large) bytes = (bytes + kLargePage - 1) / kLargePage * kLargePage;
+  if (posix_memalign(&memory, large ? kLargePage : 64, bytes) != 0) outOfMemory();
+#ifdef MADV_HUGEPAGE
+  if (large) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  data_ = static_cast<float*>(memory);
+  if (zeroed) std::memset(data_, 0, count * sizeof(float));
+}
+
+Floats::Floats(Floats&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+Floats& Floats::operator=(Floats&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+Floats::~Floats() { std::free(data_); }
+
+}  // namespace lunet
