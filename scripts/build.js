@@ -1,4 +1,5 @@
-// Builds everything that a checkout needs: the TypeScript into dist/, then the native engine.
+// Builds everything that a checkout needs: the TypeScript into dist/, then the engine as WebAssembly and the
+// native one.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,5 +15,6 @@ if (existsSync(`${root}/node_modules/typescript`)) {
   // A file deleted in src must not live on in dist.
   rmSync(`${root}/dist`, { recursive: true, force: true });
   run('node_modules/typescript/bin/tsc');
+  run('scripts/build-wasm.js', ...process.argv.slice(2));
 }
 run('scripts/build-native.js', ...process.argv.slice(2));

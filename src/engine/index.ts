@@ -7,7 +7,7 @@ import { requireAddon } from './native/provide.js';
 import { readInstallation } from './tensorflow/installation.js';
 
 /** Names that `--engine` takes. */
-export const ENGINE_NAMES = ['auto', 'native', 'tensorflow', 'webgpu', 'cpu'] as const;
+export const ENGINE_NAMES = ['auto', 'native', 'wasm', 'tensorflow', 'webgpu', 'cpu'] as const;
 
 export interface EngineOptions {
   readonly threads?: number | undefined;
@@ -34,6 +34,8 @@ export async function createEngine(name: string, options: EngineOptions = {}): P
     case 'native':
       await requireAddon(options);
       return (await import('./native/index.js')).createNativeEngine(options);
+    case 'wasm':
+      return (await import('./wasm/node.js')).createNodeWasmEngine();
     case 'tensorflow':
       return (await import('./tensorflow/index.js')).createTensorFlowEngine(options);
     case 'webgpu':

@@ -1,5 +1,5 @@
-// Every engine computes the same network: the native engine on each instruction set against TensorFlow.js, and both
-// against the numbers of PyTorch.
+// Every engine computes the same network: the native engine on each instruction set and as WebAssembly against
+// TensorFlow.js, and all against the numbers of PyTorch.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ import {
   weightsFor,
 } from './cases.js';
 import { assertClose, assertTensorsClose } from './closeness.js';
-import { instructionSets, optional, optionalFor, oracle, withNative } from './engines.js';
+import { instructionSets, optional, optionalFor, oracle, wasm, withNative } from './engines.js';
 
 /** Everything an engine can be asked for, on one case. */
 async function probe(engine: Engine, test: EngineCase): Promise<Record<string, unknown>> {
@@ -157,6 +157,10 @@ describe('cases', () => {
         expected ??= probe(oracle, test) as Promise<Probe>;
         compare((await probe(createNativeEngine({ isa, threads: 2 }), test)) as Probe, await expected, test);
       });
+    it(`${test.name}: WebAssembly agrees with TensorFlow.js`, async () => {
+      expected ??= probe(oracle, test) as Promise<Probe>;
+      compare((await probe(wasm, test)) as Probe, await expected, test);
+    });
     for (const engine of largeCases.includes(test) ? [] : optionalFor(test))
       it(`${test.name}: ${engine.description.name} agrees with TensorFlow.js in JavaScript`, async () => {
         expected ??= probe(oracle, test) as Promise<Probe>;
@@ -239,8 +243,8 @@ describe('to the bit', () => {
   const named = (start: string): EngineCase =>
     [...engineCases, ...largeCases].find(({ name }) => name.startsWith(start)) as EngineCase;
   const test = named('four levels');
-  const weightsAfter = async (threads: number, test: EngineCase): Promise<Weights> => {
-    const network = await createNativeEngine({ threads }).load(settingsFor(test), weightsFor(test));
+  const weightsAfter = async (engine: Engine, test: EngineCase): Promise<Weights> => {
+    const network = await engine.load(settingsFor(test), weightsFor(test));
     for (let step = 0; step < 4; step++) await network.trainStep(batchFor(test), masksFor(test, step), 0.01);
     const weights = await network.readWeights();
     network.dispose();
@@ -249,12 +253,18 @@ describe('to the bit', () => {
   for (const threads of withNative ? [1, 2, 3, 8] : [])
     it(`${threads} threads give the weights of one`, async () => {
       for (const each of [test, named('wide layers, odd')])
-        assert.deepEqual([...(await weightsAfter(threads, each))], [...(await weightsAfter(1, each))]);
+        assert.deepEqual(
+          [...(await weightsAfter(createNativeEngine({ threads }), each))],
+          [...(await weightsAfter(createNativeEngine({ threads: 1 }), each))],
+        );
     });
+  it('WebAssembly gives the same weights each time', async () => {
+    assert.deepEqual([...(await weightsAfter(wasm, test))], [...(await weightsAfter(wasm, test))]);
+  });
   it('goes on from weights and optimizer state as if never stopped', async () => {
     const native = withNative ? [createNativeEngine({ threads: 2 })] : [];
     const test = named('two levels');
-    for (const engine of [...native, oracle, ...optional]) {
+    for (const engine of [...native, wasm, oracle, ...optional]) {
       const batch = batchFor(test);
       const through = await engine.load(settingsFor(test), weightsFor(test));
       for (let step = 0; step < 3; step++) await through.trainStep(batch, masksFor(test, step), 0.01);
@@ -309,6 +319,7 @@ describe('PyTorch', () => {
   const engines: Engine[] = [
     oracle,
     ...optional,
+    wasm,
     ...instructionSets.map((isa) => createNativeEngine({ isa, threads: 2 })),
   ];
   for (const engine of engines)

@@ -1,5 +1,5 @@
 // The engines that are tested: TensorFlow.js in JavaScript as the oracle, the native one on each instruction set of this
-// machine, and those that are optional.
+// machine, the same as WebAssembly, and those that are optional.
 
 import assert from 'node:assert/strict';
 import { UserError } from '../../src/errors.js';
@@ -8,6 +8,7 @@ import { createEngine } from '../../src/engine/index.js';
 import { createNativeEngine } from '../../src/engine/native/index.js';
 import { loadAddon } from '../../src/engine/native/loader.js';
 import { createTfjsEngine } from '../../src/engine/tfjs/index.js';
+import { createNodeWasmEngine } from '../../src/engine/wasm/node.js';
 import { type EngineCase } from './cases.js';
 
 // A missing native engine is a failure, not a reason to test less: set LUNET_WITHOUT_NATIVE=1 where there is no compiler.
@@ -17,6 +18,7 @@ const loaded = loadAddon();
 if (withNative) assert.ok(loaded.addon, `the native engine does not load: ${JSON.stringify(loaded)}`);
 export const instructionSets = loaded.addon?.instructionSets() ?? [];
 export const oracle = await createTfjsEngine();
+export const wasm = await createNodeWasmEngine();
 /** Engines that are optional, where they are set up; LUNET_TEST_ENGINES names those that must be, or `none`. */
 export const optional: Engine[] = [];
 for (const name of process.env['LUNET_TEST_ENGINES'] === 'none' ? [] : ['tensorflow', 'webgpu'])

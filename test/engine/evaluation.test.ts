@@ -7,10 +7,10 @@ import { type Architecture } from '../../src/network/architecture.js';
 import { type Tensor, type Weights } from '../../src/network/weights.js';
 import { type EngineCase, batchFor, engineCases, settingsFor, weightsFor } from './cases.js';
 import { assertClose } from './closeness.js';
-import { native, optional, optionalFor, oracle } from './engines.js';
+import { native, optional, optionalFor, oracle, wasm } from './engines.js';
 import { type Numbers, plainLoss } from './plain.js';
 
-const engines = [oracle, ...native, ...optional];
+const engines = [oracle, ...native, wasm, ...optional];
 
 describe('evaluation mode', () => {
   // What gradients are judged by here is the loss as plain loops compute it in double precision.
@@ -22,7 +22,7 @@ describe('evaluation mode', () => {
       const [weights, batch] = [weightsFor(test), batchFor(test)];
       const results: { engine: Engine; loss: number; gradients: Weights }[] = [];
       // One after the other: engines on TensorFlow.js share its state, and their calls must not overlap.
-      for (const engine of [oracle, ...native, ...optionalFor(test)]) {
+      for (const engine of [oracle, ...native, wasm, ...optionalFor(test)]) {
         const network = await engine.load(settings, weights);
         results.push({ engine, ...(await network.gradients(batch, 'evaluation')) });
         network.dispose();

@@ -56,10 +56,10 @@ export function compileFlags(file: string): string[] {
   ];
 }
 
-/** All C++ sources and headers, as paths from `sourceFolder`, in a fixed order. */
+/** All C++ sources and headers but those for WebAssembly alone, as paths from `sourceFolder`, in a fixed order. */
 function listSources(): string[] {
   return readdirSync(sourceFolder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.(cpp|h)$/.test(file))
+    .filter((file) => /\.(cpp|h)$/.test(file) && !file.startsWith('wasm'))
     .sort();
 }
 

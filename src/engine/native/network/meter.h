@@ -3,7 +3,7 @@
 #pragma once
 #include <vector>
 
-#include "network/platform.h"
+#include "platform/platform.h"
 
 namespace lunet {
 

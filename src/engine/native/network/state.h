@@ -4,11 +4,11 @@
 #include <vector>
 
 #include "kernels/kernels.h"
-#include "network/memory.h"
 #include "network/meter.h"
 #include "network/pass_tasks.h"
 #include "network/plan.h"
-#include "network/platform.h"
+#include "platform/memory.h"
+#include "platform/platform.h"
 
 namespace lunet {
 

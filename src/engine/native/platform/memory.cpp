@@ -1,6 +1,6 @@
-#include "network/memory.h"
+#include "platform/memory.h"
 
-#include "network/platform.h"
+#include "platform/platform.h"
 
 #ifdef __linux__
 #include <sys/mman.h>

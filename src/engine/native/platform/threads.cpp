@@ -1,4 +1,4 @@
-#include "network/threads.h"
+#include "platform/threads.h"
 
 #ifdef __linux__
 #include <sched.h>

@@ -2,9 +2,9 @@
 // wasm/host.cpp, of which a build has one.
 #pragma once
 #ifdef __wasm__
-#include "network/one_thread.h"
+#include "platform/one_thread.h"
 #else
-#include "network/threads.h"
+#include "platform/threads.h"
 #endif
 
 namespace lunet {

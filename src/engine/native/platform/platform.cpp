@@ -1,4 +1,4 @@
-#include "network/platform.h"
+#include "platform/platform.h"
 
 #include <chrono>
 #include <new>
