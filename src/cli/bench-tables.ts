@@ -5,7 +5,7 @@ import { type Engine } from '../engine/engine.js';
 import { benchKernels, createNativeEngine, measurePeak } from '../engine/native/index.js';
 import { countParameters } from '../network/parameters.js';
 import { prunableChannels } from '../network/surgery.js';
-import { exemplaryPath } from '../experiment/plan.js';
+import { exemplaryPath } from '../experiment/tasks.js';
 import { note, print, printJson } from './terminal/output.js';
 import { formatTable } from './terminal/table.js';
 

@@ -8,7 +8,7 @@ import { type RunKind } from '../runs/folders.js';
 import { type Identity, requireSameIdentity } from '../runs/identity.js';
 import { type RunRecord, readRun } from '../runs/run.js';
 import { type RunContext } from '../training/life.js';
-import { type MissingRun } from '../pruning/retrain.js';
+import { type MissingRun } from '../pruning/snapshots.js';
 import { interruptSignal } from './terminal/interrupt.js';
 import { nextCommand } from './next.js';
 import { startProgress } from './terminal/progress.js';

@@ -15,6 +15,7 @@ import { duration } from './terminal/duration.js';
 import { startProgress } from './terminal/progress.js';
 import { note, print, warn } from './terminal/output.js';
 import { formatTable } from './terminal/table.js';
+import { FILES, SUMMARY_FILE } from '../runs/folders.js';
 
 interface SessionOptions {
   readonly engine: string;
@@ -64,7 +65,7 @@ export function showSummary(config: Experiment, kind: SummaryRow['kind'] | undef
   const shown = begun.map(({ split, base, runs, leftOut }): ShownSummary & { base: string } => ({
     split,
     base,
-    file: join(base, 'summary.csv'),
+    file: join(base, SUMMARY_FILE),
     rows: writeSummary(base, runs),
     leftOut,
   }));
@@ -75,7 +76,7 @@ export function showSummary(config: Experiment, kind: SummaryRow['kind'] | undef
       print(`${split === 'default' ? '' : `Split ${split}\n`}${summaryTable(ofKind)}`);
       note(`\nWritten: ${relative('', file) || file}`);
       note(
-        `         ${relative('', join(base, kind))}/**/seed-*/${kind === 'prune' ? 'steps' : 'epochs'}.csv`,
+        `         ${relative('', join(base, kind))}/**/seed-*/${kind === 'prune' ? FILES.steps : FILES.epochs}`,
       );
     }
   noteLeftOut(describeLeftOut(shown));

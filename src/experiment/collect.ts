@@ -4,13 +4,13 @@
 import { findModel } from '../config/models.js';
 import { type Experiment } from '../config/schema.js';
 import { UserError } from '../errors.js';
-import { pruningDifference } from '../pruning/plan.js';
-import { retrainingDifference } from '../pruning/retrain.js';
+import { pruningDifference } from '../pruning/pruning-runs.js';
+import { retrainingDifference } from '../pruning/retraining-runs.js';
 import { type FoundRun, type LeftOut, findRuns } from '../runs/find.js';
 import { type RunKind, splitFolder, splitNames } from '../runs/folders.js';
 import { describeDifference } from '../runs/identity.js';
 import { type RunRecord } from '../runs/run.js';
-import { trainingRunIdentity } from '../training/plan.js';
+import { trainingRunIdentity } from '../training/training-runs.js';
 
 /** The runs of one split. */
 export interface SplitRuns {

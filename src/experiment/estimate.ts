@@ -9,7 +9,7 @@ import { countMultiplyAdds } from '../network/cost.js';
 import { countParameters } from '../network/parameters.js';
 import { splitSizes } from '../training/memory.js';
 import { strategies } from '../pruning/strategies/index.js';
-import { exemplaryPath, type Task } from './plan.js';
+import { exemplaryPath, type Task } from './tasks.js';
 
 /** Multiply-adds of a step of training, in those of a forward pass: input and weight gradients are as much each. */
 const TRAINING = 3;

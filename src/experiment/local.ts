@@ -11,7 +11,7 @@ import { EXIT, UserError } from '../errors.js';
 import { quoteWord } from '../quote-word.js';
 import { diskError, makeFolder } from '../runs/commit.js';
 import { isLocked } from '../runs/lock.js';
-import { type Task } from './plan.js';
+import { type Task } from './tasks.js';
 import { SUPERVISED } from './supervision.js';
 import { ATTEMPT, lastError, logFile, taskState } from './state.js';
 

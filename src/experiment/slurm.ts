@@ -13,7 +13,7 @@ import { experimentFolder, type RunKind } from '../runs/folders.js';
 import { sha256 } from '../sha256.js';
 import { keepConfig, keptConfigs } from './kept-config.js';
 import { LUNET } from './local.js';
-import { type Task, planExperiment } from './plan.js';
+import { type Task, planExperiment } from './tasks.js';
 import { ATTEMPT, logFile } from './state.js';
 
 const KINDS: readonly RunKind[] = ['train', 'prune', 'retrain'];

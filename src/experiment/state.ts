@@ -6,12 +6,12 @@ import { type Experiment } from '../config/schema.js';
 import { UserError } from '../errors.js';
 import { possibleRemovals } from '../network/surgery.js';
 import { peekProgress } from '../runs/checkpoint.js';
-import { experimentFolder } from '../runs/folders.js';
+import { FILES, experimentFolder } from '../runs/folders.js';
 import { isLocked } from '../runs/lock.js';
 import { otherRun, runKey } from '../runs/identity.js';
 import { type RunRecord, readRun } from '../runs/run.js';
 import { differenceTo } from './collect.js';
-import { type Task } from './plan.js';
+import { type Task } from './tasks.js';
 
 /**
  * `missing`: not begun; `running`: a process is at it; `interrupted`: it was asked to stop, and goes on when started
@@ -93,7 +93,7 @@ export const ATTEMPT = '$ lunet ';
 export function lastError(log: string, folder?: string): string | undefined {
   const text = readLog(log);
   if (text === undefined) return undefined;
-  const later = folder === undefined ? undefined : modifiedMs(join(folder, 'run.json'));
+  const later = folder === undefined ? undefined : modifiedMs(join(folder, FILES.record));
   if (later !== undefined && later > (modifiedMs(log) ?? 0) + TIMES_MS) return undefined;
   const attempt = text.split(`\n${ATTEMPT}`).at(-1) as string;
   const at = attempt.lastIndexOf('error: ');

@@ -11,7 +11,6 @@ import { type Architecture, listLayers } from '../network/architecture.js';
 import { type Removal, prunableChannels, removeChannel } from '../network/surgery.js';
 import { type Weights } from '../network/weights.js';
 import { commitFile, failpoint } from '../runs/commit.js';
-import { MODEL_FILE } from '../runs/network-file.js';
 import { type DropoutRow, type ScoreRow, type StepRow } from '../runs/records.js';
 import { type PruningStep, type RunRecord } from '../runs/run.js';
 import { catchUp } from '../training/backlog.js';
@@ -35,6 +34,7 @@ import { scoreChannels } from './score.js';
 import { type StrategyName, strategies } from './strategies/index.js';
 import { type Choice } from './strategies/strategy.js';
 import { describeStep, dropoutRows, scoreRows, stepLine, stepRow } from './steps.js';
+import { FILES } from '../runs/folders.js';
 
 export interface PruningRun extends Omit<Run, 'kind'> {
   readonly strategy: StrategyName;
@@ -299,8 +299,8 @@ function endAt(
   stop: 'one-channel' | 'collapse',
 ): Ending {
   const files = {
-    'cases.csv': casesText(dataset.outputs, split.test, cases),
-    [MODEL_FILE]: encodeModel(dataset, record, { architecture: at.architecture, weights }),
+    [FILES.cases]: casesText(dataset.outputs, split.test, cases),
+    [FILES.model]: encodeModel(dataset, record, { architecture: at.architecture, weights }),
   };
   Object.assign(at.files, digestsOf(files));
   catchUp(backlog);

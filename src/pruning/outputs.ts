@@ -12,10 +12,10 @@ import {
   type StepRow,
   stepColumns,
 } from '../runs/records.js';
-import { snapshotFile } from '../runs/network-file.js';
 import { type PruningStep, type RunRecord } from '../runs/run.js';
 import { sha256 } from '../sha256.js';
 import { casesText, writeBest } from '../training/outputs.js';
+import { FILES, snapshotCasesFile, snapshotFile } from '../runs/folders.js';
 
 /** What a step leaves on disk. */
 export interface StepFiles {
@@ -45,11 +45,11 @@ export function lastingFiles(
     ...Object.fromEntries(
       Object.entries(files.snapshots).flatMap(([percent, model]): [string, string | Uint8Array][] => [
         [snapshotFile(percent), model],
-        [`cases-${percent}.csv`, cases],
+        [snapshotCasesFile(percent), cases],
       ]),
     ),
-    ...(files.best && { 'cases-best.csv': cases }),
-    ...(files.scoreRows && { 'scores.csv': csvText(SCORE_COLUMNS, files.scoreRows) }),
+    ...(files.best && { [FILES.bestCases]: cases }),
+    ...(files.scoreRows && { [FILES.scores]: csvText(SCORE_COLUMNS, files.scoreRows) }),
   };
 }
 
@@ -59,8 +59,8 @@ export function growingFiles(
   { validated, layers, rows, dropoutRows }: Pick<StepFiles, 'validated' | 'layers' | 'rows' | 'dropoutRows'>,
 ): Record<string, string> {
   return {
-    'dropout.csv': csvText(DROPOUT_COLUMNS, dropoutRows),
-    'steps.csv': csvText(stepColumns(labels, validated, layers), rows),
+    [FILES.dropout]: csvText(DROPOUT_COLUMNS, dropoutRows),
+    [FILES.steps]: csvText(stepColumns(labels, validated, layers), rows),
   };
 }
 

@@ -8,7 +8,7 @@ import { choose } from '../config/suggest.js';
 import { UserError } from '../errors.js';
 import { type SplitRuns, collectRuns, describeLeftOut } from '../experiment/collect.js';
 import { type FoundRun } from '../runs/find.js';
-import { type RunKind } from '../runs/folders.js';
+import { FILES, type RunKind, type SnapshotCasesFile, snapshotCasesFile } from '../runs/folders.js';
 import { type EpochRow, type ScoreRow, type StepRow, type SummaryRow } from '../runs/records.js';
 import { type RowsOf, readRows } from '../runs/rows.js';
 import { type RunRecord } from '../runs/run.js';
@@ -81,9 +81,9 @@ export function collectResults(config: Experiment, reference?: string): Results 
     summary: splits.flatMap(({ split, runs }) =>
       inPaperOrder(config, summarise(runs)).map((row) => ({ split, ...row })),
     ),
-    steps: rows('prune', 'steps.csv'),
-    epochs: [...rows('train', 'epochs.csv'), ...rows('retrain', 'epochs.csv')],
-    scores: rows('prune', 'scores.csv'),
+    steps: rows('prune', FILES.steps),
+    epochs: [...rows('train', FILES.epochs), ...rows('retrain', FILES.epochs)],
+    scores: rows('prune', FILES.scores),
     comparisons: splits.flatMap(({ split, runs }) =>
       inPaperOrder(config, compare(split, runs, against, read)),
     ),
@@ -136,7 +136,7 @@ function chooseReference({ models }: Experiment, wanted: string | undefined): st
 /** Dice by seed and case, of a file of finished runs. */
 function diceBySeedAndCase(
   runs: readonly FoundRun[],
-  file: 'cases.csv' | `cases-${string}.csv`,
+  file: typeof FILES.cases | SnapshotCasesFile,
   read: RowReader,
 ): Map<string, number> {
   const dice = new Map<string, number>();
@@ -150,7 +150,7 @@ function compare(split: string, runs: readonly FoundRun[], reference: string, re
     runs.filter(
       ({ record }) => record.kind === kind && record.method === method && record.status === 'finished',
     );
-  const base = diceBySeedAndCase(of('train', reference), 'cases.csv', read);
+  const base = diceBySeedAndCase(of('train', reference), FILES.cases, read);
   if (base.size === 0) return [];
   const methods = [...new Set(runs.map(({ record }) => `${record.kind}\n${record.method}`))].map(
     (key) => key.split('\n') as [RunKind, string],
@@ -158,14 +158,14 @@ function compare(split: string, runs: readonly FoundRun[], reference: string, re
   const candidates = methods.flatMap(([kind, method]): [RunKind, string, Map<string, number>][] => {
     const found = of(kind, method);
     if (kind !== 'prune')
-      return method === reference ? [] : [[kind, method, diceBySeedAndCase(found, 'cases.csv', read)]];
+      return method === reference ? [] : [[kind, method, diceBySeedAndCase(found, FILES.cases, read)]];
     const percents = new Set(found.flatMap(({ record }) => Object.keys(record.pruning?.snapshots ?? {})));
     return [...percents]
       .sort((a, b) => Number(b) - Number(a))
       .map((percent) => [
         kind,
         `${method} ${percent}%`,
-        diceBySeedAndCase(found, `cases-${percent}.csv`, read),
+        diceBySeedAndCase(found, snapshotCasesFile(percent), read),
       ]);
   });
   const compared = candidates.flatMap(([kind, method, dice]) => {

@@ -4,7 +4,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { commitFile, makeFolder } from '../runs/commit.js';
 import { type Row, writeCsv } from '../runs/csv.js';
-import { experimentFolder } from '../runs/folders.js';
+import { REPORT, SUMMARY_FILE, experimentFolder } from '../runs/folders.js';
 import { SUMMARY_COLUMNS } from '../runs/records.js';
 import { charts } from './charts/index.js';
 import { reportPage } from './page.js';
@@ -17,9 +17,9 @@ export async function writeReport(
   tables: readonly Table[],
   figures: boolean,
 ): Promise<string> {
-  const folder = join(experimentFolder(results.config), 'report');
+  const folder = join(experimentFolder(results.config), REPORT.folder);
   makeFolder(folder);
-  writeCsv(join(folder, 'summary.csv'), ['split', ...SUMMARY_COLUMNS], results.summary);
+  writeCsv(join(folder, SUMMARY_FILE), ['split', ...SUMMARY_COLUMNS], results.summary);
   const steps = results.steps.map(({ split, method, seed, values }): Row => ({
     split,
     method,
@@ -27,9 +27,9 @@ export async function writeReport(
     ...values,
   }));
   const columns = [...new Set(['split', 'method', 'seed', ...steps.flatMap(Object.keys)])];
-  writeCsv(join(folder, 'steps.csv'), columns, steps);
+  writeCsv(join(folder, REPORT.steps), columns, steps);
   writeCsv(
-    join(folder, 'comparisons.csv'),
+    join(folder, REPORT.comparisons),
     ['split', 'kind', 'method', 'reference', 'pairs', 'median_difference', 'low', 'high', 'p'],
     results.comparisons.map(({ medianDifference, interval, ...row }) => ({
       ...row,
@@ -49,7 +49,7 @@ export async function writeReport(
     commitFile(join(folder, `${name}.svg`), svg);
     commitFile(join(folder, `${name}.png`), png);
   }
-  commitFile(join(folder, 'index.html'), reportPage(results, tables, drawn));
+  commitFile(join(folder, REPORT.page), reportPage(results, tables, drawn));
   return folder;
 }
 

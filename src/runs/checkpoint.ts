@@ -7,6 +7,7 @@ import { UserError } from '../errors.js';
 import { type OptimizerState, type Tensor, type Weights } from '../network/weights.js';
 import { commitFile } from './commit.js';
 import { encodeSafetensors, readSafetensors } from './safetensors.js';
+import { FILES } from './folders.js';
 
 /** A run between two epochs, or two steps of one. `Progress` is plain JSON of the kind of run. */
 export interface Checkpoint<Progress> {
@@ -18,9 +19,6 @@ export interface Checkpoint<Progress> {
 }
 
 const FORMAT = '2';
-const NEWEST = 'checkpoint.safetensors';
-const PREVIOUS = 'checkpoint-previous.safetensors';
-const DAMAGED = 'checkpoint-damaged.safetensors';
 
 /** A checkpoint's bytes, which later changes of what it was made from do not touch. */
 export function encodeCheckpoint({ run, weights, optimizer, progress }: Checkpoint<unknown>): Uint8Array {
@@ -33,7 +31,7 @@ export function encodeCheckpoint({ run, weights, optimizer, progress }: Checkpoi
 
 /** Writes a checkpoint's bytes; the one before is kept. */
 export function writeCheckpoint(folder: string, bytes: Uint8Array): void {
-  commitFile(join(folder, NEWEST), bytes, { previous: join(folder, PREVIOUS) });
+  commitFile(join(folder, FILES.checkpoint), bytes, { previous: join(folder, FILES.previousCheckpoint) });
 }
 
 /**
@@ -48,7 +46,7 @@ export function readCheckpoint<Progress>(
 ): Checkpoint<Progress> {
   const { found, problems } = newestReadable<Progress>(folder, run);
   // Out of the way, or the next checkpoint would put it in the place of the good one.
-  for (const { path } of problems) renameSync(path, join(folder, DAMAGED));
+  for (const { path } of problems) renameSync(path, join(folder, FILES.damagedCheckpoint));
   const list = problems.map(({ message }) => message);
   if (found === undefined)
     throw new UserError(
@@ -73,7 +71,7 @@ function newestReadable<Progress>(
   run: string,
 ): { found?: Checkpoint<Progress>; problems: { path: string; message: string }[] } {
   const problems: { path: string; message: string }[] = [];
-  for (const path of [NEWEST, PREVIOUS].map((name) => join(folder, name))) {
+  for (const path of [FILES.checkpoint, FILES.previousCheckpoint].map((name) => join(folder, name))) {
     if (!existsSync(path)) continue;
     try {
       return { found: parse<Progress>(path, run), problems };

@@ -1,4 +1,4 @@
-// Where runs are on disk: OUTPUT/EXPERIMENT/[split-NAME/]KIND/.../seed-K.
+// Where runs are on disk: OUTPUT/EXPERIMENT/[split-NAME/]KIND/.../seed-K, and what their files are called.
 
 import { join } from 'node:path';
 import { type Experiment } from '../config/schema.js';
@@ -31,3 +31,45 @@ export function runFolder(base: string, kind: RunKind, method: string, seed: num
 
 /** What a run does. */
 export type RunKind = 'train' | 'prune' | 'retrain';
+
+/** The files of a run's folder. */
+export const FILES = {
+  record: 'run.json',
+  /** One row an epoch; of training runs. */
+  epochs: 'epochs.csv',
+  /** One row a removed channel; of pruning runs, as the next four. */
+  steps: 'steps.csv',
+  dropout: 'dropout.csv',
+  scores: 'scores.csv',
+  best: 'best.json',
+  bestCases: 'cases-best.csv',
+  /** Dice of each test case at the end. */
+  cases: 'cases.csv',
+  /** The weights that the run starts with. */
+  initial: 'initial.safetensors',
+  /** The network that the run ends with. */
+  model: 'model.safetensors',
+  /** What runs of earlier versions left instead: a network without a description. */
+  earlierModel: 'weights.safetensors',
+  checkpoint: 'checkpoint.safetensors',
+  previousCheckpoint: 'checkpoint-previous.safetensors',
+  damagedCheckpoint: 'checkpoint-damaged.safetensors',
+} as const;
+
+/** The file with a pruning run's network at a percentage of its channels. */
+export const snapshotFile = (percent: number | string): string => `snapshot-${percent}.safetensors`;
+
+/** The file with Dice of each test case there. */
+export type SnapshotCasesFile = `cases-${string}.csv`;
+export const snapshotCasesFile = (percent: number | string): SnapshotCasesFile => `cases-${percent}.csv`;
+
+/** The table of all methods, in a split's folder and in the report's. */
+export const SUMMARY_FILE = 'summary.csv';
+
+/** Where the report is, below an experiment's folder, and its files besides figures and summary. */
+export const REPORT = {
+  folder: 'report',
+  page: 'index.html',
+  steps: 'steps.csv',
+  comparisons: 'comparisons.csv',
+} as const;

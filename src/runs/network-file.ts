@@ -1,7 +1,7 @@
 // Reads a saved network: its weights and, from the file's metadata, the architecture that they belong to and what else it
 // takes to run it. Written by src/training/outputs.ts.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import { type Check, CheckError, list, text } from '../model/check.js';
@@ -11,17 +11,8 @@ import { type Weights } from '../network/weights.js';
 import { describeModel } from './describe-model.js';
 import { runKey } from './identity.js';
 import { type RunRecord } from './run.js';
-import { readSafetensors } from './safetensors.js';
-import { sha256 } from '../sha256.js';
-
-/** The file with the network that a run ends with. */
-export const MODEL_FILE = 'model.safetensors';
-
-/** What runs of earlier versions left instead: a network without a description. */
-const EARLIER_FILE = 'weights.safetensors';
-
-/** The file with a run's network at a share of its channels. */
-export const snapshotFile = (percent: number | string): string => `snapshot-${percent}.safetensors`;
+import { readSafetensors, readWithDigest } from './safetensors.js';
+import { FILES } from './folders.js';
 
 /** A network as it was saved. */
 export interface SavedNetwork {
@@ -78,8 +69,8 @@ export function readModel(path: string): Model {
   if (model === undefined)
     throw new UserError(
       'data',
-      `${path}: found a network without preprocessing and label values, expected a ${MODEL_FILE}; ` +
-        "give the run's folder, whose run.json has them",
+      `${path}: found a network without preprocessing and label values, expected a ${FILES.model}; ` +
+        `give the run's folder, whose ${FILES.record} has them`,
     );
   return model;
 }
@@ -89,10 +80,10 @@ export function readModel(path: string): Model {
  * UserError of kind `data` if there is none, or it is not the run's.
  */
 export function readRunModel(folder: string, record: RunRecord): { model: Model; path: string } {
-  const path = join(folder, MODEL_FILE);
-  const earlier = join(folder, EARLIER_FILE);
+  const path = join(folder, FILES.model);
+  const earlier = join(folder, FILES.earlierModel);
   if (!existsSync(path) && existsSync(earlier)) {
-    const { metadata, weights } = readWeightsOf(record, folder, EARLIER_FILE);
+    const { metadata, weights } = readWeightsOf(record, folder, FILES.earlierModel);
     const { architecture } = networkOf(metadata, weights());
     const model = { ...describeModel(record, architecture), weights: weights() };
     return { model, path: earlier };
@@ -103,7 +94,7 @@ export function readRunModel(folder: string, record: RunRecord): { model: Model;
       `${folder}: the run is ${record.status === 'diverged' ? 'diverged' : 'not finished'}, so it has no model; ` +
         'go on with it: lunet train, prune or retrain',
     );
-  if (readWeightsOf(record, folder, MODEL_FILE).digest !== record.files?.[MODEL_FILE])
+  if (readWeightsOf(record, folder, FILES.model).digest !== record.files?.[FILES.model])
     throw new UserError(
       'data',
       `${path}: is not the file that this run wrote; do the run anew with --overwrite`,
@@ -126,17 +117,16 @@ export interface SavedWeights {
  */
 export function readWeightsOf(record: RunRecord, folder: string, name: string): SavedWeights {
   const path = join(folder, name);
-  const { metadata } = readSafetensors(path);
+  const { metadata, digest } = readWithDigest(path);
   if (metadata['run'] !== runKey(record))
     throw new UserError(
       'data',
       `${path}: belongs to another run than ${folder}, expected the file that this run wrote; ` +
         'do the run anew with --overwrite',
     );
-  const digest = sha256(readFileSync(path));
   const weights = (): Weights => {
-    const { tensors } = readSafetensors(path);
-    if (sha256(readFileSync(path)) !== digest)
+    const { tensors, digest: now } = readWithDigest(path);
+    if (now !== digest)
       throw new UserError('data', `${path}: has changed while it was to be used; start the command again`);
     return tensors;
   };

@@ -3,6 +3,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { UserError } from '../errors.js';
 import { type Model } from '../model/model.js';
+import { FILES } from './folders.js';
 import { readModel, readRunModel } from './network-file.js';
 import { readRun } from './run.js';
 import { sha256 } from '../sha256.js';
@@ -31,7 +32,7 @@ function ofRun(folder: string): Pick<OpenedModel, 'model' | 'path'> {
   if (record === undefined)
     throw new UserError(
       'data',
-      `${folder}: found no run.json, expected a run's folder such as runs/EXPERIMENT/train/MODEL/seed-1, or a model file`,
+      `${folder}: found no ${FILES.record}, expected a run's folder such as runs/EXPERIMENT/train/MODEL/seed-1, or a model file`,
     );
   return readRunModel(folder, record);
 }

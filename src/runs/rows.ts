@@ -7,21 +7,22 @@ import { type Cell, type Row, readSealedCsv } from './csv.js';
 import { type FoundRun } from './find.js';
 import { runKey } from './identity.js';
 import { type CaseRow, type EpochRow, type ScoreRow, type StepRow } from './records.js';
+import { FILES, type SnapshotCasesFile } from './folders.js';
 
 /** What the rows of each file that is read back are. */
 export interface RowsOf {
-  'epochs.csv': EpochRow;
-  'steps.csv': StepRow;
-  'scores.csv': ScoreRow;
-  'cases.csv': CaseRow;
-  [snapshot: `cases-${string}.csv`]: CaseRow;
+  [FILES.epochs]: EpochRow;
+  [FILES.steps]: StepRow;
+  [FILES.scores]: ScoreRow;
+  [FILES.cases]: CaseRow;
+  [snapshot: SnapshotCasesFile]: CaseRow;
 }
 
 /** What the checkpoints of all kinds of runs keep rows under, by the file that they are written to. */
 const IN_PROGRESS: Readonly<Record<string, string>> = {
-  'epochs.csv': 'rows',
-  'steps.csv': 'rows',
-  'scores.csv': 'scoreRows',
+  [FILES.epochs]: 'rows',
+  [FILES.steps]: 'rows',
+  [FILES.scores]: 'scoreRows',
 };
 
 /** Columns of text; what stands in others is a number, true, false or nothing. */

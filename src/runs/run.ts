@@ -13,13 +13,11 @@ import { countParameters } from '../network/parameters.js';
 import { type Removal } from '../network/surgery.js';
 import { packageVersion } from '../version.js';
 import { commitFile, diskError, makeFolder } from './commit.js';
-import { type RunKind } from './folders.js';
+import { FILES, type RunKind } from './folders.js';
 import { type Identity, hashIdentity } from './identity.js';
 import { type Waiting, lockRun } from './lock.js';
 import { seal, unseal } from './sealed.js';
 import { removeTemporary } from './temporary.js';
-
-const RECORD = 'run.json';
 
 export type RunStatus = 'running' | 'interrupted' | 'finished' | 'diverged';
 
@@ -165,7 +163,7 @@ interface Ground {
  * not as lunet wrote it, or if this version of lunet cannot read it.
  */
 export function readRun(folder: string): RunRecord | undefined {
-  const path = join(folder, RECORD);
+  const path = join(folder, FILES.record);
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -196,7 +194,7 @@ export function readRun(folder: string): RunRecord | undefined {
 
 /** Writes a run's record. */
 export function writeRun(folder: string, record: RunRecord): void {
-  commitFile(join(folder, RECORD), seal(record));
+  commitFile(join(folder, FILES.record), seal(record));
 }
 
 /** Refuses to go on with other voxels or on another instruction set, where the bits would not be those of one run. */
@@ -231,7 +229,7 @@ export async function openRun(folder: string, overwrite: boolean, waiting: Waiti
   try {
     removeTemporary(folder);
     // Only what is certainly not there: a disk that cannot say must not cost a run.
-    if (overwrite || lstatSync(join(folder, RECORD), { throwIfNoEntry: false }) === undefined)
+    if (overwrite || lstatSync(join(folder, FILES.record), { throwIfNoEntry: false }) === undefined)
       clearRun(folder);
   } catch (error) {
     release();
@@ -243,7 +241,7 @@ export async function openRun(folder: string, overwrite: boolean, waiting: Waiti
 /** Removes what runs write into their folders. The record goes first: without it the rest counts for nothing. */
 function clearRun(folder: string): void {
   const names = readdirSync(folder).filter((name) => /\.(csv|json|safetensors)$/.test(name));
-  for (const path of [RECORD, ...names].map((name) => join(folder, name))) {
+  for (const path of [FILES.record, ...names].map((name) => join(folder, name))) {
     try {
       // A folder of such a name is not a run's; if a file has to go there, that says so.
       if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) rmSync(path, { force: true });

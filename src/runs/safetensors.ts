@@ -54,13 +54,21 @@ const digestField = (digest: string): string => `"sha256":"${digest}"`;
  * programs write it, is refused: a damaged one of ours looks the same.
  */
 export function readSafetensors(path: string): TensorFile {
-  let bytes: Buffer;
+  return decodeSealed(readBytes(path), path);
+}
+
+/** The same with the SHA-256 of the whole file, which is read once. */
+export function readWithDigest(path: string): TensorFile & { readonly digest: string } {
+  const bytes = readBytes(path);
+  return { ...decodeSealed(bytes, path), digest: sha256(bytes) };
+}
+
+function readBytes(path: string): Buffer {
   try {
-    bytes = readFileSync(path);
+    return readFileSync(path);
   } catch (error) {
     throw new UserError('data', `${path}: cannot be read: ${fsReason(error)}`);
   }
-  return decodeSealed(bytes, path);
 }
 
 /** Decodes the bytes of a file and checks them against their digest; `file` names it in messages. See `readSafetensors`. */

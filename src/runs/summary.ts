@@ -1,12 +1,11 @@
 // summary.csv of an experiment: every method over its seeds, from the runs' records.
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { median, medianAbsoluteDeviation } from 'simple-statistics';
 import { totalChannels } from '../network/architecture.js';
 import { writeCsv } from './csv.js';
 import { type FoundRun } from './find.js';
-import { type RunKind } from './folders.js';
+import { type RunKind, SUMMARY_FILE } from './folders.js';
 import { SUMMARY_COLUMNS, type SummaryRow } from './records.js';
 import { type PruningResult, type PruningStep } from './run.js';
 
@@ -99,9 +98,9 @@ export function summarise(runs: readonly FoundRun[]): SummaryRow[] {
   return [...trainingRows(runs, 'train'), ...pruningRows(runs), ...trainingRows(runs, 'retrain')];
 }
 
-/** Writes summary.csv into a split's folder, if there is one; returns its rows. */
+/** Writes summary.csv into a split's folder; returns its rows. */
 export function writeSummary(base: string, runs: readonly FoundRun[]): SummaryRow[] {
   const rows = summarise(runs);
-  if (existsSync(base)) writeCsv(join(base, 'summary.csv'), SUMMARY_COLUMNS, rows);
+  writeCsv(join(base, SUMMARY_FILE), SUMMARY_COLUMNS, rows);
   return rows;
 }

@@ -15,6 +15,7 @@ import { caseColumns, diceColumns } from '../runs/records.js';
 import { type PruningStep, type RunRecord, writeRun } from '../runs/run.js';
 import { encodeSafetensors } from '../runs/safetensors.js';
 import { type Backlog } from './backlog.js';
+import { FILES } from '../runs/folders.js';
 
 /** Cells of `diceColumns`: the mean, then each label. */
 export function diceCells(
@@ -73,12 +74,12 @@ function writeInitial(folder: string, weights: Weights, run: RunRecord): void {
     labels: JSON.stringify(run.labels),
     run: runKey(run),
   };
-  commitFile(join(folder, 'initial.safetensors'), encodeSafetensors({ tensors: weights, metadata }));
+  commitFile(join(folder, FILES.initial), encodeSafetensors({ tensors: weights, metadata }));
 }
 
 /** Writes best.json: the step with the largest test Dice so far, which was chosen on the test cases. */
 export function writeBest(folder: string, step: PruningStep): void {
-  commitFile(join(folder, 'best.json'), `${JSON.stringify({ upper_bound: true, ...step }, null, 2)}\n`);
+  commitFile(join(folder, FILES.best), `${JSON.stringify({ upper_bound: true, ...step }, null, 2)}\n`);
 }
 
 /** Puts off writing a checkpoint of how things are now. */

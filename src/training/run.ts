@@ -8,7 +8,6 @@ import { totalChannels } from '../network/architecture.js';
 import { commitFile, failpoint } from '../runs/commit.js';
 import { csvText } from '../runs/csv.js';
 import { type EpochRow, epochColumns } from '../runs/records.js';
-import { MODEL_FILE } from '../runs/network-file.js';
 import { type RunRecord } from '../runs/run.js';
 import { sha256 } from '../sha256.js';
 import { catchUp } from './backlog.js';
@@ -16,6 +15,7 @@ import { type EpochProgress, evaluateCases, trainEpoch } from './epoch.js';
 import { type Ending, type Life, type Run, type RunContext, type RunProgress, liveRun } from './life.js';
 import { meanDice } from './metrics.js';
 import { casesText, diceCells, encodeModel, saveLater } from './outputs.js';
+import { FILES } from '../runs/folders.js';
 
 export interface TrainingRun extends Run {
   readonly epochs: number;
@@ -42,7 +42,7 @@ export function trainRun(
     begin: () => ({ epoch: 0, batches: 0, lossSum: 0, seconds: 0, partSeconds: 0, rows: [], files: {} }),
     work: (life) => trainToTheEnd(context, run, life, report),
     place: (at) => `epoch ${at.epoch + 1}`,
-    digests: (at) => ({ ...at.files, 'epochs.csv': sha256(epochsText(context, run, at.rows)) }),
+    digests: (at) => ({ ...at.files, [FILES.epochs]: sha256(epochsText(context, run, at.rows)) }),
   });
 }
 
@@ -56,7 +56,7 @@ async function trainToTheEnd(
   const { folder, architecture, split } = run;
   const { outputs } = context.dataset;
   const writeEpochs = (rows: readonly EpochRow[]): void =>
-    commitFile(join(folder, 'epochs.csv'), epochsText(context, run, rows));
+    commitFile(join(folder, FILES.epochs), epochsText(context, run, rows));
   // The process may have been killed between the checkpoint and its rows.
   if (resumed) writeEpochs(at.rows);
   return life.withNetwork(architecture, life.weights, life.optimizer, async (network) => {
@@ -71,15 +71,15 @@ async function trainToTheEnd(
     }
     const dice = await evaluateCases(network, split.test, context, backlog);
     const cases = casesText(outputs, split.test, dice);
-    at.files['cases.csv'] = sha256(cases);
+    at.files[FILES.cases] = sha256(cases);
     catchUp(backlog);
-    commitFile(join(folder, 'cases.csv'), cases);
+    commitFile(join(folder, FILES.cases), cases);
     const model = encodeModel(context.dataset, record, {
       architecture,
       weights: await network.readWeights(),
     });
-    at.files[MODEL_FILE] = sha256(model);
-    commitFile(join(folder, MODEL_FILE), model);
+    at.files[FILES.model] = sha256(model);
+    commitFile(join(folder, FILES.model), model);
     life.tick();
     failpoint('ended');
     return { testDice: meanDice(dice) };

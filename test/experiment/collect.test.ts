@@ -9,7 +9,7 @@ import { loadExperiment } from '../../src/config/load.js';
 import { type Experiment } from '../../src/config/schema.js';
 import { collectRuns } from '../../src/experiment/collect.js';
 import { taskProgress, taskState } from '../../src/experiment/state.js';
-import { planExperiment } from '../../src/experiment/plan.js';
+import { planExperiment } from '../../src/experiment/tasks.js';
 import { readRun } from '../../src/runs/run.js';
 import { stream } from '../../src/random.js';
 import { type Results, collectResults } from '../../src/report/results.js';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadExperiment } from '../../src/config/load.js';
-import { type Task, planExperiment } from '../../src/experiment/plan.js';
+import { type Task, planExperiment } from '../../src/experiment/tasks.js';
 import { lastError, taskState } from '../../src/experiment/state.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lunet-'));

@@ -7,11 +7,11 @@ import { type Engine, type Network } from '../../src/engine/engine.js';
 import { totalChannels } from '../../src/network/architecture.js';
 import { countParameters } from '../../src/network/parameters.js';
 import { initialOptimizerState } from '../../src/network/weights.js';
-import { planPruning, pruningRun } from '../../src/pruning/plan.js';
+import { planPruning, pruningRun } from '../../src/pruning/pruning-runs.js';
 import { pruneRun } from '../../src/pruning/loop.js';
-import { planRetraining, retrainingRun } from '../../src/pruning/retrain.js';
+import { planRetraining, retrainingRun } from '../../src/pruning/retraining-runs.js';
 import { stream } from '../../src/random.js';
-import { planTraining, trainingRun } from '../../src/training/plan.js';
+import { planTraining, trainingRun } from '../../src/training/training-runs.js';
 import { trainRun } from '../../src/training/run.js';
 
 /** Does all runs of an experiment on phantoms; with `stopAfter`, the last seed's stop after so many epochs or steps. */

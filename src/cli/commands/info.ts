@@ -17,6 +17,7 @@ import { addExamples } from '../help.js';
 import { jsonOption, parseCount, setOption } from '../options.js';
 import { note, paint, print, printJson } from '../terminal/output.js';
 import { type Column, formatTable } from '../terminal/table.js';
+import { FILES } from '../../runs/folders.js';
 
 interface Options {
   readonly set: string[];
@@ -77,7 +78,7 @@ interface Subject {
 }
 
 /** Whether a path is the folder of a run. */
-const isRun = (path: string): boolean => isFolder(path) && existsSync(join(path, 'run.json'));
+const isRun = (path: string): boolean => isFolder(path) && existsSync(join(path, FILES.record));
 
 function ofExperiment(path: string | undefined, { set, size }: Options): Subject {
   const { config, source } = openExperiment(path, set);

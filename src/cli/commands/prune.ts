@@ -9,7 +9,7 @@ import { countParameters } from '../../network/parameters.js';
 import { possibleRemovals, prunableChannels } from '../../network/surgery.js';
 import { CRITERIA, type CriterionName } from '../../pruning/criteria/index.js';
 import { STRATEGIES } from '../../pruning/strategies/index.js';
-import { type PlannedPruning, planPruning, pruningRun } from '../../pruning/plan.js';
+import { type PlannedPruning, planPruning, pruningRun } from '../../pruning/pruning-runs.js';
 import { pruneRun } from '../../pruning/loop.js';
 import { SCHEDULED, schedule } from '../../pruning/schedule.js';
 import { openExperiment } from '../experiment-file.js';

@@ -13,6 +13,7 @@ import { configArgument, jsonOption, setOption } from '../options.js';
 import { noteLeftOut } from '../session.js';
 import { note, print, printJson } from '../terminal/output.js';
 import { formatTable } from '../terminal/table.js';
+import { REPORT, SUMMARY_FILE } from '../../runs/folders.js';
 
 interface Options {
   readonly set: string[];
@@ -71,7 +72,7 @@ export async function showReport(
   noteLeftOut(leftOut);
   const shown = relative('', folder);
   note(
-    `Written: ${shown}/summary.csv, steps.csv, comparisons.csv${figures ? `\n         ${shown}/*.svg, *.png` : ''}`,
+    `Written: ${shown}/${SUMMARY_FILE}, ${REPORT.steps}, ${REPORT.comparisons}${figures ? `\n         ${shown}/*.svg, *.png` : ''}`,
   );
-  if (figures) note(`Next: open ${quoteWord(`${shown}/index.html`)}`);
+  if (figures) note(`Next: open ${quoteWord(`${shown}/${REPORT.page}`)}`);
 }

@@ -3,7 +3,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { INITS, type Init } from '../../config/schema.js';
 import { choose } from '../../config/suggest.js';
-import { type MissingRun, planRetraining, retrainingRun, type SnapshotPoint } from '../../pruning/retrain.js';
+import { planRetraining, retrainingRun } from '../../pruning/retraining-runs.js';
+import { type MissingRun, type SnapshotPoint } from '../../pruning/snapshots.js';
 import { trainRun } from '../../training/run.js';
 import { openExperiment } from '../experiment-file.js';
 import { addExamples } from '../help.js';

@@ -11,7 +11,7 @@ import { EXIT, type FailureKind, UserError } from '../../errors.js';
 import { diskBytes, estimateSeconds, runMultiplyAdds } from '../../experiment/estimate.js';
 import { keepConfig } from '../../experiment/kept-config.js';
 import { type Failure, LUNET, runLocally, supervised } from '../../experiment/local.js';
-import { type Task, planExperiment } from '../../experiment/plan.js';
+import { type Task, planExperiment } from '../../experiment/tasks.js';
 import { submit } from '../../experiment/slurm.js';
 import { isOver, requireSameSettings, taskState } from '../../experiment/state.js';
 import { type RunRecord } from '../../runs/run.js';

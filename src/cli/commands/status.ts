@@ -3,8 +3,8 @@
 import { Command } from 'commander';
 import { type Experiment } from '../../config/schema.js';
 import { UserError } from '../../errors.js';
-import { collectRuns } from '../../experiment/collect.js';
-import { planExperiment } from '../../experiment/plan.js';
+import { collectRuns, describeLeftOut } from '../../experiment/collect.js';
+import { planExperiment } from '../../experiment/tasks.js';
 import { type QueuedJob, queuedRuns, slurmIsHere } from '../../experiment/slurm.js';
 import { isOver, lastError, logFile, taskProgress, taskState } from '../../experiment/state.js';
 import { duration } from '../terminal/duration.js';
@@ -36,7 +36,8 @@ export const command = addExamples(
       const { config, source } = openExperiment(path, options.set);
       const tasks = planExperiment(config);
       const queue = askQueue(config);
-      const leftOut = collectRuns(config).flatMap((split) => split.leftOut);
+      const splits = collectRuns(config);
+      const leftOut = splits.flatMap((split) => split.leftOut);
       const runs = tasks.map((task) => {
         const { state: onDisk, record, damage } = taskState(task);
         const reason = leftOut.find(({ path: folder }) => folder === task.folder)?.reason;
@@ -98,7 +99,7 @@ export const command = addExamples(
       print(`\n${runs.length} runs: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ')}`);
       for (const { id, error, log } of runs.map((run) => ({ error: undefined, log: undefined, ...run })))
         if (error !== undefined) note(`${id}: ${error}${log ? ` (${log})` : ''}`);
-      noteLeftOut(leftOut.map(({ path: folder, reason }) => `${folder}: ${reason}`));
+      noteLeftOut(describeLeftOut(splits));
       const open = runs.some(({ state }) => OPEN.has(state));
       // `run` refuses what was made with other settings, so that comes first.
       if (runs.some(({ state }) => state === 'left out'))

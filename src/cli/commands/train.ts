@@ -1,7 +1,7 @@
 // `lunet train`: trains every model of the experiment for every seed.
 
 import { Command } from 'commander';
-import { planTraining, trainingRun } from '../../training/plan.js';
+import { planTraining, trainingRun } from '../../training/training-runs.js';
 import { trainRun } from '../../training/run.js';
 import { openExperiment } from '../experiment-file.js';
 import { addExamples } from '../help.js';

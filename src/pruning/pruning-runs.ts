@@ -8,12 +8,12 @@ import { type Split } from '../data/split.js';
 import { UserError } from '../errors.js';
 import { initialWeights } from '../network/weights.js';
 import { stream } from '../random.js';
-import { runFolder, splitFolder, splitNames } from '../runs/folders.js';
+import { FILES, runFolder, splitFolder, splitNames } from '../runs/folders.js';
 import { type Identity, describeDifference, settingsOf } from '../runs/identity.js';
-import { MODEL_FILE, type SavedWeights, readWeightsOf } from '../runs/network-file.js';
+import { type SavedWeights, readWeightsOf } from '../runs/network-file.js';
 import { type RunRecord, readRun } from '../runs/run.js';
 import { splitSizes } from '../training/memory.js';
-import { dataIdentity, trainingIdentity, trainingRunIdentity } from '../training/plan.js';
+import { dataIdentity, trainingIdentity, trainingRunIdentity } from '../training/training-runs.js';
 import { type CriterionName } from './criteria/index.js';
 import { type PruningRun } from './loop.js';
 import { STRATEGIES, type StrategyName, strategies } from './strategies/index.js';
@@ -130,7 +130,7 @@ function findTrained(config: Experiment, split: string, model: ModelConfig, seed
       'usage',
       `${folder}: was trained with ${difference}; give the same settings, or train it anew with --overwrite`,
     );
-  return readWeightsOf(record, folder, MODEL_FILE);
+  return readWeightsOf(record, folder, FILES.model);
 }
 
 /** Throws a UserError of kind `usage` if l1-std, a deviation over the cases of a batch, would have none to look at. */

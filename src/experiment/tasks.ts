@@ -6,13 +6,13 @@ import { configuredArchitecture, prunedModel } from '../config/models.js';
 import { type Experiment, type Init } from '../config/schema.js';
 import { type Architecture } from '../network/architecture.js';
 import { prunableChannels } from '../network/surgery.js';
-import { planPruning, type PlannedPruning } from '../pruning/plan.js';
-import { retrainingMethod } from '../pruning/retrain.js';
+import { planPruning, type PlannedPruning } from '../pruning/pruning-runs.js';
+import { retrainingMethod } from '../pruning/retraining-runs.js';
 import { schedule } from '../pruning/schedule.js';
 import { type StrategyName } from '../pruning/strategies/index.js';
 import { experimentFolder, runFolder, splitFolder, type RunKind } from '../runs/folders.js';
 import { type Identity } from '../runs/identity.js';
-import { planTraining } from '../training/plan.js';
+import { planTraining } from '../training/training-runs.js';
 
 /** One run of an experiment. */
 export interface Task {
