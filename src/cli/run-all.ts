@@ -71,7 +71,7 @@ export async function runAll<T extends Planned>(command: RunCommand<T>): Promise
   const foreign = options.seeds?.filter((seed) => !config.training.seeds.includes(seed)) ?? [];
   if (foreign.length > 0)
     warn(
-      `--seeds: ${foreign.join(', ')} is none of training.seeds (${config.training.seeds.join(', ')}), so no table will count ` +
+      `--seeds: ${foreign.join(', ')} is not one of training.seeds (${config.training.seeds.join(', ')}), so no table will count ` +
         `it; to have it counted: --set 'training.seeds=[${[...config.training.seeds, ...foreign].join(', ')}]'`,
     );
   const actions = planned.map((run) => actionFor(run, options.overwrite));

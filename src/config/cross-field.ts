@@ -1,4 +1,4 @@
-// Checks that involve more than one key of an experiment, or a key and the network it leads to.
+// Checks that involve several keys of an experiment, or a key and the resulting network.
 
 import { modelName } from './models.js';
 import { nameProblems } from './names.js';
@@ -6,12 +6,12 @@ import { type Problem, describe } from './problems.js';
 import { type DeclaredExperiment, type ModelConfig, type SplitConfig } from './schema.js';
 import { suggestion } from './suggest.js';
 
-/** The sections of an experiment that are right by themselves. */
+/** The sections of an experiment that are valid on their own. */
 export type Sections = Partial<DeclaredExperiment>;
 
 /**
- * Everything that is impossible about an experiment although each key by itself is right. Sections that are missing
- * because something else is wrong with them are passed over.
+ * Finds combinations of keys that are impossible although each key is valid on its own. A section that has other problems
+ * is missing here, and checks that need it are skipped.
  */
 export function crossFieldProblems(sections: Sections): Problem[] {
   return [
@@ -39,7 +39,7 @@ function datasetProblems({ dataset }: Sections): Problem[] {
       path: ['dataset', 'root'],
       message:
         `found ${describe(dataset.root)}, expected none: layout phantom reads no files ` +
-        '(for those, dataset.layout is decathlon, nnunet or folders)',
+        '(to read files, set dataset.layout to decathlon, nnunet or folders)',
     });
   if ((dataset.split === undefined) === (dataset.splits === undefined))
     problems.push({
@@ -122,7 +122,7 @@ function modelProblems({ models }: Sections): Problem[] {
   return problems;
 }
 
-/** Every level halves the volume, so the model with most levels decides. */
+/** Every level halves the volume, so the model with the most levels decides. */
 function sizeProblems({ models, preprocessing }: Sections): Problem[] {
   if (!models || !preprocessing) return [];
   const levelsOf = (model: ModelConfig): number =>
@@ -146,7 +146,7 @@ function sizeProblems({ models, preprocessing }: Sections): Problem[] {
 function pruningProblems({ models, training, pruning, retraining }: Sections): Problem[] {
   if (!pruning) return [];
   const problems: Problem[] = [];
-  // The standard deviation over the cases of a batch.
+  // l1-std is the standard deviation over the cases of a batch.
   const scored = pruning.strategies.some(
     (strategy) => strategy === 'stamp' || strategy === 'random-in-block',
   );
@@ -176,7 +176,7 @@ function pruningProblems({ models, training, pruning, retraining }: Sections): P
   return problems;
 }
 
-/** Lists of things to do, where naming one twice is a slip. */
+/** Finds duplicates in lists of things to do: naming one twice is a mistake. */
 function listProblems({ dataset, training, pruning, retraining }: Sections): Problem[] {
   const lists: [string, string, readonly (string | number)[] | undefined][] = [
     ['dataset', 'channels', dataset?.channels],

@@ -1,4 +1,5 @@
-// From a file, overrides and the environment to a checked experiment. All problems are named at once, with places.
+// Loads an experiment from a file, overrides and the environment, and checks it. Reports all problems at once, with their
+// positions.
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -18,12 +19,12 @@ const MAX_PROBLEMS = 20;
 /** A checked experiment and the file it came from. */
 export interface LoadedExperiment {
   readonly config: Experiment;
-  /** The file, as it is to be named in messages. */
+  /** The name of the file for messages. */
   readonly source: string;
 }
 
 /**
- * Loads an experiment: the file given or the shipped one of that name, else ./lunet.yaml or ./lunet.yml, else the shipped
+ * Loads an experiment: the given file or the shipped config of that name, else ./lunet.yaml or ./lunet.yml, else the shipped
  * default. Precedence of values: overrides (`a.b=value`), LUNET_OUTPUT, the file, defaults. Throws a UserError of kind
  * `usage` that names every problem as `file:line:column: key: found X, expected Y`.
  */
@@ -38,7 +39,7 @@ export function loadExperiment(file?: string, overrides: readonly string[] = [])
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const dead = missing && exists(path);
-    const reason = dead ? 'is a link that leads nowhere' : fsReason(error);
+    const reason = dead ? 'is a broken link' : fsReason(error);
     const hint = missing && !dead ? shippedHint(path) : '';
     throw new UserError('usage', `${source}: ${reason}; expected an experiment config (YAML)${hint}`);
   }
@@ -48,7 +49,7 @@ export function loadExperiment(file?: string, overrides: readonly string[] = [])
   if (typeof yaml.value !== 'object' || yaml.value === null || Array.isArray(yaml.value))
     throw usage([`${source}: found ${describe(yaml.value)}, expected keys such as experiment and dataset`]);
   const raw = yaml.value as Record<string, unknown>;
-  // Where a value comes from that is not from the file, by dotted key; later ones win.
+  // The source of each value that is not from the file, by dotted key; later ones win.
   const elsewhere = new Map<string, string>();
   const overridden = new Map<string, ParsedYaml>();
   if (process.env['LUNET_OUTPUT']) {
@@ -64,13 +65,13 @@ export function loadExperiment(file?: string, overrides: readonly string[] = [])
   const { config, problems } = check(raw);
   if (config !== undefined) return { config: resolveExperiment(config), source };
   throw usage(
-    // Only those that are shown are looked up.
+    // Positions are looked up only for problems that are shown.
     problems.map(({ path: keys, message, at, wantsText }, index) => {
       if (index >= MAX_PROBLEMS) return message;
       const dotted = keys.join('.');
       const setter = [...elsewhere].reverse().find(([key]) => dotted === key || dotted.startsWith(`${key}.`));
       const position = yaml.locate(at === 'parent' ? keys.slice(0, -1) : keys, at === 'key');
-      // A group of keys that only --set speaks of stands nowhere in the file.
+      // A group of keys that only --set mentions has no position in the file.
       const onlySet = yaml.isCollection(keys)
         ? undefined
         : [...elsewhere].find(([key]) => key.startsWith(`${dotted}.`));
@@ -82,23 +83,23 @@ export function loadExperiment(file?: string, overrides: readonly string[] = [])
   );
 }
 
-/** The config of the working folder, if it has one: a link that leads nowhere is one, so that it is not passed over. */
+/** The config of the working folder, if it has one. A broken link counts, so that it is reported and not ignored. */
 function ownConfig(): string | undefined {
   const there = ['lunet.yaml', 'lunet.yml'].filter(exists);
   if (there.length > 1)
     throw new UserError(
       'usage',
-      `found both ${there.join(' and ')}, expected one; name the one that is meant`,
+      `found both ${there.join(' and ')}, expected one; give the name of one of them`,
     );
   return there[0];
 }
 
-/** Whether there is anything of that name, a link that leads nowhere included. */
+/** Whether the path exists, also as a broken link. */
 function exists(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** How to write a value so that YAML takes it for text; `setter` is the key that --set gave. */
+/** How to write a value so that YAML reads it as text; `setter` is the key that was given with --set. */
 function quotesHint(
   keys: readonly PropertyKey[],
   setter: string | undefined,
@@ -114,12 +115,12 @@ function quotesHint(
   return `; in quotes it is text: ${setter === dotted ? `--set ${quoteWord(`${dotted}=${quoted}`)}` : quoted}`;
 }
 
-/** How long to wait for the one who writes to a pipe. */
+/** How long to wait for the process that writes to a pipe. */
 const PIPE_MS = 5000;
 
-/** The file's bytes, but not many more than a config may have: the path may lead to anything. */
+/** The bytes of the file, up to just over the limit for configs: the path may lead to anything. */
 function readStart(path: string): Buffer {
-  // A pipe that nobody writes to would not even open.
+  // Without O_NONBLOCK, opening a pipe without a writer would block.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const pipe = fstatSync(file).isFIFO();
@@ -138,7 +139,7 @@ function readStart(path: string): Buffer {
   }
 }
 
-/** Bytes read, 0 at the end, -1 where a pipe has nothing yet. */
+/** The number of bytes read; 0 at the end, -1 if a pipe has no data yet. */
 function readOrWait(file: number, buffer: Buffer, at: number): number {
   try {
     return readSync(file, buffer, at, buffer.length - at, null);
@@ -148,14 +149,14 @@ function readOrWait(file: number, buffer: Buffer, at: number): number {
   }
 }
 
-/** The experiment that a raw value describes, or all that is wrong with it. */
+/** The experiment that a raw value describes, or all its problems. */
 function check(raw: Record<string, unknown>): { config?: DeclaredExperiment; problems: readonly Problem[] } {
   const parsed = experimentSchema.safeParse(raw);
   if (parsed.success) {
     const problems = crossFieldProblems(parsed.data);
     return problems.length === 0 ? { config: parsed.data, problems } : { problems };
   }
-  // What is right by itself can still be checked against the rest, so that all problems are named at once.
+  // Valid sections are still checked against each other, so that all problems are reported at once.
   const sections: Sections = Object.fromEntries(
     Object.entries(experimentSchema.shape).flatMap(([key, schema]) => {
       const section = schema.safeParse(raw[key]);

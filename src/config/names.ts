@@ -1,4 +1,4 @@
-// Names that would be taken for others: by file systems, as columns and rows of tables, in figures.
+// Finds names that could be confused with others by file systems, in tables or in figures.
 
 import { CRITERIA } from '../pruning/criteria/index.js';
 import { STRATEGIES } from '../pruning/strategies/index.js';
@@ -8,7 +8,7 @@ import { type DeclaredExperiment } from './schema.js';
 
 type Named = Partial<Pick<DeclaredExperiment, 'experiment' | 'dataset' | 'models'>>;
 
-/** Everything that is wrong about the names of labels, splits and models, each of which is right by itself. */
+/** All problems of names of labels, splits and models that are valid on their own. */
 export function nameProblems({ experiment, dataset, models }: Named): Problem[] {
   return [
     ...lengthProblems(['experiment'], experiment ?? ''),
@@ -18,7 +18,7 @@ export function nameProblems({ experiment, dataset, models }: Named): Problem[] 
   ];
 }
 
-/** Columns keep only letters and digits of a label's name, and some readers of CSV files do not tell case apart. */
+/** Column names keep only letters and digits of a label, and some CSV readers ignore case. */
 function labelProblems(labels: readonly string[]): Problem[] {
   const column = (label: string): string =>
     folded(label)
@@ -26,13 +26,13 @@ function labelProblems(labels: readonly string[]): Problem[] {
       .replace(/_$/, '');
   const twice = alike(labels, column).map(([a, b]) => ({
     path: ['dataset', 'labels'],
-    message: `found two labels that both become ${column(b)}, ${a} and ${b}; expected names that differ in letters or digits`,
+    message: `found two labels with the same column name ${column(b)}, ${a} and ${b}; expected names that differ in letters or digits`,
   }));
   const reserved = labels
     .filter((label) => column(label) === 'mean')
     .map((label): Problem => ({
       path: ['dataset', 'labels', label],
-      message: 'found this name, expected another: the mean over labels is called mean',
+      message: 'found this name, expected another one: the mean over labels is called mean',
       at: 'key',
     }));
   return [...twice, ...reserved];
@@ -42,7 +42,7 @@ function splitProblems(splits: readonly string[]): Problem[] {
   const path = (name: string): Problem['path'] => ['dataset', 'splits', name];
   const twice = alike(splits, folded).map(([a, b]): Problem => ({
     path: path(b),
-    message: `found ${tellApart(a, b)}; give one a name of its own`,
+    message: `found ${tellApart(a, b)}; rename one of them`,
     at: 'key',
   }));
   return [...twice, ...splits.flatMap((split) => lengthProblems(path(split), split))];
@@ -52,7 +52,7 @@ function modelProblems(names: readonly string[]): Problem[] {
   const path = (name: string): Problem['path'] => ['models', names.lastIndexOf(name), 'name'];
   const twice = alike(names, folded).map(([a, b]) => ({
     path: path(b),
-    message: `found ${a === b ? `two models named ${a}` : tellApart(a, b)}; give one a name of its own`,
+    message: `found ${a === b ? `two models named ${a}` : tellApart(a, b)}; rename one of them`,
   }));
   const taken = names.flatMap((name) => {
     const reason = takenFor(folded(name), names.map(folded));
@@ -63,7 +63,7 @@ function modelProblems(names: readonly string[]): Problem[] {
   return [...twice, ...taken, ...names.flatMap((name) => lengthProblems(path(name), name))];
 }
 
-/** File systems take names of 255 bytes, and names of folders and figures are made of these with more around them. */
+/** File systems allow names of 255 bytes, and names of folders and figures contain these names and more. */
 function lengthProblems(path: Problem['path'], name: string): Problem[] {
   const bytes = Buffer.byteLength(name);
   return bytes <= MOST_BYTES
@@ -71,7 +71,7 @@ function lengthProblems(path: Problem['path'], name: string): Problem[] {
     : [
         {
           path,
-          message: `found a name of ${bytes} bytes, expected at most ${MOST_BYTES}, for names of files`,
+          message: `found a name of ${bytes} bytes, expected at most ${MOST_BYTES}: it becomes part of file names`,
         },
       ];
 }
@@ -81,7 +81,7 @@ const MOST_BYTES = 180;
 const strategies = STRATEGIES.join('|');
 const PRUNING_RUN = new RegExp(`^(?:${strategies})(?:-(?:${CRITERIA.join('|')}))?(?:@.*)?(?:-trained)?$`);
 
-/** What results of a model of that name would be taken for; undefined for a good name. */
+/** What the results of a model of this name could be confused with; undefined for a good name. */
 function takenFor(name: string, others: readonly string[]): string | undefined {
   const point = / (?:best|final|chosen on validation)$/.exec(name)?.[0];
   if (point !== undefined) return `like that of a pruning run's network: it ends in${point}`;
@@ -94,8 +94,8 @@ function takenFor(name: string, others: readonly string[]): string | undefined {
 }
 
 /**
- * What names must differ in to be told apart everywhere: some file systems tell neither case nor forms of one letter
- * apart nor keep dots and spaces at the end, and pages show several spaces as one.
+ * The form of a name in which names must differ: some file systems ignore case, Unicode forms of one letter, and dots and
+ * spaces at the end, and pages show several spaces as one.
  */
 function folded(name: string): string {
   return name
@@ -108,9 +108,9 @@ function folded(name: string): string {
 }
 
 const tellApart = (a: string, b: string): string =>
-  `${JSON.stringify(a)} and ${JSON.stringify(b)}, which some file systems or tables do not tell apart`;
+  `${JSON.stringify(a)} and ${JSON.stringify(b)}, which some file systems or tables treat as the same name`;
 
-/** Each name that is like an earlier one, behind that one. */
+/** Pairs of an earlier name and a later one with the same key. */
 function alike(names: readonly string[], key: (name: string) => string): [string, string][] {
   const first = new Map<string, string>();
   return names.flatMap((name): [string, string][] => {

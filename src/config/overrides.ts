@@ -5,8 +5,8 @@ import { quoteWord } from '../quote-word.js';
 import { type ParsedYaml, isForbiddenKey, parseYamlValue } from './yaml.js';
 
 /**
- * Applies `a.b.0.c=value`; groups of keys on the way are made, list entries must be there. An empty value (or
- * `null`) takes the key out, so that its default holds. Returns the dotted key and the value as it was read.
+ * Applies `a.b.0.c=value`. Creates missing groups of keys on the path; list entries must exist. An empty value (or
+ * `null`) removes the key, which restores its default. Returns the dotted key and the parsed value.
  * Throws a UserError of kind `usage`.
  */
 export function applyOverride(
@@ -26,7 +26,7 @@ export function applyOverride(
   } catch (error) {
     const { message } = error as Error;
     const asText = quoteWord(`${dotted}=${JSON.stringify(text.trim())}`);
-    // Lists, groups and numbers are not meant as text.
+    // No hint about text for lists, groups and numbers.
     const hint = /^[[{]/.test(text.trim()) || message.includes('finite') ? '' : `; as text: --set ${asText}`;
     return fail(message + hint);
   }

@@ -1,21 +1,21 @@
-// Says in words what the schema found wrong: `key: found X, expected Y`, with the nearest known name.
+// Describes what the schema found wrong: `key: found X, expected Y`, with the nearest known name.
 
 import { type z } from 'zod';
 import { experimentSchema } from './schema.js';
 import { suggestion } from './suggest.js';
 import { clip } from './yaml.js';
 
-/** A problem and the key that it is about. */
+/** A problem with a key. */
 export interface Problem {
   readonly path: readonly PropertyKey[];
   readonly message: string;
-  /** What to point at: the value (unless said otherwise), the key, or what should hold a key that is missing. */
+  /** The position to report: the value (default), the key, or the parent of a missing key. */
   readonly at?: 'key' | 'parent';
-  /** Whether the value would be right if it were text: in quotes. */
+  /** Whether the value would be valid as text, in quotes. */
   readonly wantsText?: true;
 }
 
-/** The problems that one issue of zod's stands for; `raw` is the value that was checked. */
+/** The problems behind one issue of zod; `raw` is the checked value. */
 export function schemaProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
@@ -43,13 +43,13 @@ function wantsText(issue: z.core.$ZodIssue): boolean {
   return issue.code === 'invalid_type' && issue.expected === 'string';
 }
 
-/** Of a union's alternatives the one whose outer type fits, if just one does: its complaints are the useful ones. */
+/** The alternative of a union whose outer type matches, if exactly one does: its issues are the useful ones. */
 function meantAlternative(alternatives: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
   const fitting = alternatives.filter((issues) =>
     issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
   );
   const nested = fitting.filter((issues) => issues.some(({ code }) => code !== 'unrecognized_keys'));
-  // Of two groups of keys, the one that misses nothing but a wrong value further down.
+  // If two groups of keys match, take the one whose only problem is a wrong value further down.
   const deepest = [...(nested.length > 0 ? nested : fitting)].sort((a, b) => depth(b) - depth(a));
   return fitting.length === 1 || depth(deepest[0] ?? []) > depth(deepest[1] ?? []) ? deepest[0] : undefined;
 }
@@ -58,7 +58,7 @@ function depth(issues: readonly z.core.$ZodIssue[]): number {
   return Math.max(0, ...issues.map(({ code, path }) => (code === 'unrecognized_keys' ? 0 : path.length)));
 }
 
-/** The nearest allowed value, where the values are names. */
+/** The nearest allowed value, if the values are names. */
 function nearest(issue: z.core.$ZodIssue, found: unknown): string {
   if (typeof found !== 'string') return '';
   if (issue.code === 'invalid_value') return suggestion(found, issue.values.map(String));
@@ -101,7 +101,7 @@ function expected(issue: z.core.$ZodIssue): string {
   }
 }
 
-/** A message that the schema gives itself; those begin with `expected`. */
+/** The message that the schema defines itself; such messages begin with `expected`. */
 function reason(issue: z.core.$ZodIssue | undefined): string {
   return issue?.message.replace(/^expected /, '') ?? '';
 }
@@ -116,7 +116,7 @@ const TYPES: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
-/** A value as it may stand in a message. */
+/** A value as text for messages. */
 export function describe(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (value === null || value === undefined) return 'nothing';
@@ -128,14 +128,14 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
 }
 
-/** The parts of zod's schemas that lead from a path to the keys that may stand there. */
+/** The parts of zod's schemas that are needed to find the allowed keys at a path. */
 interface SchemaNode {
   readonly def: Readonly<Record<string, unknown>>;
   readonly shape?: Readonly<Record<string, SchemaNode>>;
   readonly options?: readonly SchemaNode[];
 }
 
-/** Keys that the schema knows at a path; where a family decides, those of the family that was written. */
+/** Keys that the schema allows at a path; for models, those of the given family. */
 function keysAt(path: readonly PropertyKey[], raw: unknown): string[] {
   const unwrap = (node: SchemaNode): SchemaNode =>
     node.def['innerType'] ? unwrap(node.def['innerType'] as SchemaNode) : node;

@@ -1,11 +1,10 @@
-// Fills in the defaults of an experiment that follow from its other keys, so that what is printed and recorded says
-// everything.
+// Fills in the defaults that depend on other keys, so that printed and recorded configs are complete.
 
 import { expandHome } from '../home-folder.js';
 import { firstFullUnet, modelName } from './models.js';
 import { type DeclaredExperiment, type Experiment, experimentSchema } from './schema.js';
 
-/** An experiment that passed all checks, with nothing left open. Resolving twice changes nothing. */
+/** A checked experiment with all defaults filled in. Resolving twice changes nothing. */
 export function resolveExperiment(declared: DeclaredExperiment): Experiment {
   const { output, dataset, models, training, pruning, retraining } = declared;
   const filled = {
@@ -25,6 +24,6 @@ export function resolveExperiment(declared: DeclaredExperiment): Experiment {
       epochs: retraining.epochs ?? training.epochs,
     },
   };
-  // Once more through the schema, for its order of keys.
+  // Parsed again to get the key order of the schema.
   return experimentSchema.parse(filled) as Experiment;
 }

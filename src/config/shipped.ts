@@ -1,20 +1,20 @@
-// The configs that lunet ships, which go by their names from any folder.
+// The configs that come with lunet; they can be used by name from any folder.
 
 import { lstatSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suggestion } from './suggest.js';
 
-/** Their folder. */
+/** The folder of the shipped configs. */
 export const shippedConfigs = join(dirname(fileURLToPath(import.meta.url)), '../../../configs');
 
-/** A shipped config: its name, and the first line of what it says of itself. */
+/** A shipped config: its name, and the first line of its description. */
 export interface ShippedConfig {
   readonly name: string;
   readonly summary: string;
 }
 
-/** All of them, by name. */
+/** All shipped configs, sorted by name. */
 export function listShipped(): ShippedConfig[] {
   return shippedNames().map((name) => {
     const comments = readFileSync(shippedPath(name), 'utf8').matchAll(/^# *(.*)$/gm);
@@ -23,17 +23,17 @@ export function listShipped(): ShippedConfig[] {
   });
 }
 
-/** The shipped config that an argument names, with or without .yaml; undefined where a file here goes by it, or none. */
+/** The shipped config of this name, with or without .yaml; undefined if there is none, or if a file here has this path. */
 export function findShipped(argument: string): string | undefined {
   const name = argument.replace(ENDING, '');
   return shippedNames().includes(name) && !isFile(argument) ? shippedPath(name) : undefined;
 }
 
-/** What to say besides of a file that there is not. */
+/** A hint for the message about a missing file. */
 export function shippedHint(argument: string): string {
   const names = shippedNames();
   const name = basename(argument).replace(ENDING, '');
-  if (names.includes(name)) return `; lunet's own config goes by: ${name}`;
+  if (names.includes(name)) return `; the shipped config is called ${name}`;
   if (/[\\/]/.test(argument)) return '';
   return `${ENDING.test(argument) ? '' : `, or one of ${names.join(', ')}`}${suggestion(name, names)}`;
 }
@@ -45,7 +45,7 @@ export function shippedPath(name: string): string {
 
 const ENDING = /\.ya?ml$/i;
 
-/** Whether anything but a folder has this path; a link that leads nowhere is for the reader to complain of. */
+/** Whether the path exists and is not a folder. A broken link counts: reading it reports the error. */
 function isFile(path: string): boolean {
   try {
     return !statSync(path).isDirectory();

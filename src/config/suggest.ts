@@ -1,8 +1,8 @@
-// Names that a user gives: checked against what there is, with the nearest one for "did you mean".
+// Checks names that a user gives against the known ones, with the nearest one for "did you mean".
 
 import { UserError } from '../errors.js';
 
-/** Edits (insert, delete, replace, swap neighbours) that turn one text into another. */
+/** The number of edits (insert, delete, replace, swap neighbours) that turn one text into another. */
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
@@ -24,10 +24,10 @@ function editDistance(a: string, b: string): number {
   return (rows[a.length] as number[])[b.length] as number;
 }
 
-/** ` (did you mean X?)` for the nearest name, if it is near: at most 3 edits, more than 0.4 alike; else ''. */
+/** ` (did you mean X?)` for the nearest name, if it is near: at most 3 edits, similarity above 0.4; else ''. */
 export function suggestion(found: string, names: readonly string[]): string {
   const near = names
-    // A difference in length alone is as many edits, and texts may be long.
+    // A difference in length needs at least that many edits. Checked first, since texts may be long.
     .filter((name) => Math.abs(name.length - found.length) <= 3)
     .map((name) => ({ name, distance: editDistance(found.toLowerCase(), name.toLowerCase()) }))
     .filter(({ name, distance }) => distance <= 3 && 1 - distance / Math.max(name.length, found.length) > 0.4)
@@ -36,8 +36,8 @@ export function suggestion(found: string, names: readonly string[]): string {
 }
 
 /**
- * Those asked for, all where nothing was asked for. Throws a UserError of kind `usage` for a name that there is not;
- * `option` is where it was given.
+ * The wanted names, or all names if none are wanted. Throws a UserError of kind `usage` for an unknown name; `option` is
+ * the option with which it was given.
  */
 export function choose(
   option: string,

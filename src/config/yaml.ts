@@ -1,4 +1,4 @@
-// Reads YAML that may come from anywhere: what the library would accept silently or choke on is refused here.
+// Reads YAML from untrusted sources: refuses input that the library would accept silently or take too long for.
 
 import {
   CST,
@@ -19,11 +19,11 @@ import {
   visit,
 } from 'yaml';
 
-/** Largest config file that is read. */
+/** Size limit of a config file. */
 export const MAX_BYTES = 1024 * 1024;
 const MAX_NODES = 10_000;
 const MAX_DEPTH = 64;
-/** Colons, dashes, commas, brackets, comments, line breaks: some for each value. */
+/** Colons, dashes, commas, brackets, comments, line breaks: a few for each value. */
 const MAX_MARKS = 5 * MAX_NODES;
 const TOO_MANY = `found more than ${MAX_NODES} values, expected at most ${MAX_NODES}`;
 
@@ -32,13 +32,13 @@ export function isForbiddenKey(key: string): boolean {
   return key === '__proto__' || key === 'constructor' || key === 'prototype';
 }
 
-/** Where something stands in a file, both from 1. */
+/** A position in a file; line and column count from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** A problem with a file's text. */
+/** A problem with the text of a file. */
 export interface YamlProblem extends Partial<Position> {
   readonly message: string;
 }
@@ -47,7 +47,7 @@ export interface ParsedYaml {
   /** Plain objects without prototypes, arrays, strings, finite numbers, booleans, null. */
   readonly value: unknown;
   readonly problems: readonly YamlProblem[];
-  /** Where the value at a path stands; `key` asks for its key. The nearest enclosing one if it is absent. */
+  /** Position of the value at a path, or of its key if `key`; of the nearest enclosing one if it is absent. */
   readonly locate: (path: readonly PropertyKey[], key?: boolean) => Position | undefined;
   /** The scalar at a path as it is written: `007`. */
   readonly written: (path: readonly PropertyKey[]) => string | undefined;
@@ -55,7 +55,7 @@ export interface ParsedYaml {
   readonly isCollection: (path: readonly PropertyKey[]) => boolean;
 }
 
-/** Parses a YAML file's bytes. Never throws for bad input: problems say what is wrong, and where. */
+/** Parses the bytes of a YAML file. Never throws for bad input: `problems` states what is wrong, and where. */
 export function parseYaml(bytes: Uint8Array): ParsedYaml {
   const failed = (message: string, position: Partial<Position> = {}): ParsedYaml => ({
     value: undefined,
@@ -112,7 +112,7 @@ export function parseYaml(bytes: Uint8Array): ParsedYaml {
   };
 }
 
-/** The library's message, or a plainer one where it speaks to programmers. */
+/** The message of the library, or a plainer one if it is meant for programmers. */
 function explain({ code, message, pos }: YAMLError, text: string): string {
   switch (code) {
     case 'MULTIPLE_DOCS':
@@ -124,12 +124,12 @@ function explain({ code, message, pos }: YAMLError, text: string): string {
   }
 }
 
-/** At most so many characters of a text that a file dictates. */
+/** At most `most` characters of a text that comes from a file. */
 export function clip(text: string, most = 60): string {
   return text.length > most ? `${text.slice(0, most)}...` : text;
 }
 
-/** One scalar or flow value as it may follow `--set key=`. Throws an Error saying what is wrong. */
+/** One scalar or flow value after `--set key=`. Throws an Error that states what is wrong. */
 export function parseYamlValue(text: string): ParsedYaml {
   const parsed = parseYaml(new TextEncoder().encode(text));
   if (parsed.problems[0] !== undefined) throw new Error(parsed.problems[0].message);
@@ -150,9 +150,9 @@ const VALUES: ReadonlySet<string | null> = new Set([
 ]);
 
 /**
- * Where a text first has more levels, values or tokens than is allowed. The parser recurses, and takes ever longer for each
- * further value, so it must not be trusted with too much; its lexer does neither. Blocks nest by the columns at which
- * their entries start, flow collections by their brackets.
+ * The first place where a text has more levels, values or tokens than allowed. The parser recurses, and its time per value
+ * grows with their number, so large input must not reach it; its lexer has neither problem. Blocks nest by the columns at
+ * which their entries start, flow collections by their brackets.
  */
 function findExcess(text: string): YamlProblem | undefined {
   let line = 1;
@@ -231,7 +231,7 @@ function nodeProblems(
   return problems;
 }
 
-/** Keys of a map that are there already; the library's own check compares each with all before it. */
+/** Repeated keys of a map; the check of the library compares each key with all earlier ones, which is slow. */
 function repeatedKeys(map: YAMLMap): Node[] {
   const seen = new Set<string>();
   return map.items.flatMap(({ key }) => {
@@ -243,7 +243,7 @@ function repeatedKeys(map: YAMLMap): Node[] {
   });
 }
 
-/** A key as it is written, so that 007 does not become 7; undefined if it is no text. */
+/** A key as written, so that 007 does not become 7; undefined if it is not text. */
 function keyText(key: unknown): string | undefined {
   if (!isScalar(key) || !['string', 'number', 'boolean'].includes(typeof key.value)) return undefined;
   return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));

@@ -1,5 +1,5 @@
-// Which runs on disk are results of an experiment as it is configured now, and why the others are not. Everything that
-// pools or compares runs takes them from here, so that no number rests on other settings, other data or other cases.
+// Finds the runs on disk that are results of an experiment as configured now, and why the others are not. All code that
+// pools or compares runs uses this list, so that results never mix settings, data or cases.
 
 import { findModel } from '../config/models.js';
 import { type Experiment } from '../config/schema.js';
@@ -16,7 +16,7 @@ import { trainingRunIdentity } from '../training/training-runs.js';
 export interface SplitRuns {
   readonly split: string;
   readonly base: string;
-  /** Runs of equal settings, data and cases; of one kind and method they differ in the seed alone. */
+  /** Runs with the current settings, data and cases. Runs of one kind and method differ only in the seed. */
   readonly runs: readonly FoundRun[];
   readonly leftOut: readonly LeftOut[];
 }
@@ -40,17 +40,17 @@ export function collectRuns(config: Experiment): SplitRuns[] {
   });
 }
 
-/** Why a run is no result of the experiment as it is configured now, in words; undefined if it is one. */
+/** Why a run is not a result of the experiment as configured now; undefined if it is one. */
 function whyNot(config: Experiment, split: string, record: RunRecord): string | undefined {
-  if (record.split !== split) return `is a copy: it holds a run of split ${record.split}`;
+  if (record.split !== split) return `is a copy: it contains a run of split ${record.split}`;
   const { seeds } = config.training;
   if (!seeds.includes(record.seed))
-    return `seed ${record.seed} is none of training.seeds (${seeds.join(', ')})`;
+    return `seed ${record.seed} is not one of training.seeds (${seeds.join(', ')})`;
   const difference = differenceTo(config, record);
   return difference && `was made with ${difference}`;
 }
 
-/** In what a run differs from how the config would do it now. */
+/** How a run differs from what the config describes now; undefined if it does not. */
 export function differenceTo(config: Experiment, record: RunRecord): string | undefined {
   try {
     switch (record.kind) {
@@ -65,13 +65,13 @@ export function differenceTo(config: Experiment, record: RunRecord): string | un
         return retrainingDifference(config, record);
     }
   } catch (error) {
-    // What it was made from is damaged, unfinished, or of other settings itself.
-    if (error instanceof UserError) return `something that does not count any more (${error.message})`;
+    // The source of the run is damaged, unfinished, or has other settings.
+    if (error instanceof UserError) return `a source that cannot be used any more (${error.message})`;
     throw error;
   }
 }
 
-/** Runs on the voxels and cases of the latest one: volumes may have been edited, added or taken away in between. */
+/** Runs with the same voxels and cases as the latest run: volumes may have been edited, added or removed since. */
 function ofOneGround(
   runs: readonly FoundRun[],
   leftOut: readonly LeftOut[],
@@ -89,13 +89,13 @@ function ofOneGround(
       ...leftOut,
       ...others.map(({ folder }) => ({
         path: folder,
-        reason: `was made with other voxels or cases than the latest run, ${latest?.folder}: the data has changed in between`,
+        reason: `was made with other voxels or cases than the latest run, ${latest?.folder}: the data has changed since`,
       })),
     ],
   };
 }
 
-/** What was left out, a line each. */
+/** The runs that were left out, one line each. */
 export function describeLeftOut(splits: readonly Pick<SplitRuns, 'leftOut'>[]): string[] {
   return splits.flatMap(({ leftOut }) => leftOut.map(({ path, reason }) => `${path}: ${reason}`));
 }

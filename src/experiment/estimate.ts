@@ -1,4 +1,5 @@
-// What an experiment will take: multiply-adds of each run, seconds from a short measurement of its models, bytes on disk.
+// Estimates the cost of an experiment: multiply-adds of each run, seconds from a short measurement of its models, bytes on
+// disk.
 
 import { type Experiment } from '../config/schema.js';
 import { volumeSize } from '../data/preprocess.js';
@@ -11,11 +12,11 @@ import { splitSizes } from '../training/memory.js';
 import { strategies } from '../pruning/strategies/index.js';
 import { exemplaryPath, type Task } from './tasks.js';
 
-/** Multiply-adds of a step of training, in those of a forward pass: input and weight gradients are as much each. */
+/** Multiply-adds of a training step relative to a forward pass: input and weight gradients each take as many. */
 const TRAINING = 3;
 const BYTES_PER_ROW = 150;
 
-/** Multiply-adds of a whole run, by the exemplary path for pruned networks. */
+/** Multiply-adds of a whole run; pruned networks are taken from the exemplary path. */
 export function runMultiplyAdds(config: Experiment, task: Task): number {
   const [depth, height, width] = volumeSize(config.preprocessing.size);
   const forward = (architecture: Architecture): number =>
@@ -32,19 +33,18 @@ export function runMultiplyAdds(config: Experiment, task: Task): number {
   return exemplaryPath(task.architecture).reduce((sum, step) => sum + forward(step) * perStep, 0);
 }
 
-/** Bytes that a run leaves at most: tensors, two checkpoints with the optimizer's state, snapshots, rows. */
+/** An upper limit of the bytes that a run writes: tensors, two checkpoints with optimizer state, snapshots, rows. */
 export function diskBytes(config: Experiment, task: Task): number {
   const tensors = 4 * countParameters(task.architecture) + 10_000;
   const snapshots = task.kind === 'prune' ? config.pruning.snapshots.length : 0;
   const rows = task.kind === 'prune' ? exemplaryPath(task.architecture).length : config.training.epochs;
-  // A step has a row of steps.csv and, half as long, one of dropout.csv for each layer.
+  // A step adds one row to steps.csv and, for each layer, one to dropout.csv, which is half as long.
   const rowsEach = task.kind === 'prune' ? 1 + listLayers(task.architecture).length / 2 : 1;
   return tensors * (2 + 2 * 3 + snapshots) + 3 * BYTES_PER_ROW * rows * rowsEach + 20_000;
 }
 
 /**
- * Seconds that each task takes with the whole machine to itself, from a few measured steps of each distinct first
- * network.
+ * Seconds that each task takes if it has the whole machine, from a few measured steps of each distinct starting network.
  */
 export async function estimateSeconds(
   config: Experiment,

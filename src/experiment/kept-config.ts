@@ -1,5 +1,5 @@
-// The config as it was when an experiment was started. What is started later, by a queue or behind other runs, reads this
-// copy: the file that the user has may be edited in the meantime.
+// A copy of the config at the start of an experiment. Runs that start later, from a queue or after other runs, read this
+// copy, since the user may edit the original file in the meantime.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -10,9 +10,9 @@ import { experimentFolder } from '../runs/folders.js';
 import { sha256 } from '../sha256.js';
 
 /**
- * Writes a resolved config below the experiment's folder, under a name that follows from its content, so that no other
- * config ever takes its place. Returns its absolute path. Paths in it are as they were: whoever reads it works in the same
- * folder, without LUNET_OUTPUT.
+ * Writes a resolved config below the folder of the experiment. Its name is derived from its content, so that no other
+ * config ever replaces it. Returns its absolute path. Relative paths in it stay relative: it must be read from the same
+ * working folder, without LUNET_OUTPUT.
  */
 export function keepConfig(config: Experiment): string {
   const text = stringify(config, { aliasDuplicateObjects: false, lineWidth: 0 });
@@ -26,14 +26,14 @@ export function keepConfig(config: Experiment): string {
   return path;
 }
 
-/** Absolute paths of all configs that were kept for an experiment. */
+/** Absolute paths of all kept configs of an experiment. */
 export function keptConfigs(config: Experiment): string[] {
   const folder = keptFolder(config);
   let names: string[] = [];
   try {
     names = readdirSync(folder);
   } catch {
-    // None was kept, or none can be told.
+    // None was kept, or the folder cannot be read.
   }
   return names.filter((name) => /^[0-9a-f]{16}\.yaml$/.test(name)).map((name) => join(folder, name));
 }

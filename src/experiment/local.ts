@@ -1,5 +1,5 @@
-// Does an experiment's runs on this machine: so many at a time, each in a process of its own, so that one that crashes
-// takes nothing with it.
+// Does the runs of an experiment on this machine, several at a time, each in a separate process, so that a crash affects
+// only one run.
 
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { ATTEMPT, lastError, logFile, taskState } from './state.js';
 
 export const LUNET = fileURLToPath(new URL('../../../bin/lunet.js', import.meta.url));
 
-/** What a run's process sends to the one that started it. */
+/** What the process of a run sends to its parent. */
 export interface ProgressMessage {
   readonly done: number;
   readonly total: number;
@@ -27,12 +27,12 @@ export interface ProgressMessage {
 export interface LocalOptions {
   /** Runs at a time. */
   readonly jobs: number;
-  /** Config (a file that stays as it is), engine and threads for each command line. */
+  /** Config (a file that does not change), engine and threads for each command line. */
   readonly argv: readonly string[];
   readonly signal: AbortSignal;
 }
 
-/** Told what happens. */
+/** Callbacks for events. */
 export interface Watcher {
   readonly progress: (task: Task, message: ProgressMessage) => void;
   readonly ended: (task: Task, failure: Failure | undefined) => void;
@@ -45,8 +45,8 @@ export interface Failure {
 }
 
 /**
- * Does all tasks, each once; those that fail do not stop the others. A retraining starts when its pruning run has
- * ended. When `signal` aborts, processes are asked to stop and nothing more is started. Resolves when all have ended.
+ * Does each task once; a failed task does not stop the others. A retraining run starts when its pruning run has ended.
+ * When `signal` aborts, asks running processes to stop and starts no more. Resolves when all have ended.
  */
 export async function runLocally(
   config: Experiment,
@@ -65,7 +65,7 @@ export async function runLocally(
       waiting.delete(task);
       const end = runTask(config, task, options, watch).then((failure) => {
         running.delete(task);
-        // A stopped process is no failure: the same command goes on with it.
+        // A stopped process is not a failure: the same command resumes its run.
         if (!options.signal.aborted || failure === undefined) watch.ended(task, failure);
       });
       running.set(task, end);
@@ -88,7 +88,7 @@ async function runTask(
       return { message: `its pruning run has not finished (${retrains.pruning.folder})`, code: EXIT.failed };
     if (taskState(task).state === 'unreachable') return undefined;
   }
-  // Whoever worked on it before, killed a moment ago, may still be writing its checkpoint.
+  // An earlier process that was just told to stop may still be writing its checkpoint.
   for (let waited = 0; isLocked(task.folder) && waited < 30_000 && !options.signal.aborted; waited += 200)
     await sleep(200);
   if (options.signal.aborted) return { message: 'interrupted', code: EXIT.interrupted };
@@ -116,7 +116,7 @@ function startProcess(
     return Promise.resolve({ message: error.message, code: EXIT.disk });
   }
   return new Promise((resolve) => {
-    // In a process group of its own: Ctrl-C on the terminal comes to it through us, once.
+    // In its own process group, so that Ctrl-C reaches it only once, through this process.
     const child = spawn(process.execPath, [LUNET, ...line], {
       stdio: ['ignore', log, log, 'ipc'],
       detached: true,
@@ -137,13 +137,13 @@ function startProcess(
       const why =
         killer === null
           ? (lastError(path) ?? `ended with exit code ${code}`)
-          : `was killed by ${killer}${killer === 'SIGKILL' ? ', perhaps for want of memory' : ''}`;
+          : `was killed by ${killer}${killer === 'SIGKILL' ? ', perhaps because memory ran out' : ''}`;
       return end({ message: `${why} (${path})`, code: code ?? undefined });
     });
   });
 }
 
-/** Opens a run's log, with the line that begins this attempt. Throws a UserError of kind `disk`. */
+/** Opens the log of a run and writes the line that begins this attempt. Throws a UserError of kind `disk`. */
 function openLog(path: string, line: readonly string[]): number {
   makeFolder(dirname(path));
   let log: number;
@@ -155,12 +155,12 @@ function openLog(path: string, line: readonly string[]): number {
   try {
     writeSync(log, `\n${ATTEMPT}${line.map(quoteWord).join(' ')}\n`);
   } catch {
-    // A full disk: whether that stops the run is for the run to find out.
+    // Perhaps a full disk: the run itself finds out whether it can continue.
   }
   return log;
 }
 
-/** The environment of a process that ends with this one, and reads a kept config. */
+/** The environment of a process that ends when this one does and reads a kept config. */
 export function supervised(): NodeJS.ProcessEnv {
   const others = Object.entries(process.env).filter(([name]) => name !== 'LUNET_OUTPUT');
   return { ...Object.fromEntries(others), [SUPERVISED]: '1' };

@@ -1,6 +1,6 @@
-// Hands an experiment's runs to Slurm: a job array for training, one for pruning, one for retraining when pruning has
-// ended, and a job for the report when all have. A run is known to the queue by its array's name, which tells the config
-// that was kept at submission, and by its index in that config's plan.
+// Submits the runs of an experiment to Slurm: a job array for training, one for pruning, one for retraining after pruning,
+// and a job for the report after all of them. A run in the queue is identified by the name of its array, which contains the
+// digest of the kept config, and by its index in the plan of that config.
 
 import { spawnSync } from 'node:child_process';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -19,15 +19,15 @@ import { ATTEMPT, logFile } from './state.js';
 const KINDS: readonly RunKind[] = ['train', 'prune', 'retrain'];
 
 export interface SlurmOptions {
-  /** Options of the user for sbatch, after our own. */
+  /** Options from the user for sbatch; they come after those of lunet. */
   readonly sbatch: readonly string[];
   /** Processors of each run. */
   readonly threads: number;
-  /** Words that name the engine. */
+  /** Command line options that choose the engine. */
   readonly engine: readonly string[];
 }
 
-/** A job as the queue shows it. */
+/** A job in the queue. */
 export interface QueuedJob {
   readonly job: string;
   readonly state: 'waiting' | 'running';
@@ -39,20 +39,20 @@ export interface Submission {
   readonly runs: number;
 }
 
-/** Runs of a kind in the plan's order: a run's place among them is its index in the array. */
+/** Runs of a kind in plan order; the position of a run in this list is its index in the array. */
 function ofKind(tasks: readonly Task[], kind: RunKind): Task[] {
   return tasks.filter((task) => task.kind === kind);
 }
 
-/** Slurm's name for an array: this experiment's alone, and of one kept config. */
+/** The Slurm name of an array: unique for the experiment and the kept config. */
 function jobName(config: Experiment, kind: RunKind | 'report', kept: string): string {
   const folder = sha256(resolve(experimentFolder(config))).slice(0, 10);
   return `lunet-${kind}-${folder}_${basename(kept, '.yaml')}`;
 }
 
 /**
- * Which of an experiment's runs are in the queue, by id, whatever has been done to its config since they were submitted.
- * Throws a UserError of kind `failed` if Slurm cannot be asked.
+ * The runs of an experiment that are in the queue, by id, even if its config has changed since they were submitted. Throws a
+ * UserError of kind `failed` if Slurm does not answer.
  */
 export function queuedRuns(config: Experiment): Map<string, QueuedJob> {
   const arrays = new Map(
@@ -61,7 +61,7 @@ export function queuedRuns(config: Experiment): Map<string, QueuedJob> {
     ),
   );
   const queued = new Map<string, QueuedJob>();
-  // Slurm is asked even if nothing was submitted: whether it can be is what a submission has to know.
+  // Asked even if nothing was submitted: a submission must know whether Slurm answers.
   const text = slurm('squeue', [
     '--noheader',
     '--array',
@@ -82,7 +82,7 @@ export function queuedRuns(config: Experiment): Map<string, QueuedJob> {
   return queued;
 }
 
-/** Whether Slurm's commands are here, whether its controller answers or not. */
+/** Whether Slurm's commands are installed; its controller need not answer. */
 export function slurmIsHere(): boolean {
   return (
     spawnSync('squeue', ['--version'], { timeout: PATIENCE_MS.squeue, killSignal: 'SIGKILL' }).status === 0
@@ -90,8 +90,8 @@ export function slurmIsHere(): boolean {
 }
 
 /**
- * Submits the runs in `open`, and a report behind everything that is queued then. Throws a UserError of kind `failed`
- * with Slurm's words if it refuses.
+ * Submits the runs in `open`, and a report job that waits for all queued runs. Throws a UserError of kind `failed` with
+ * Slurm's message if Slurm refuses.
  */
 export function submit(
   config: Experiment,
@@ -119,7 +119,7 @@ export function submit(
     const words = [
       '--parsable',
       `--job-name=${jobName(config, kind, kept)}`,
-      // Slurm's own words, such as that a job ran out of time; the runs' are in their logs.
+      // For messages of Slurm, such as that a job ran out of time; the runs write to their own logs.
       `--output=${join(resolve(folder), kind === 'report' ? 'report-%j.out' : `${kind}-%A_%a.out`)}`,
       ...options,
       ...sbatch,
@@ -140,7 +140,7 @@ export function submit(
       [
         `--array=${ranges(indices)}`,
         `--cpus-per-task=${threads}`,
-        // Also after a failure: retraining then goes on with what has been pruned.
+        // Also after a failure: the pruning runs that succeeded can be retrained.
         ...(after.length > 0 ? [`--dependency=afterany:${after.join(':')}`] : []),
       ],
       indices.length,
@@ -153,7 +153,7 @@ export function submit(
   return submissions;
 }
 
-/** Paths in a config are meant from where it was submitted, whatever --chdir says; where results go is in it. */
+/** Paths in a config are relative to the folder of submission, even with --chdir. The config contains the output folder. */
 const head = (): string => `#!/bin/bash
 # Written by lunet run --executor slurm.
 export LUNET_THREADS="\${SLURM_CPUS_PER_TASK:-1}"
@@ -161,7 +161,7 @@ unset LUNET_OUTPUT
 cd ${quoteWord(process.cwd())} || exit
 `;
 
-/** The script of an array: one command line for each index, with its own log. */
+/** The script of an array: for each index one command line and its log. */
 function arrayScript(
   config: Experiment,
   tasks: readonly Task[],
@@ -201,7 +201,7 @@ function ranges(indices: readonly number[]): string {
   return parts.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(',');
 }
 
-/** How long Slurm may take to answer. A submission is better waited for: nobody would know whether it was made. */
+/** Time limit for answers of Slurm. Long for a submission: after a timeout it is unknown whether the job exists. */
 const PATIENCE_MS = { squeue: 15_000, sbatch: 300_000 };
 
 function slurm(command: 'sbatch' | 'squeue', words: readonly string[]): string {
@@ -219,7 +219,7 @@ function slurm(command: 'sbatch' | 'squeue', words: readonly string[]): string {
       `${command}: not found; --executor slurm must run where Slurm's commands are, such as a login node`,
     );
   if (status !== 0) {
-    // The last line is the reason; those before are details of it.
+    // The last line is the reason; earlier lines are details.
     const words = (stderr || error?.message || `exit code ${status}`).trim().split('\n').at(-1) as string;
     throw new UserError('failed', `${command}: ${words.replace(/^\w+: error: /, '')}`);
   }

@@ -1,4 +1,4 @@
-// How far each run of an experiment is, from its folder.
+// The state and progress of each run of an experiment, from its folder.
 
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,18 +14,18 @@ import { differenceTo } from './collect.js';
 import { type Task } from './tasks.js';
 
 /**
- * `missing`: not begun; `running`: a process is at it; `interrupted`: it was asked to stop, and goes on when started
- * again; `stopped`: the same, but its process was killed; `unreadable`: its record may not be read; `unreachable`: a
- * retraining of a snapshot that its pruning run ended before.
+ * `missing`: not started; `running`: a process works on it; `interrupted`: it was asked to stop, and resumes when started
+ * again; `stopped`: the same, but its process was killed; `unreadable`: no permission to read its record; `unreachable`: a
+ * retraining run whose snapshot does not exist because its pruning run ended earlier.
  */
 export type TaskState =
   'missing' | 'running' | 'interrupted' | 'stopped' | 'unreadable' | 'finished' | 'diverged' | 'unreachable';
 
-/** A run that is over needs nothing more. */
+/** Whether nothing remains to be done for a run. */
 export const isOver = (state: TaskState): boolean =>
   state === 'finished' || state === 'diverged' || state === 'unreachable';
 
-/** The state of a run, its record if it has one, and what is wrong with the record if it cannot be read. */
+/** The state of a run, its record if it has one, and the problem if the record cannot be read. */
 export function taskState(task: Task): { state: TaskState; record: RunRecord | undefined; damage?: string } {
   const { record, damage, denied } = readIfIntact(task.folder);
   if (damage !== undefined) return { state: denied ? 'unreadable' : 'stopped', record, damage };
@@ -49,7 +49,7 @@ function readIfIntact(folder: string): { record: RunRecord | undefined; damage?:
   }
 }
 
-/** Throws a UserError of kind `usage` if a run was begun with settings other than the config's. */
+/** Throws a UserError of kind `usage` if a run was started with settings that differ from the config. */
 export function requireSameSettings(config: Experiment, tasks: readonly Task[]): void {
   for (const { folder } of tasks) {
     const { record } = readIfIntact(folder);
@@ -58,7 +58,7 @@ export function requireSameSettings(config: Experiment, tasks: readonly Task[]):
   }
 }
 
-/** How much of a run is done: epochs or removals, of how many. */
+/** The progress of a run: epochs or removals, done and total. */
 export function taskProgress(
   config: Experiment,
   { kind, architecture }: Task,
@@ -78,7 +78,7 @@ export function taskProgress(
   return { done: over ? total : (at?.epoch ?? 0), total, unit: 'epochs' };
 }
 
-/** Where what a run says goes when `lunet run` starts it. */
+/** The log file for the output of a run that `lunet run` starts. */
 export function logFile(config: Experiment, task: Task): string {
   return join(experimentFolder(config), 'logs', `${task.id}.log`);
 }
@@ -87,8 +87,8 @@ export function logFile(config: Experiment, task: Task): string {
 export const ATTEMPT = '$ lunet ';
 
 /**
- * The error message in which a run's last attempt ended, if it did: an interruption is no error. With the run's folder,
- * what it has recorded since counts for more than a log of before.
+ * The error message of the last attempt of a run, if it failed; an interruption is not an error. If the record in `folder` is
+ * newer than the log, the log is ignored.
  */
 export function lastError(log: string, folder?: string): string | undefined {
   const text = readLog(log);
@@ -101,10 +101,10 @@ export function lastError(log: string, folder?: string): string | undefined {
   return at < 0 || /^interrupted\b/.test(message) ? undefined : message;
 }
 
-/** Some file systems know times to two seconds only. */
+/** Some file systems store times with a resolution of two seconds. */
 const TIMES_MS = 2000;
 
-/** Undefined where there is none that may be read. */
+/** The text of a log; undefined if there is none or it cannot be read. */
 function readLog(path: string): string | undefined {
   try {
     return statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined;

@@ -1,22 +1,22 @@
-// Processes that `lunet run` starts end with it, however it ends: nobody would see how they go on, and the next
-// `lunet run` would find them in its way.
+// Processes that `lunet run` starts end when it ends, for whatever reason. Otherwise they would continue unseen, and the next
+// `lunet run` would find their runs locked.
 
-/** Set in the environment of a process that is to end with its parent, which has a channel to it. */
+/** Set in the environment of a process that must end with its parent; the parent has a channel to it. */
 export const SUPERVISED = 'LUNET_SUPERVISED';
 
 let stop: (() => void) | undefined;
 
 /**
- * Has `action` called when the process that supervises this one is gone, in the place of an earlier action; at once if it
- * is gone already. Does nothing in a process that has no supervisor.
+ * Calls `action` when the supervising process has ended; immediately if it has already. Replaces an earlier action. Does
+ * nothing in a process without a supervisor.
  */
 export function endWithSupervisor(action: () => void): void {
-  // `connected` is undefined in a process that never had a channel, and false once its other end has been closed.
+  // `connected` is undefined in a process that never had a channel, and false after the other end has closed.
   if (!process.env[SUPERVISED] || process.connected === undefined) return;
   if (!process.connected) return action();
   if (stop === undefined) {
     process.once('disconnect', () => stop?.());
-    // Waiting for the end of the other keeps nobody from ending.
+    // This listener must not keep the process alive.
     process.channel?.unref();
   }
   stop = action;

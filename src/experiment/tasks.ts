@@ -1,5 +1,5 @@
-// Everything that an experiment's config describes, run by run: train all models, prune with all strategies, retrain all
-// snapshots; every split, every seed. Each run is one command line of its own, whoever starts it.
+// Lists all runs that a config describes: train all models, prune with all strategies, retrain all snapshots, for every
+// split and seed. Each run has its own command line, on every executor.
 
 import { relative } from 'node:path';
 import { configuredArchitecture, prunedModel } from '../config/models.js';
@@ -16,22 +16,22 @@ import { planTraining } from '../training/training-runs.js';
 
 /** One run of an experiment. */
 export interface Task {
-  /** Its folder below the experiment's: `prune/widest/seed-1`. */
+  /** Its folder, relative to that of the experiment: `prune/widest/seed-1`. */
   readonly id: string;
   readonly kind: RunKind;
   readonly split: string;
   readonly method: string;
   readonly seed: number;
   readonly folder: string;
-  /** The command line that does this run alone, without config, settings and engine. */
+  /** The command line that does only this run, without config, settings and engine. */
   readonly argv: readonly string[];
-  /** The network it starts with; of a retraining, whose network is not known before, one of the same number of channels. */
+  /** The starting network; for a retraining run, whose network is not known yet, one with the same number of channels. */
   readonly architecture: Architecture;
-  /** What must be the same for a run on disk to be this one; a retraining's follows from its pruning run. */
+  /** The identity that a run on disk must have; that of a retraining run depends on its pruning run. */
   readonly identity?: Identity;
-  /** Of a pruning run. */
+  /** For a pruning run. */
   readonly strategy?: StrategyName;
-  /** Of a retraining. */
+  /** For a retraining run. */
   readonly retrains?: Retrained;
 }
 
@@ -41,7 +41,7 @@ export interface Retrained {
   readonly init: Init;
 }
 
-/** The runs of an experiment, in an order in which they can be done one after the other. */
+/** The runs of an experiment, in an order in which they can be done one by one. */
 export function planExperiment(config: Experiment): Task[] {
   const common = (kind: RunKind, split: string, method: string, seed: number) => {
     const folder = runFolder(splitFolder(config, split), kind, method, seed);
@@ -58,7 +58,7 @@ export function planExperiment(config: Experiment): Task[] {
     architecture: configuredArchitecture(config, model),
     identity,
   }));
-  // One network, and one path from it, for all pruning runs.
+  // All pruning runs share one starting network, and one exemplary path from it.
   const start = configuredArchitecture(config, prunedModel(config));
   const prune = planPruning(config, {}).map((planned: PlannedPruning): Task => ({
     ...common('prune', planned.split, planned.method, planned.seed),
@@ -93,14 +93,14 @@ export function planExperiment(config: Experiment): Task[] {
 
 const paths = new WeakMap<Architecture, readonly Architecture[]>();
 
-/** The networks from all channels to one a layer, by the one order that is known before: an exemplar for all others. */
+/** The networks from all channels down to one per layer, in the order of `widest`: the only order known in advance. */
 export function exemplaryPath(start: Architecture): readonly Architecture[] {
   const path = paths.get(start) ?? schedule('widest', start, 0).map(({ architecture }) => architecture);
   paths.set(start, path);
   return path;
 }
 
-/** The first network of a path with at most that percentage of prunable channels; undefined if none is so small. */
+/** The first network of a path with at most that percentage of prunable channels; undefined if there is none. */
 function atShare(path: readonly Architecture[], percent: number): Architecture | undefined {
   const total = prunableChannels(path[0] as Architecture);
   return path.find((architecture) => prunableChannels(architecture) <= (total * percent) / 100);

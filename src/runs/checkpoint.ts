@@ -1,5 +1,5 @@
-// All that a run needs to go on to the same bits: weights, optimizer state and the run's own progress, in one file.
-// Two generations are kept; a damaged newest one is passed over for the one before.
+// A checkpoint contains everything that a run needs to resume with the same bits: weights, optimizer state and the progress
+// of the run, in one file. Two generations are kept; if the newest one is damaged, the previous one is used.
 
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,9 +9,9 @@ import { commitFile } from './commit.js';
 import { encodeSafetensors, readSafetensors } from './safetensors.js';
 import { FILES } from './folders.js';
 
-/** A run between two epochs, or two steps of one. `Progress` is plain JSON of the kind of run. */
+/** The state of a run between two epochs, or two steps of an epoch. `Progress` is plain JSON; it depends on the kind of run. */
 export interface Checkpoint<Progress> {
-  /** The key of the run that it belongs to, see `runKey`. */
+  /** The key of its run, see `runKey`. */
   readonly run: string;
   readonly weights: Weights;
   readonly optimizer: OptimizerState;
@@ -20,7 +20,7 @@ export interface Checkpoint<Progress> {
 
 const FORMAT = '2';
 
-/** A checkpoint's bytes, which later changes of what it was made from do not touch. */
+/** The bytes of a checkpoint: a copy, which later changes of the weights do not affect. */
 export function encodeCheckpoint({ run, weights, optimizer, progress }: Checkpoint<unknown>): Uint8Array {
   const tensors = new Map<string, Tensor>(weights);
   for (const [name, tensor] of optimizer.m) tensors.set(`adam.m.${name}`, tensor);
@@ -29,15 +29,15 @@ export function encodeCheckpoint({ run, weights, optimizer, progress }: Checkpoi
   return encodeSafetensors({ tensors, metadata });
 }
 
-/** Writes a checkpoint's bytes; the one before is kept. */
+/** Writes the bytes of a checkpoint and keeps the previous checkpoint. */
 export function writeCheckpoint(folder: string, bytes: Uint8Array): void {
   commitFile(join(folder, FILES.checkpoint), bytes, { previous: join(folder, FILES.previousCheckpoint) });
 }
 
 /**
- * Reads the newest readable checkpoint of the run with this key, for going on with it: a damaged or foreign one is put
- * out of the way, so the caller holds the run's lock. Throws a UserError of kind `disk` if none can be read: a run never
- * begins anew by itself.
+ * Reads the newest readable checkpoint of the run with this key, to resume the run. Renames a damaged or foreign one, so
+ * the caller must hold the lock of the run. Throws a UserError of kind `disk` if none can be read: a run never restarts
+ * from the beginning by itself.
  */
 export function readCheckpoint<Progress>(
   folder: string,
@@ -45,7 +45,7 @@ export function readCheckpoint<Progress>(
   warn: (message: string) => void,
 ): Checkpoint<Progress> {
   const { found, problems } = newestReadable<Progress>(folder, run);
-  // Out of the way, or the next checkpoint would put it in the place of the good one.
+  // Renamed, since otherwise the next checkpoint would move it to the place of the good one.
   for (const { path } of problems) renameSync(path, join(folder, FILES.damagedCheckpoint));
   const list = problems.map(({ message }) => message);
   if (found === undefined)
@@ -53,19 +53,19 @@ export function readCheckpoint<Progress>(
       'disk',
       [
         ...list,
-        `${folder}: there is no readable checkpoint to go on from; start the run anew with --overwrite`,
+        `${folder}: there is no readable checkpoint to resume from; start the run again with --overwrite`,
       ].join('\n'),
     );
-  if (list.length > 0) warn(`${list.join('; ')}; going on from the checkpoint before it`);
+  if (list.length > 0) warn(`${list.join('; ')}; resuming from the previous checkpoint`);
   return found;
 }
 
-/** How far the run with this key has come by its newest readable checkpoint; changes nothing, needs no lock. */
+/** The progress of the run with this key in its newest readable checkpoint; changes nothing, needs no lock. */
 export function peekProgress<Progress>(folder: string, run: string): Progress | undefined {
   return newestReadable<Progress>(folder, run).found?.progress;
 }
 
-/** The newest checkpoint that can be read, and what is wrong with those that are newer. */
+/** The newest readable checkpoint, and the problems of newer ones. */
 function newestReadable<Progress>(
   folder: string,
   run: string,

@@ -1,5 +1,5 @@
-// How files get to disk: whole or not at all, also when the power goes or the process is killed at any moment.
-// Temporary file in the same folder, fsync, read back and compare, rename, fsync of the folder.
+// Atomic writes: a file is written completely or not at all, even if the power fails or the process is killed at any moment.
+// Steps: temporary file in the same folder, fsync, read back and compare, rename, fsync of the folder.
 
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { makeFolders } from '../make-folders.js';
 import { sha256 } from '../sha256.js';
 import { removeAbandoned, temporaryPath } from './temporary.js';
 
-/** The places at which a test may kill the process, in the order in which a run passes them. */
+/** The points at which a test can kill the process, in the order in which a run reaches them. */
 export const FAILPOINTS = [
   'locked',
   'writing',
@@ -29,8 +29,8 @@ export const FAILPOINTS = [
 let passed = 0;
 
 /**
- * Tests kill the process at named points: LUNET_FAILPOINT=NAME[:COUNT] kills it with SIGKILL when it comes there for the
- * COUNT-th time.
+ * Lets tests kill the process at named points: LUNET_FAILPOINT=NAME[:COUNT] kills it with SIGKILL when it reaches the point
+ * for the COUNT-th time.
  */
 export function failpoint(name: (typeof FAILPOINTS)[number]): void {
   const wanted = process.env['LUNET_FAILPOINT'];
@@ -41,7 +41,7 @@ export function failpoint(name: (typeof FAILPOINTS)[number]): void {
 
 const guards = new Map<string, () => void>();
 
-/** Has `check` called before each file that is put into a folder: where it throws, nothing is. Undone by the result. */
+/** Calls `check` before each file is committed to a folder; if it throws, no file is. The returned function ends this. */
 export function guardFolder(folder: string, check: () => void): () => void {
   guards.set(resolve(folder), check);
   return () => guards.delete(resolve(folder));
@@ -50,15 +50,14 @@ export function guardFolder(folder: string, check: () => void): () => void {
 const ELSEWHERE = 'choose another folder with --set output=DIR';
 
 export interface CommitOptions {
-  /** The name under which the file that was there is kept. */
+  /** The path to which the old file is moved. */
   readonly previous?: string;
-  /** What to do where writing is not allowed; default: what sends runs elsewhere. */
+  /** Advice if writing is not allowed; default: advice for the output folder of runs. */
   readonly elsewhere?: string;
 }
 
 /**
- * Writes a file atomically. Throws a UserError of kind `disk`; what was committed before is still there then, and nothing is
- * tried twice.
+ * Writes a file atomically. Throws a UserError of kind `disk`; in this case the old file is unchanged. Does not retry.
  */
 export function commitFile(
   path: string,
@@ -75,7 +74,7 @@ export function commitFile(
     writeDurably(temporary, bytes);
     failpoint('written');
     if (sha256(readFileSync(temporary)) !== sha256(bytes))
-      throw new Error('read back other bytes than were written');
+      throw new Error('the bytes read back differ from those written');
     failpoint('verified');
     check?.();
     if (previous !== undefined) {
@@ -92,19 +91,19 @@ export function commitFile(
     failpoint('synced');
   } catch (error) {
     try {
-      // On a full disk this makes room again.
+      // Frees space on a full disk.
       rmSync(temporary, { force: true });
     } catch {
-      // The first error is the one that tells.
+      // Report the first error.
     }
     throw error instanceof UserError ? error : diskError(path, error, elsewhere);
   }
 }
 
-/** How file systems say that they have no fsync for a folder, or for any file; an EIO is one that failed. */
+/** Errors of file systems without fsync for folders, or for any file. EIO is not one: it means that fsync failed. */
 const NO_FSYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF', 'EPERM', 'EACCES', 'EISDIR']);
 
-/** What went wrong with a file, as a UserError of kind `disk`, with what to do where that is known. */
+/** A failed write as a UserError of kind `disk`, with advice if known. */
 export function diskError(path: string, error: unknown, elsewhere = ELSEWHERE): UserError {
   const { code } = error as NodeJS.ErrnoException;
   const advice =
@@ -122,12 +121,12 @@ export function diskError(path: string, error: unknown, elsewhere = ELSEWHERE): 
 function writeDurably(path: string, bytes: Uint8Array): void {
   const file = openSync(path, 'wx');
   try {
-    // A write may take fewer bytes than it was given.
+    // A write may write fewer bytes than requested.
     for (let at = 0; at < bytes.length;) {
       at += writeSync(file, bytes, at, Math.min(bytes.length - at, 1 << 22));
       failpoint('writing');
     }
-    // After a failed fsync the pages may be gone although a second one succeeds, so there is no second try.
+    // No retry: after a failed fsync the kernel may have dropped the pages, and a second fsync succeeds without them.
     try {
       fsyncSync(file);
     } catch (error) {
@@ -138,7 +137,7 @@ function writeDurably(path: string, bytes: Uint8Array): void {
   }
 }
 
-/** False where the file system has no fsync for folders: a file is there after a power cut only if it is lucky then. */
+/** False if the file system has no fsync for folders: a power failure may then lose the newest files. */
 export function syncFolder(folder: string): boolean {
   let handle: number | undefined;
   try {
@@ -153,7 +152,7 @@ export function syncFolder(folder: string): boolean {
   }
 }
 
-/** Makes a folder and those above it. Throws a UserError of kind `disk`. */
+/** Creates a folder and its parents. Throws a UserError of kind `disk`. */
 export function makeFolder(folder: string, elsewhere = ELSEWHERE): void {
   try {
     makeFolders(folder);

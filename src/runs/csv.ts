@@ -1,5 +1,5 @@
-// CSV files: written whole, so that a row is there or not, and never torn. What is read back is checked against the digest
-// that run.json has of it.
+// CSV files. They are written atomically, so that no row is ever partly written. When read, they are checked against their
+// digest in run.json.
 
 import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
@@ -12,13 +12,14 @@ import { sha256 } from '../sha256.js';
 export type Cell = string | number | boolean | undefined;
 export type Row = Readonly<Record<string, Cell>>;
 
-// Text that a spreadsheet would run as a formula gets an apostrophe in front, which reading takes off again.
+// Spreadsheets would run text that begins with one of these characters as a formula. Writing puts an apostrophe before such
+// text; reading removes it.
 const FORMULA = /^'*[=+\-@\t\r\0]/;
 const harmless = (text: string): string => (FORMULA.test(text) ? `'${text}` : text);
 const asWritten = (text: string): string =>
   text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text;
 
-/** The text of a CSV file of rows with the columns given, in their order; what a row lacks is left empty. */
+/** The text of a CSV file with these columns, in this order; a cell that a row lacks is empty. */
 export function csvText(columns: readonly string[], rows: readonly Row[]): string {
   return stringify(
     rows.map((row) => columns.map((column) => row[column])),
@@ -39,21 +40,21 @@ export function writeCsv(path: string, columns: readonly string[], rows: readonl
   commitFile(path, csvText(columns, rows));
 }
 
-/** Rows of a CSV file's text, as text by column. */
+/** The rows of a CSV file, each as text by column. */
 export function parseCsv(text: string | Uint8Array): Record<string, string>[] {
   return parse(Buffer.from(text), { columns: true, skip_empty_lines: true, cast: asWritten });
 }
 
 /**
- * Reads a CSV file's rows as text by column. Throws a UserError of kind `data` if the file is not the one with that
- * SHA-256: it was damaged, or edited, or a spreadsheet has saved it in a form of its own.
+ * Reads the rows of a CSV file, each as text by column. Throws a UserError of kind `data` if the file does not have this
+ * SHA-256: it was damaged or edited, or saved again by a spreadsheet.
  */
 export function readSealedCsv(path: string, digest: string | undefined): Record<string, string>[] {
   const refuse = (found: string): UserError =>
     new UserError(
       'data',
       `${path}: ${found}, expected the file as lunet wrote it; copy CSV files before you edit them, ` +
-        'and do the run anew with --overwrite to get this one back',
+        'and repeat the run with --overwrite to restore this one',
     );
   let bytes: Buffer;
   try {
@@ -67,7 +68,7 @@ export function readSealedCsv(path: string, digest: string | undefined): Record<
   );
 }
 
-/** Whether a file is written as spreadsheets write: a byte order mark, other line ends, semicolons or tabs. */
+/** Whether a file looks as if a spreadsheet wrote it: byte order mark, other line ends, semicolons or tabs. */
 function savedByOthers(bytes: Buffer): boolean {
   const [head = ''] = bytes.toString('utf8').split('\n', 1);
   return /^\uFEFF|\r$|;|\t|^"/.test(head);

@@ -1,4 +1,4 @@
-// What a run's record says of the model that the run has come to.
+// Describes the model that a run produced, from the record of the run.
 
 import { type Experiment } from '../config/schema.js';
 import { MODEL_FORMAT, type ModelDescription, type TrainingRanges } from '../model/model.js';
@@ -6,15 +6,15 @@ import { type Architecture } from '../network/architecture.js';
 import { runKey } from './identity.js';
 import { type RunRecord } from './run.js';
 
-/** What else is known of a model than the record says; runs of earlier versions kept nothing of it. */
+/** Facts about a model that are not in the record; runs of earlier versions did not store them. */
 export interface KnownBesides {
   readonly channels: readonly string[];
   readonly training: TrainingRanges;
-  /** The snapshot that it is, in percent of channels. */
+  /** For a snapshot: percent of channels. */
   readonly snapshot?: string | undefined;
 }
 
-/** The description of a run's model with an architecture. */
+/** The description of the model of a run with this architecture. */
 export function describeModel(
   record: RunRecord,
   architecture: Architecture,
@@ -36,7 +36,7 @@ export function describeModel(
       size: preprocessing.size,
       ...(preprocessing.spacing && { spacing: preprocessing.spacing }),
       normalisation: preprocessing.normalisation,
-      // Records of earlier versions have none: axes were as stored.
+      // Records of earlier versions lack the key: axes were kept as stored.
       orientation: (preprocessing as Partial<typeof preprocessing>).orientation ?? 'keep',
     },
     mirror: [],

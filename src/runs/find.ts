@@ -1,4 +1,4 @@
-// Which runs lie on disk below a split's folder: every folder with a record, at its place or not.
+// Finds runs on disk below the folder of a split: every folder with a record, whether in its proper place or not.
 
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,18 +13,18 @@ export interface FoundRun {
   readonly record: RunRecord;
 }
 
-/** Something that does not count, and why. */
+/** A file or folder that is left out, and why. */
 export interface LeftOut {
   readonly path: string;
   readonly reason: string;
 }
 
-// Links may lead in circles.
+// Links may form cycles.
 const MAX_DEPTH = 8;
 
 /**
- * All runs of a kind below a split's folder, by seed. Left out are records that cannot be read, copies (a record that
- * belongs to another place), and what is no run at all: stray files, dead links.
+ * All runs of a kind below the folder of a split, sorted by seed. Left out are records that cannot be read, copies (records
+ * of another folder) and everything that is not a run: other files, broken links.
  */
 export function findRuns(base: string, kind: RunKind): { runs: FoundRun[]; leftOut: LeftOut[] } {
   const runs: FoundRun[] = [];
@@ -35,7 +35,7 @@ export function findRuns(base: string, kind: RunKind): { runs: FoundRun[]; leftO
       if (!isFolder(path, entry)) {
         leftOut.push({
           path,
-          reason: entry.isSymbolicLink() ? 'is a link that leads to no run' : 'is no run',
+          reason: entry.isSymbolicLink() ? 'is a link that does not lead to a run' : 'is not a run',
         });
         continue;
       }
@@ -51,7 +51,7 @@ export function findRuns(base: string, kind: RunKind): { runs: FoundRun[]; leftO
   return { runs, leftOut };
 }
 
-/** What is in a folder, by name; hidden files are of no interest. */
+/** The entries of a folder, sorted by name, without hidden files. */
 function listFolder(folder: string, leftOut: LeftOut[]): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
@@ -72,7 +72,7 @@ function isFolder(path: string, entry: Dirent): boolean {
   }
 }
 
-/** The run in a folder, or why it does not count; undefined where there is no record. */
+/** The run in a folder, or why it is left out; undefined if there is no record. */
 function readAt(folder: string, base: string, kind: RunKind): FoundRun | LeftOut | undefined {
   try {
     const record = readRun(folder);
@@ -80,7 +80,7 @@ function readAt(folder: string, base: string, kind: RunKind): FoundRun | LeftOut
     if (record.kind === kind && runFolder(base, kind, record.method, record.seed) === folder)
       return { folder, record };
     const own = `${record.kind} ${record.method}, seed ${record.seed}`;
-    return { path: folder, reason: `is a copy, or was moved: it holds the record of ${own}` };
+    return { path: folder, reason: `is a copy, or was moved: it contains the record of ${own}` };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { path: folder, reason: error.message.replace(`${folder}/`, '') };

@@ -3,23 +3,23 @@
 import { join } from 'node:path';
 import { type Experiment } from '../config/schema.js';
 
-/** The folder of an experiment's results. */
+/** The folder of the results of an experiment. */
 export function experimentFolder({ output, experiment }: Experiment): string {
   return join(output, experiment);
 }
 
-/** The folder of one split's results: the experiment's own where there is only one, unnamed split. */
+/** The folder of the results of one split: the folder of the experiment if there is only one, unnamed split. */
 export function splitFolder(config: Experiment, split: string): string {
   const folder = experimentFolder(config);
   return config.dataset.splits === undefined ? folder : join(folder, `split-${split}`);
 }
 
-/** Names of the config's splits. */
+/** The names of the splits of a config. */
 export function splitNames({ dataset }: Experiment): string[] {
   return dataset.splits === undefined ? ['default'] : Object.keys(dataset.splits);
 }
 
-/** Where a kind of run of a method is: its seeds are the folders below. */
+/** The folder for one kind of run of a method; it has one folder per seed. */
 function methodFolder(base: string, kind: RunKind, method: string): string {
   return join(base, kind, ...method.split('/'));
 }

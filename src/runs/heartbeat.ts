@@ -1,10 +1,10 @@
-// The thread that shows that a lock's holder lives: it counts up in the lock file, whatever the main thread is busy with.
-// It never makes a file, and leaves one that is another's alone.
+// The heartbeat thread, which shows that the lock holder is alive: it increments a counter in the lock file, even while the
+// main thread is busy. It never creates a file and does not touch the lock of another process.
 
 import { closeSync, openSync, readFileSync, utimesSync, writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 
-/** What the thread is started with: the lock file, its first line, and the time between two beats. */
+/** The input of the thread: the lock file, its first line, and the time between two heartbeats. */
 export interface Heart {
   readonly path: string;
   readonly line: string;
@@ -25,10 +25,10 @@ function beat(): void {
     }
   } catch {
     try {
-      // A full disk may refuse the number; the time is as good.
+      // A full disk may refuse the counter; the modification time serves as well.
       utimesSync(path, new Date(), new Date());
     } catch {
-      // The next beat may do better; if none does, the holder notices before it writes.
+      // The next heartbeat may succeed; if none does, the holder notices before it writes.
     }
   }
 }

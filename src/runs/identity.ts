@@ -1,18 +1,18 @@
-// What determines a run's numbers, and what follows when two runs differ in it. An identity is plain JSON: the settings,
-// which all seeds of a method share, and under `source` what this one run was made from (an architecture that pruning
-// arrived at, the digest of the weights it starts with).
+// The identity of a run: everything that determines its results, and how identities are compared. It is plain JSON: the
+// settings, which all seeds of a method share, and under `source` what this run was made from (a pruned architecture, the
+// digest of its starting weights).
 
 import { UserError } from '../errors.js';
 import { sha256 } from '../sha256.js';
 import { type RunKind } from './folders.js';
 
-/** What determines a run's numbers besides its seed and the voxels, and so must be the same when it goes on. */
+/** Everything except seed and voxels that determines the results of a run; it must be the same when a run resumes. */
 export type Identity = Readonly<Record<string, unknown>> & { readonly source?: Source };
 
 /** What a run was made from; it differs from seed to seed. */
 export type Source = Readonly<Record<string, unknown>>;
 
-/** The part of an identity that a method's runs of all seeds share. */
+/** The part of an identity that the runs of all seeds of a method share. */
 export function settingsOf(identity: Identity): Identity {
   return Object.fromEntries(Object.entries(identity).filter(([key]) => key !== 'source'));
 }
@@ -21,7 +21,7 @@ export function hashIdentity(identity: Identity): string {
   return sha256(JSON.stringify(identity));
 }
 
-/** What tells a run from every other: files of tensors carry it, and are refused where another is expected. */
+/** A unique key of a run. Tensor files contain it; a file with another key is refused. */
 export function runKey(run: {
   readonly kind: RunKind;
   readonly method: string;
@@ -34,13 +34,13 @@ export function runKey(run: {
   return sha256(JSON.stringify([kind, method, split, seed, identityHash, datasetHash]));
 }
 
-/** Throws a UserError of kind `usage` that names what differs between how a run was begun and how it would be now. */
+/** Throws a UserError of kind `usage` if the identity of a run has changed since its start; it names the differences. */
 export function requireSameIdentity(folder: string, then: Identity, now: Identity): void {
   const difference = describeDifference(then, now);
   if (difference !== undefined) throw otherRun(folder, difference);
 }
 
-/** The refusal to go on with a run that was begun otherwise. */
+/** The error for resuming a run that was started with other settings. */
 export function otherRun(folder: string, difference: string): UserError {
   return new UserError(
     'usage',
@@ -49,17 +49,17 @@ export function otherRun(folder: string, difference: string): UserError {
   );
 }
 
-/** In what two identities differ, as the end of a sentence: `other settings: training.epochs (1 then, 30 now)`. */
+/** How two identities differ, as the end of a sentence: `other settings: training.epochs (1 then, 30 now)`. */
 export function describeDifference(then: Identity, now: Identity): string | undefined {
   const keys = differingKeys(settingsOf(then), settingsOf(now));
   if (keys.length > 0)
     return `other settings: ${keys.slice(0, 10).join(', ')}${keys.length > 10 ? ', ...' : ''}`;
   return JSON.stringify(then.source) === JSON.stringify(now.source)
     ? undefined
-    : 'another network: the run that it comes from has been done anew since';
+    : 'another network: the run that it comes from has been repeated since';
 }
 
-/** Dotted keys in which two plain values differ, with both values where they are short. */
+/** Dotted keys in which two plain values differ, with both values if they are short. */
 function differingKeys(a: unknown, b: unknown, key = ''): string[] {
   if (JSON.stringify(a) === JSON.stringify(b)) return [];
   const plain = (value: unknown): value is Record<string, unknown> =>

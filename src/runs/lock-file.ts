@@ -1,4 +1,4 @@
-// The files that locks are: made in one step, read and put into words. Who gets a lock is decided in lock.ts.
+// Lock files: creates them in one step, reads and describes them. lock.ts decides who gets a lock.
 
 import {
   closeSync,
@@ -19,21 +19,21 @@ import { temporaryPath } from './temporary.js';
 
 const NAME = /^lock\.(\d{1,9})$/;
 
-/** A lock as it was found. */
+/** A lock as read from its file. */
 export interface Lock {
   readonly number: number;
   readonly path: string;
   readonly owner: Owner | undefined;
-  /** Changes with every beat. */
+  /** Changes with every heartbeat. */
   readonly sight: string;
   readonly movedMs: number;
-  /** No text could be read of it although there may be one. */
+  /** Its text could not be read, although there may be one. */
   readonly hidden: boolean;
 }
 
 let linkless = false;
 
-/** Makes a lock file with its content in one step. False if the number has been taken, or the holder has tidied. */
+/** Creates a lock file with its content in one step. False if the number is taken, or the holder has removed the file. */
 export function appear(path: string, line: string, warn: (message: string) => void): boolean {
   const folder = dirname(path);
   const temporary = temporaryPath(folder, 'lock');
@@ -48,9 +48,9 @@ export function appear(path: string, line: string, warn: (message: string) => vo
     linkSync(temporary, path);
     return true;
   } catch (error) {
-    // A network file system may have done it and lost the answer.
+    // A network file system may have made the link and lost the reply.
     if (isTaken(error)) return holds(path, line);
-    if (!linkless) warn(`${folder}: no hard links on this file system; locks are made without`);
+    if (!linkless) warn(`${folder}: no hard links on this file system; locks are made without them`);
     linkless = true;
     return appearByName(path, text);
   } finally {
@@ -58,7 +58,7 @@ export function appear(path: string, line: string, warn: (message: string) => vo
   }
 }
 
-/** Makes a lock file where there are no hard links: another may see it before its content, and looks twice. */
+/** Creates a lock file without hard links: others may see it before it has its content, so they look at it twice. */
 function appearByName(path: string, text: string): boolean {
   try {
     closeSync(openSync(path, 'wx'));
@@ -79,7 +79,7 @@ function isTaken(error: unknown): boolean {
   return ['EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** Whether a lock file is there and is the one with this first line. */
+/** Whether the lock file exists and has this first line. */
 export function holds(path: string, line: string): boolean {
   try {
     return readFileSync(path, 'utf8').split('\n', 1)[0] === line;
@@ -89,7 +89,7 @@ export function holds(path: string, line: string): boolean {
   }
 }
 
-/** All locks in a folder; none if that is not there. Throws a UserError of kind `disk` if it cannot be read. */
+/** All locks in a folder; none if it does not exist. Throws a UserError of kind `disk` if it cannot be read. */
 export function readLocks(folder: string): Lock[] {
   let names: string[];
   try {
@@ -104,12 +104,12 @@ export function readLocks(folder: string): Lock[] {
   });
 }
 
-/** Undefined if it was released between the two calls. */
+/** The lock; undefined if it was released since the folder was listed. */
 function readLock(path: string, number: number): Lock | undefined {
   const gone = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
   let text: string | undefined;
   try {
-    // Read before its time: opening a file on a network file system asks for both anew. Anything but a file is nobody's.
+    // Text first, then time: opening a file on a network file system refreshes both. A lock that is not a file has no holder.
     text = lstatSync(path).isFile() ? readFileSync(path, 'utf8') : '';
   } catch (error) {
     if (gone(error)) return undefined;
@@ -130,9 +130,9 @@ function readLock(path: string, number: number): Lock | undefined {
   }
 }
 
-/** Who holds a lock, where, and when it was last seen. */
+/** Who holds a lock, where, and when its heartbeat was last seen. */
 export function describe({ owner, movedMs, path }: Lock): string {
-  if (owner === undefined) return `a process that cannot be told (${path})`;
+  if (owner === undefined) return `an unknown process (${path})`;
   const where = isNear(owner)
     ? ''
     : owner.host === thisProcess().host

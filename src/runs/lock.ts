@@ -1,14 +1,15 @@
-// One process a run: the lock on a run's folder, and its taking over from a process that has died.
+// Only one process works on a run: the lock on the folder of a run, and how it is taken over from a dead process.
 //
-// Locks are files lock.1, lock.2, ... that appear with their content in one step (a hard link), and a number is never
-// linked twice while it is there. To take over, a process links the number after the dead one's; it holds the run only
-// if, looking again, no other lock may belong to a living process. Two that see each other both step back and try again.
-// Removing a dead process's file under its own name instead would leave a moment in which a living one's is removed.
+// Locks are files lock.1, lock.2, ... that appear with their content in one step (a hard link); an existing number cannot
+// be linked again. To take over a lock, a process links the number after that of the dead process. It holds the run only if
+// it then finds no other lock that may belong to a living process. Two processes that see each other both withdraw and try
+// again. Replacing the file of the dead process under the same name would be unsafe: between check and removal it may have
+// become the file of a living process.
 //
-// A process of this machine and container is asked for by its number and start. Of any other only its heartbeat is seen:
-// a number in its lock file, counted up by a thread. Where that stands still for a minute, looked at again and again and
-// so without trust in any clock, the process counts as dead. Should it have been stopped only, it finds before it writes
-// the next file that its lock is gone, and ends.
+// The system knows whether a process of this machine and container is alive (by number and start time). Any other process
+// is known only by its heartbeat: a counter in its lock file, which a thread increments. If the counter does not change for
+// a minute, the process counts as dead; this counts repeated looks and does not rely on clocks. A holder that was only
+// suspended notices the lost lock before it writes its next file, and ends (fencing).
 
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -24,13 +25,13 @@ import { type Lock, appear, describe, holds, readLocks } from './lock-file.js';
 import { isNear, lifeOf, thisProcess } from './owner.js';
 
 const TRIES = 20;
-/** Looks at a lock of which nothing else is known. */
+/** Looks without a heartbeat before the holder counts as dead, if nothing else is known about it. */
 const LOOKS = 60;
-/** The same where Slurm says that the job has ended, as another cluster's would that does not know it. */
+/** The same if Slurm says that the job of the holder has ended. Not 0: the Slurm of another cluster does not know the job. */
 const LOOKS_ENDED = 15;
-/** The same of a lock that says nothing: its writer was killed, or is writing it now. */
+/** The same for an empty lock: its writer was killed, or is writing it now. */
 const LOOKS_EMPTY = 2;
-/** At a glance, a lock that has not moved for so long is a dead one's. */
+/** For a single look: the holder of a lock that has not changed for this long counts as dead. */
 const SILENT_MS = 120_000;
 
 /** A lock that is watched for a heartbeat. */
@@ -40,7 +41,7 @@ interface Watched {
   looks: number;
 }
 
-/** Time between two looks at a lock, and between two beats. */
+/** Time between two looks at a lock, and between two heartbeats. */
 interface Pace {
   readonly lookMs: number;
   readonly beatMs: number;
@@ -48,7 +49,7 @@ interface Pace {
 
 const PACE: Pace = { lookMs: 1000, beatMs: 5000 };
 
-/** Who waits for a lock; tests have no time. */
+/** How to wait for a lock; tests use a faster pace. */
 export interface Waiting {
   readonly signal?: AbortSignal | undefined;
   readonly warn: (message: string) => void;
@@ -56,9 +57,9 @@ export interface Waiting {
 }
 
 /**
- * Takes the lock of a run's folder; call the result to give it back. Until then files are committed in the folder only
- * while the lock is there. Waits up to a minute for a sign of life of a process that it cannot ask for. Rejects with a
- * UserError of kind `failed` if a living process has it, with the signal's reason if that aborts.
+ * Takes the lock of the folder of a run; the returned function releases it. Until then files are committed to the folder
+ * only while the lock file exists. If the system does not know whether the holder is alive, waits up to a minute for its
+ * heartbeat. Rejects with a UserError of kind `failed` if a living process holds the lock, or with the reason of `signal`.
  */
 export async function lockRun(folder: string, { signal, warn, pace = PACE }: Waiting): Promise<() => void> {
   const watched = new Map<string, Watched>();
@@ -76,8 +77,8 @@ export async function lockRun(folder: string, { signal, warn, pace = PACE }: Wai
         watched.set(lock.path, { sight: lock.sight, patience, looks: 0 });
         if (patience > LOOKS_EMPTY)
           warn(
-            `${folder}: locked by ${describe(lock)}; looking for up to ${(patience * pace.lookMs) / 1000} s whether it is ` +
-              'still at work',
+            `${folder}: locked by ${describe(lock)}; waiting up to ${(patience * pace.lookMs) / 1000} s to see whether it is ` +
+              'still running',
           );
       }
     }
@@ -92,7 +93,7 @@ export async function lockRun(folder: string, { signal, warn, pace = PACE }: Wai
   throw new UserError('failed', `${folder}: other processes are starting the same run; try again`);
 }
 
-/** Whether a process works on a run, as far as can be seen at a glance. */
+/** Whether a process works on a run, judged by a single look at its lock. */
 export function isLocked(folder: string): boolean {
   let locks: Lock[];
   try {
@@ -107,7 +108,7 @@ export function isLocked(folder: string): boolean {
   });
 }
 
-/** What is known of a lock's owner: from the system, else from whether the lock has moved since it was first seen. */
+/** Whether the holder of a lock is alive: known by the system, else by a heartbeat since the lock was first seen. */
 function standing(lock: Lock, watched: ReadonlyMap<string, Watched>): 'alive' | 'dead' | 'unknown' {
   const life = lock.owner ? lifeOf(lock.owner) : 'unknown';
   const known = watched.get(lock.path);
@@ -121,7 +122,7 @@ async function patienceFor({ owner, hidden }: Lock): Promise<number> {
   return owner.job !== undefined && (await jobHasEnded(owner.job)) ? LOOKS_ENDED : LOOKS;
 }
 
-/** Whether Slurm says that a job is no more; false where it cannot be asked. */
+/** Whether Slurm says that a job has ended; false if Slurm does not answer. */
 async function jobHasEnded(job: string): Promise<boolean> {
   try {
     const { stdout } = await promisify(execFile)('squeue', ['--noheader', '--jobs', job], {
@@ -133,7 +134,7 @@ async function jobHasEnded(job: string): Promise<boolean> {
   }
 }
 
-/** One attempt, where all locks that are there are dead ones'. Undefined if another attempt may do better. */
+/** One attempt to lock while all holders of existing locks are dead. Undefined if another attempt may succeed. */
 function tryLock(
   folder: string,
   dead: readonly Lock[],
@@ -141,7 +142,7 @@ function tryLock(
   { warn, pace }: { readonly warn: (message: string) => void; readonly pace: Pace },
 ): (() => void) | undefined {
   const path = join(folder, `lock.${1 + Math.max(0, ...dead.map(({ number }) => number))}`);
-  // The last part tells this lock from any other of the same process.
+  // The id distinguishes this lock from other locks of the same process.
   const line = JSON.stringify({ ...thisProcess(), id: randomUUID() });
   if (!appear(path, line, warn)) return undefined;
   failpoint('locked');
@@ -152,21 +153,21 @@ function tryLock(
   }
   for (const lock of others) {
     if (lock.owner && !isNear(lock.owner))
-      warn(`${folder}: ${describe(lock)} gave no sign of life; going on in its place`);
+      warn(`${folder}: ${describe(lock)} gave no sign of life; taking over the run`);
     try {
       rmSync(lock.path, { force: true });
     } catch {
-      // A folder of that name holds nobody up.
+      // A folder of that name does not count as a lock.
     }
   }
   return hold(folder, path, line, pace.beatMs);
 }
 
-/** Keeps the heart beating and the folder guarded until the result is called, or the process ends. */
+/** Keeps the heartbeat and the guard of the folder active until the returned function is called, or the process ends. */
 function hold(folder: string, path: string, line: string, everyMs: number): () => void {
   const workerData: Heart = { path: resolve(path), line, everyMs };
   const heart = new Worker(new URL('./heartbeat.js', import.meta.url), { workerData });
-  // Without a heart the lock is still good for every process that can ask for this one.
+  // Without a heartbeat the lock still works for processes on the same machine and in the same container.
   heart.on('error', () => undefined);
   heart.unref();
   const unguard = guardFolder(folder, () => {
@@ -179,7 +180,7 @@ function hold(folder: string, path: string, line: string, everyMs: number): () =
     try {
       if (holds(path, line)) rmSync(path, { force: true });
     } catch {
-      // A dead process's lock is taken over.
+      // A lock that remains is taken over like that of a dead process.
     }
   };
   process.once('exit', release);
@@ -192,10 +193,10 @@ function inUse(folder: string, lock: Lock): UserError {
 
 function lost(folder: string): UserError {
   const [other] = readLocks(folder);
-  const taker = other ? `, which ${describe(other)} has now` : '';
+  const taker = other ? `, which ${describe(other)} holds now` : '';
   return new UserError(
     'failed',
-    `${folder}: this process has lost the run's lock${taker}, having stood still for long or because the lock was removed; ` +
-      'it wrote nothing more; the same command goes on with the run',
+    `${folder}: this process has lost the lock of the run${taker}: it was suspended for too long, or the lock was removed; ` +
+      'it wrote nothing after that; run the same command again to resume the run',
   );
 }

@@ -1,5 +1,5 @@
-// Reads a saved network: its weights and, from the file's metadata, the architecture that they belong to and what else it
-// takes to run it. Written by src/training/outputs.ts.
+// Reads a saved network: its weights and, from the metadata of the file, its architecture and everything else that is needed
+// to run it. src/training/outputs.ts writes these files.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,11 +20,11 @@ export interface SavedNetwork {
   /** Names of the outputs. */
   readonly labels: readonly string[];
   readonly weights: Weights;
-  /** Absent where the file says no more: a run's first weights, files of earlier versions. */
+  /** Absent in files without a description: the first weights of a run, files of earlier versions. */
   readonly model?: Model;
 }
 
-/** The network saved in a safetensors file. Throws a UserError of kind `data` if it is damaged or holds none. */
+/** The network saved in a safetensors file. Throws a UserError of kind `data` if it is damaged or contains no network. */
 export function readNetwork(path: string): SavedNetwork {
   const { tensors, metadata } = readSafetensors(path);
   try {
@@ -63,21 +63,21 @@ function networkOf(
   return { architecture, labels };
 }
 
-/** The model in a safetensors file. Throws a UserError of kind `data` if it is damaged or holds none. */
+/** The model in a safetensors file. Throws a UserError of kind `data` if it is damaged or contains no model. */
 export function readModel(path: string): Model {
   const { model } = readNetwork(path);
   if (model === undefined)
     throw new UserError(
       'data',
       `${path}: found a network without preprocessing and label values, expected a ${FILES.model}; ` +
-        `give the run's folder, whose ${FILES.record} has them`,
+        `give the folder of the run instead, whose ${FILES.record} has them`,
     );
   return model;
 }
 
 /**
- * The model that a run has come to, in its folder; of runs that an earlier version did, with what their record says. Throws a
- * UserError of kind `data` if there is none, or it is not the run's.
+ * The final model of a run. For runs of earlier versions the description comes from their record. Throws a UserError of kind
+ * `data` if there is no model, or if another run wrote it.
  */
 export function readRunModel(folder: string, record: RunRecord): { model: Model; path: string } {
   const path = join(folder, FILES.model);
@@ -92,17 +92,17 @@ export function readRunModel(folder: string, record: RunRecord): { model: Model;
     throw new UserError(
       'data',
       `${folder}: the run is ${record.status === 'diverged' ? 'diverged' : 'not finished'}, so it has no model; ` +
-        'go on with it: lunet train, prune or retrain',
+        'finish it with: lunet train, prune or retrain',
     );
   if (readWeightsOf(record, folder, FILES.model).digest !== record.files?.[FILES.model])
     throw new UserError(
       'data',
-      `${path}: is not the file that this run wrote; do the run anew with --overwrite`,
+      `${path}: is not the file that this run wrote; repeat the run with --overwrite`,
     );
   return { model: readModel(path), path };
 }
 
-/** Weights that a run has left, read when they are asked for. */
+/** Weights that a run saved; they are read on demand. */
 export interface SavedWeights {
   readonly path: string;
   /** SHA-256 of the file. */
@@ -112,8 +112,8 @@ export interface SavedWeights {
 }
 
 /**
- * Weights from a file of a run's folder. Throws a UserError of kind `data` if the file is damaged or absent, or belongs to
- * another run.
+ * Weights from a file in the folder of a run. Throws a UserError of kind `data` if the file is damaged or absent, or belongs
+ * to another run.
  */
 export function readWeightsOf(record: RunRecord, folder: string, name: string): SavedWeights {
   const path = join(folder, name);
@@ -122,12 +122,12 @@ export function readWeightsOf(record: RunRecord, folder: string, name: string): 
     throw new UserError(
       'data',
       `${path}: belongs to another run than ${folder}, expected the file that this run wrote; ` +
-        'do the run anew with --overwrite',
+        'repeat the run with --overwrite',
     );
   const weights = (): Weights => {
     const { tensors, digest: now } = readWithDigest(path);
     if (now !== digest)
-      throw new UserError('data', `${path}: has changed while it was to be used; start the command again`);
+      throw new UserError('data', `${path}: has changed during the command; start the command again`);
     return tensors;
   };
   return { path, digest, metadata, weights };

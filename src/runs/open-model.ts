@@ -1,4 +1,4 @@
-// A model as command lines name it: a model file, or the folder of a run.
+// Opens a model that is given on the command line as a model file or as the folder of a run.
 
 import { readFileSync, statSync } from 'node:fs';
 import { UserError } from '../errors.js';
@@ -8,7 +8,7 @@ import { readModel, readRunModel } from './network-file.js';
 import { readRun } from './run.js';
 import { sha256 } from '../sha256.js';
 
-/** A model and where it is from. */
+/** A model and its source. */
 export interface OpenedModel {
   readonly model: Model;
   readonly path: string;
@@ -21,7 +21,7 @@ export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** The model in a file or in a run's folder. Throws a UserError of kind `data` if there is none, or a damaged one. */
+/** The model in a file or in the folder of a run. Throws a UserError of kind `data` if it is missing or damaged. */
 export function openModel(path: string): OpenedModel {
   const found = isFolder(path) ? ofRun(path) : { model: readModel(path), path };
   return { ...found, digest: sha256(readFileSync(found.path)) };
@@ -32,7 +32,7 @@ function ofRun(folder: string): Pick<OpenedModel, 'model' | 'path'> {
   if (record === undefined)
     throw new UserError(
       'data',
-      `${folder}: found no ${FILES.record}, expected a run's folder such as runs/EXPERIMENT/train/MODEL/seed-1, or a model file`,
+      `${folder}: found no ${FILES.record}, expected the folder of a run such as runs/EXPERIMENT/train/MODEL/seed-1, or a model file`,
     );
   return readRunModel(folder, record);
 }

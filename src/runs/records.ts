@@ -1,19 +1,19 @@
-// What runs record, and under which column names: the one list for those who write and those who read.
+// The columns and rows that runs record: the one definition for writing and reading.
 
 import { type Row } from './csv.js';
 import { type RunKind } from './folders.js';
 
-/** The name of a label in a column: dice_LABEL, with everything but letters and digits as _. */
+/** The column name of a label: dice_LABEL, with _ for everything except letters and digits. */
 function labelColumn(part: 'test' | 'validation', label: string): string {
   return `${part}_dice_${label.replace(/[^\p{L}\p{N}]+/gu, '_')}`;
 }
 
-/** Columns of Dice on a part of the split: the mean over labels, and one a label when there are several. */
+/** Columns of Dice on test or validation cases: the mean over labels, and one per label if there are several. */
 export function diceColumns(part: 'test' | 'validation', labels: readonly string[]): string[] {
   return [`${part}_dice`, ...(labels.length > 1 ? labels.map((label) => labelColumn(part, label)) : [])];
 }
 
-/** epochs.csv of a training run: one row an epoch; Dice is empty where it was not evaluated. */
+/** epochs.csv of a training run: one row per epoch; Dice is empty if it was not evaluated. */
 export function epochColumns(labels: readonly string[], validation: boolean): string[] {
   return [
     'epoch',
@@ -30,8 +30,8 @@ export function caseColumns(labels: readonly string[]): string[] {
 }
 
 /**
- * steps.csv of a pruning run: one row a step, before its removal; `stop` says why the last one is the last:
- * one-channel or collapse. Behind these, one column a layer with its width.
+ * steps.csv of a pruning run: one row per step, before its removal. `stop` in the last row is the reason for the end:
+ * one-channel or collapse. After these, one column per layer with its width.
  */
 export function stepColumns(
   labels: readonly string[],
@@ -57,13 +57,13 @@ export function stepColumns(
   ];
 }
 
-/** scores.csv of a pruning run: every channel's score at the snapshots; `chosen` is the one that goes next. */
+/** scores.csv of a pruning run: the score of every channel at the snapshots; `chosen` marks the channel removed next. */
 export const SCORE_COLUMNS = ['step', 'channels', 'fraction', 'layer', 'channel', 'score', 'chosen'] as const;
 
-/** dropout.csv of a pruning run: the rate with which each layer was trained before a step's removal. */
+/** dropout.csv of a pruning run: the rate with which each layer was trained before the removal of a step. */
 export const DROPOUT_COLUMNS = ['step', 'layer', 'channels', 'rate'] as const;
 
-/** summary.csv of an experiment: one row a method and label. */
+/** summary.csv of an experiment: one row per method and label. */
 export const SUMMARY_COLUMNS = [
   'kind',
   'method',
@@ -80,7 +80,7 @@ export const SUMMARY_COLUMNS = [
   'seconds_median',
 ] as const;
 
-/** A row of summary.csv: a method's figures over its seeds, for one label or the mean over labels. */
+/** A row of summary.csv: the results of a method over its seeds, for one label or the mean over labels. */
 export type SummaryRow = {
   readonly kind: RunKind;
   readonly method: string;
@@ -92,7 +92,7 @@ export type SummaryRow = {
   readonly dice_median: number;
   readonly dice_mad: number;
   readonly upper_bound: boolean;
-  /** Of a point of pruning runs: the share of channels there. */
+  /** For a point of pruning runs: the fraction of channels left. */
   readonly fraction_median?: number;
   readonly fraction_mad?: number;
   readonly seconds_median: number;
@@ -102,7 +102,7 @@ export type SummaryRow = {
 export type EpochRow = Row & {
   readonly epoch: number;
   readonly train_loss: number;
-  /** Absent where the epoch was not evaluated. */
+  /** Absent if the epoch was not evaluated. */
   readonly test_dice?: number | undefined;
   readonly validation_dice?: number | undefined;
   readonly seconds: number;

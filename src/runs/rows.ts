@@ -1,5 +1,5 @@
-// The rows that a run has recorded: of one that is over from its CSV files, checked against the record; of one that is
-// under way from its checkpoint, since a file may be ahead of it or behind.
+// Reads the rows that a run has recorded. Rows of a finished run come from its CSV files, checked against the record. Rows of
+// an unfinished run come from its checkpoint, since the files may be newer or older than the checkpoint.
 
 import { join } from 'node:path';
 import { peekProgress } from './checkpoint.js';
@@ -9,7 +9,7 @@ import { runKey } from './identity.js';
 import { type CaseRow, type EpochRow, type ScoreRow, type StepRow } from './records.js';
 import { FILES, type SnapshotCasesFile } from './folders.js';
 
-/** What the rows of each file that is read back are. */
+/** The type of the rows of each file that is read. */
 export interface RowsOf {
   [FILES.epochs]: EpochRow;
   [FILES.steps]: StepRow;
@@ -18,19 +18,19 @@ export interface RowsOf {
   [snapshot: SnapshotCasesFile]: CaseRow;
 }
 
-/** What the checkpoints of all kinds of runs keep rows under, by the file that they are written to. */
+/** The keys under which checkpoints store rows, by the file that the rows are written to. */
 const IN_PROGRESS: Readonly<Record<string, string>> = {
   [FILES.epochs]: 'rows',
   [FILES.steps]: 'rows',
   [FILES.scores]: 'scoreRows',
 };
 
-/** Columns of text; what stands in others is a number, true, false or nothing. */
+/** Columns of text; cells of other columns are numbers, true, false or empty. */
 const TEXT: ReadonlySet<string> = new Set(['case', 'layer', 'removed_layer', 'stop']);
 
 /**
- * A run's rows of a file; none if the run writes no such file. Throws a UserError of kind `data` if the file of a finished
- * run is not as lunet wrote it.
+ * The rows of a file of a run; none if the run writes no such file. Throws a UserError of kind `data` if the file of a
+ * finished run has changed since lunet wrote it.
  */
 export function readRows<File extends keyof RowsOf>(
   { folder, record }: FoundRun,
@@ -42,7 +42,7 @@ export function readRows<File extends keyof RowsOf>(
   }
   const digest = record.files[file];
   if (digest === undefined) return [];
-  // The digest says that these are the rows that were written.
+  // The digest guarantees that these are the rows that were written, so the cast is safe.
   return readSealedCsv(join(folder, file), digest).map(typed) as RowsOf[File][];
 }
 

@@ -1,5 +1,5 @@
-// run.json: what a run is, on what it ran, and how far it has come. The rules of going on with a run are here and in
-// identity.ts.
+// run.json, the record of a run: what it is, on which machine it ran, and its status. The rules for resuming a run are here
+// and in identity.ts.
 
 import { lstatSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,9 +26,9 @@ const VERSION = 2;
 export interface RunRecord {
   readonly version: typeof VERSION;
   readonly kind: RunKind;
-  /** Name of its split; `default` where the experiment has one without a name. */
+  /** Name of its split; `default` if the experiment has one split without a name. */
   readonly split: string;
-  /** What its results are filed under: a model, a strategy, a snapshot's path. */
+  /** The name of its results: a model, a strategy, or the path of a snapshot. */
   readonly method: string;
   readonly seed: number;
   readonly status: RunStatus;
@@ -36,11 +36,11 @@ export interface RunRecord {
   readonly begun: string;
   readonly identity: Identity;
   readonly identityHash: string;
-  /** SHA-256 of what the network sees of the split's cases. */
+  /** SHA-256 of the network inputs and targets of all cases of the split. */
   readonly datasetHash: string;
-  /** Ids of the split's cases. */
+  /** Ids of the cases of the split. */
   readonly cases: Cases;
-  /** Labelled voxels that cropping left outside. */
+  /** Labelled voxels that cropping removed. */
   readonly cutOff: SplitCutOff;
   readonly labels: readonly string[];
   readonly environment: {
@@ -48,37 +48,37 @@ export interface RunRecord {
     readonly node: string;
     readonly engine: EngineDescription;
   };
-  /** The whole experiment as it was resolved. */
+  /** The complete resolved experiment. */
   readonly config: unknown;
   readonly architecture: Architecture;
   readonly parameters: number;
   readonly multiplyAdds: number;
-  /** Seconds of work, those before interruptions included. */
+  /** Seconds of work, including those before interruptions. */
   readonly seconds: number;
   /** Final test Dice: mean over labels, then by label. */
   readonly testDice?: readonly number[];
-  /** Of a diverged run: where. */
+  /** For a diverged run: where it diverged. */
   readonly divergedAt?: string;
-  /** Of a retrained network: where its architecture came from. */
+  /** For a retrained network: where its architecture comes from. */
   readonly provenance?: unknown;
-  /** Of a finished pruning run. */
+  /** For a finished pruning run. */
   readonly pruning?: PruningResult;
-  /** Of a run that is over: SHA-256 of its CSV files by name. */
+  /** For a run that has ended: SHA-256 of its CSV files by name. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** Case ids by part of a split. */
+/** Case ids of a split by purpose. */
 export interface Cases {
   readonly train: readonly string[];
   readonly validation: readonly string[];
   readonly test: readonly string[];
 }
 
-/** A network along a pruning run, before the step's removal. */
+/** The network at a step of a pruning run, before the removal. */
 export interface PruningStep {
   /** Channels removed so far. */
   readonly step: number;
-  /** Prunable channels left, and their share. */
+  /** Prunable channels left, as a number and as a fraction. */
   readonly channels: number;
   readonly fraction: number;
   readonly parameters: number;
@@ -89,13 +89,13 @@ export interface PruningStep {
   readonly architecture: Architecture;
 }
 
-/** What came out of a pruning run. */
+/** The result of a pruning run. */
 export interface PruningResult {
   /** Prunable channels at the start. */
   readonly total: number;
-  /** Largest test Dice: chosen on the test cases, so an upper bound. */
+  /** Step with the largest test Dice: selected on the test cases, so an upper bound. */
   readonly best: PruningStep;
-  /** Largest validation Dice, where the split has a validation part: unbiased on the test cases. */
+  /** Step with the largest validation Dice, if the split has validation cases: unbiased on the test cases. */
   readonly chosen?: PruningStep;
   /** By percent of prunable channels. */
   readonly snapshots: Readonly<Record<string, PruningStep>>;
@@ -104,7 +104,7 @@ export interface PruningResult {
   readonly removals: readonly Removal[];
 }
 
-/** What a new record is made of. */
+/** The input for a new record. */
 interface NewRun {
   readonly kind: RunKind;
   readonly splitName: string;
@@ -150,7 +150,7 @@ export function newRecord(
   };
 }
 
-/** What of a data set a record keeps. */
+/** The facts about the data set that a record keeps. */
 interface Ground {
   readonly hashes: ReadonlyMap<string, string>;
   readonly cutOff: ReadonlyMap<string, SplitCutOff>;
@@ -159,8 +159,8 @@ interface Ground {
 }
 
 /**
- * Reads a run's record; undefined if the run has not been started. Throws a UserError of kind `data` if the record is
- * not as lunet wrote it, or if this version of lunet cannot read it.
+ * Reads the record of a run; undefined if the run has not been started. Throws a UserError of kind `data` if the record has
+ * changed since lunet wrote it, or if this version of lunet cannot read it.
  */
 export function readRun(folder: string): RunRecord | undefined {
   const path = join(folder, FILES.record);
@@ -171,7 +171,7 @@ export function readRun(folder: string): RunRecord | undefined {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
     const reason = `${path}: cannot be read: ${fsReason(error)}`;
-    // No run has been begun there, and none can be.
+    // Part of the path is a file, so no run can be there.
     if (code === 'ENOTDIR')
       throw new UserError('disk', `${reason}; choose another folder with --set output=DIR`, { cause: error });
     throw new UserError('data', reason, { cause: error });
@@ -183,21 +183,21 @@ export function readRun(folder: string): RunRecord | undefined {
     throw new UserError(
       'data',
       `${path}: found a record of version ${older}, expected ${VERSION}: the run was done by another version of lunet; ` +
-        'finish it there, or start it anew with --overwrite',
+        'finish it with that version, or start it again with --overwrite',
     );
   throw new UserError(
     'data',
-    `${path}: is damaged or was changed by hand, expected a run's record as lunet wrote it; ` +
-      'start the run anew with --overwrite',
+    `${path}: is damaged or was changed by hand, expected the record of a run as lunet wrote it; ` +
+      'start the run again with --overwrite',
   );
 }
 
-/** Writes a run's record. */
+/** Writes the record of a run. */
 export function writeRun(folder: string, record: RunRecord): void {
   commitFile(join(folder, FILES.record), seal(record));
 }
 
-/** Refuses to go on with other voxels or on another instruction set, where the bits would not be those of one run. */
+/** Refuses to resume with other voxels or on another engine or instruction set: the bits would not be those of one run. */
 export function requireSameGround(
   folder: string,
   record: RunRecord,
@@ -220,15 +220,15 @@ export function requireSameGround(
 }
 
 /**
- * Makes a run's folder if need be, takes its lock and tidies up. Without a record, or with `overwrite`, what is there
- * counts for nothing and is removed. Call the result to give the lock back.
+ * Creates the folder of a run if needed, takes its lock and removes temporary files. Without a record, or with `overwrite`,
+ * also removes all files of the run. The returned function releases the lock.
  */
 export async function openRun(folder: string, overwrite: boolean, waiting: Waiting): Promise<() => void> {
   makeFolder(folder);
   const release = await lockRun(folder, waiting);
   try {
     removeTemporary(folder);
-    // Only what is certainly not there: a disk that cannot say must not cost a run.
+    // Only if the record is certainly absent: a disk that fails to answer must not lead to the loss of a run.
     if (overwrite || lstatSync(join(folder, FILES.record), { throwIfNoEntry: false }) === undefined)
       clearRun(folder);
   } catch (error) {
@@ -238,12 +238,12 @@ export async function openRun(folder: string, overwrite: boolean, waiting: Waiti
   return release;
 }
 
-/** Removes what runs write into their folders. The record goes first: without it the rest counts for nothing. */
+/** Removes the files that runs write into their folders. The record first: without it the other files are ignored. */
 function clearRun(folder: string): void {
   const names = readdirSync(folder).filter((name) => /\.(csv|json|safetensors)$/.test(name));
   for (const path of [FILES.record, ...names].map((name) => join(folder, name))) {
     try {
-      // A folder of such a name is not a run's; if a file has to go there, that says so.
+      // Runs create no such folder, so keep it; writing the file later reports the conflict.
       if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) rmSync(path, { force: true });
     } catch (error) {
       throw diskError(path, error);

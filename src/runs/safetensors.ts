@@ -1,5 +1,5 @@
-// Files in the safetensors format (src/model/safetensors.ts decodes it), written with a digest over the whole file in the
-// metadata, so that damage is noticed.
+// Files in the safetensors format (src/model/safetensors.ts decodes it), written with a digest of the whole file in the
+// metadata, so that damage is detected.
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -19,8 +19,8 @@ export interface TensorFile {
 }
 
 /**
- * The bytes of a file with these tensors. Its metadata gains `sha256`: the digest of the whole file with that field
- * as zeros, so that any flipped bit is noticed.
+ * The bytes of a file with these tensors. Adds `sha256` to the metadata: the digest of the whole file with zeros in that
+ * field, so that any flipped bit is detected.
  */
 export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array {
   const header: Record<string, unknown> = {
@@ -50,8 +50,8 @@ const digestField = (digest: string): string => `"sha256":"${digest}"`;
 
 /**
  * Reads a safetensors file of float32 tensors. Throws a UserError of kind `data` that names the file if it cannot be
- * read, or if anything in it is missing, doubled, left over, or does not fit the digest. A file without digest, as other
- * programs write it, is refused: a damaged one of ours looks the same.
+ * read, if anything in it is missing, repeated or left over, or if it does not match the digest. Refuses files without a
+ * digest, as other programs write them: a damaged file of lunet may look the same.
  */
 export function readSafetensors(path: string): TensorFile {
   return decodeSealed(readBytes(path), path);
@@ -80,14 +80,14 @@ function decodeSealed(bytes: Buffer, file: string): TensorFile {
     const { sha256: written, ...own } = metadata;
     if (written === undefined) throw damaged('the digest sha256 is missing');
     if (written !== contentDigest(bytes, dataStart, written))
-      throw damaged('the content does not fit its digest sha256');
+      throw damaged('the content does not match its digest sha256');
     return { tensors, metadata: own };
   } catch (error) {
     throw error instanceof CheckError ? damaged(error.message) : error;
   }
 }
 
-/** The digest of a file with the digest's own field as zeros; undefined if the field is not there as written. */
+/** The digest of a file with zeros in the digest field; undefined if the field is not in its expected form. */
 function contentDigest(bytes: Buffer, dataStart: number, written: string): string | undefined {
   const at = bytes.subarray(0, dataStart).indexOf(digestField(written));
   if (at < 0 || written.length !== NO_DIGEST.length) return undefined;

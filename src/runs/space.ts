@@ -1,4 +1,4 @@
-// Whether a file system takes what a run is going to write, and what it lacks.
+// Checks whether a file system has space for the files of a run, and which safety features it lacks.
 
 import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { UserError } from '../errors.js';
@@ -9,9 +9,9 @@ const PART = Buffer.alloc(2 ** 20, 1);
 const warned = new Set<string>();
 
 /**
- * Throws a UserError of kind `disk` unless three checkpoints of a network with so many parameters fit. Where the file
- * system does not say how much is free, as many bytes are written and removed again. What it lacks that would protect
- * files is warned of, once.
+ * Throws a UserError of kind `disk` unless there is space for three checkpoints of a network with this many parameters. If
+ * the file system does not report its free space, writes this many bytes and removes them again. Warns once about missing
+ * safety features.
  */
 export function requireSpace(folder: string, parameters: number, warn: (message: string) => void): void {
   const needed = 3 * (12 * parameters + 65536);
@@ -31,10 +31,10 @@ export function requireSpace(folder: string, parameters: number, warn: (message:
         'for three checkpoints: free some space or choose another folder with --set output=DIR',
     );
   if (!syncFolder(folder))
-    once('cannot force folders to disk (fsync); a power cut may cost the newest files');
+    once('cannot force folders to disk (fsync); a power failure may lose the newest files');
 }
 
-/** 0 where nothing is free, and where the file system does not say. */
+/** 0 if nothing is free, or if the file system does not report it. */
 function freeBytes(folder: string): number {
   try {
     const { bavail, bsize } = statfsSync(folder);

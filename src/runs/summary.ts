@@ -1,4 +1,4 @@
-// summary.csv of an experiment: every method over its seeds, from the runs' records.
+// summary.csv of an experiment: every method over its seeds, from the records of its runs.
 
 import { join } from 'node:path';
 import { median, medianAbsoluteDeviation } from 'simple-statistics';
@@ -17,7 +17,7 @@ function byMethod(runs: readonly FoundRun[], kind: RunKind): Map<string, FoundRu
   return methods;
 }
 
-/** Rows of trained or retrained networks that have finished: the mean over labels first, then one a label. */
+/** Rows of finished training or retraining runs: the mean over labels first, then one per label. */
 function trainingRows(runs: readonly FoundRun[], kind: 'train' | 'retrain'): SummaryRow[] {
   const rows: SummaryRow[] = [];
   for (const [method, found] of byMethod(runs, kind)) {
@@ -46,8 +46,8 @@ function trainingRows(runs: readonly FoundRun[], kind: 'train' | 'retrain'): Sum
 }
 
 /**
- * Rows of pruning runs, one a figure: the largest test Dice (an upper bound) with the share of channels where it
- * occurs, the step chosen on validation cases, the snapshots, the end.
+ * Rows of pruning runs: the step with the largest test Dice (an upper bound), the step chosen on validation cases, the
+ * snapshots, and the end.
  */
 function pruningRows(runs: readonly FoundRun[]): SummaryRow[] {
   const rows: SummaryRow[] = [];
@@ -93,12 +93,12 @@ function pruningRows(runs: readonly FoundRun[]): SummaryRow[] {
   return rows;
 }
 
-/** All rows of a split's summary: trained models, pruning runs, retrained architectures; `runs` are those that count. */
+/** All rows of the summary of a split: trained models, pruning runs, retrained architectures. */
 export function summarise(runs: readonly FoundRun[]): SummaryRow[] {
   return [...trainingRows(runs, 'train'), ...pruningRows(runs), ...trainingRows(runs, 'retrain')];
 }
 
-/** Writes summary.csv into a split's folder; returns its rows. */
+/** Writes summary.csv into the folder of a split; returns its rows. */
 export function writeSummary(base: string, runs: readonly FoundRun[]): SummaryRow[] {
   const rows = summarise(runs);
   writeCsv(join(base, SUMMARY_FILE), SUMMARY_COLUMNS, rows);

@@ -1,4 +1,4 @@
-// Files that are not in place yet: their names, and the removal of those that a killed process left.
+// Temporary files: their names, and the removal of those that a killed process left behind.
 
 import { randomBytes } from 'node:crypto';
 import { lstatSync, readdirSync, rmSync } from 'node:fs';
@@ -8,21 +8,21 @@ import { lifeOf, thisProcess } from './owner.js';
 
 const PREFIX = '.tmp-';
 const NAME = /^\.tmp-(\d+)-([0-9a-f]{8})-/;
-/** No file is being written for so long. */
+/** No write takes this long. */
 const OLD_MS = 3600_000;
 
-/** A path beside `path` that is no other process's, to write to first. */
+/** The path of a temporary file for `name` in a folder; no other process uses it. */
 export function temporaryPath(folder: string, name: string): string {
   return join(folder, `${PREFIX}${process.pid}-${place()}-${randomBytes(3).toString('hex')}-${name}`);
 }
 
-/** Tells the process numbers of this machine and container from those of others. */
+/** An id of this machine and container, within which process numbers are unique. */
 function place(): string {
   const { host, boot, namespace } = thisProcess();
   return sha256(`${host} ${boot} ${namespace}`).slice(0, 8);
 }
 
-/** Removes what a killed process left half written. Call it only while holding the folder's lock. */
+/** Removes the temporary files of killed processes. Call it only while holding the lock of the folder. */
 export function removeTemporary(folder: string): void {
   removeWhere(folder, () => true);
 }
@@ -30,8 +30,8 @@ export function removeTemporary(folder: string): void {
 const tidied = new Set<string>();
 
 /**
- * Removes what killed processes left half written in a folder that has no lock: what is of a process that has ended, and
- * what is old. Once a folder and process; what cannot be read or removed is left.
+ * Removes the temporary files of killed processes in a folder without a lock: files of processes that have ended, and old
+ * files. Does so once per folder and process; ignores files that it cannot read or remove.
  */
 export function removeAbandoned(folder: string): void {
   if (tidied.has(folder)) return;
@@ -49,7 +49,7 @@ function removeWhere(folder: string, abandoned: (name: string, modifiedMs: numbe
   try {
     names = readdirSync(folder).filter((name) => name.startsWith(PREFIX));
   } catch {
-    // Whoever needs the folder says so.
+    // Code that needs the folder reports the error.
   }
   for (const name of names) {
     const path = join(folder, name);
@@ -57,7 +57,7 @@ function removeWhere(folder: string, abandoned: (name: string, modifiedMs: numbe
       const found = lstatSync(path);
       if (!found.isDirectory() && abandoned(name, found.mtimeMs)) rmSync(path, { force: true });
     } catch {
-      // It has gone, or is in nobody's way.
+      // The file is gone, or may stay.
     }
   }
 }

@@ -263,13 +263,13 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'one name for two models',
     'unet, n: 4, levels: 3, scale: 0.5',
     'lunet, n: 4, levels: 2',
-    'FILE:11:5: models.1.name: found two models named lunet-n4; give one a name of its own',
+    'FILE:11:5: models.1.name: found two models named lunet-n4; rename one of them',
   ],
   [
     'models that differ in case, spaces and dots only',
     '{ family: unet, n: 4',
     '{ name: "LUNET-n4. ", family: unet, n: 4',
-    'FILE:11:13: models.1.name: found "lunet-n4" and "LUNET-n4. ", which some file systems or tables do not tell apart; give one a name of its own',
+    'FILE:11:13: models.1.name: found "lunet-n4" and "LUNET-n4. ", which some file systems or tables treat as the same name; rename one of them',
   ],
   [
     'a model named like a pruning run',
@@ -305,31 +305,31 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'splits that differ in case only',
     'split: { train: 4, test: 2 }',
     'splits: { a: { train: 4, test: 2 }, A: { train: 3, test: 2 } }',
-    'FILE:6:39: dataset.splits.A: found "a" and "A", which some file systems or tables do not tell apart; give one a name of its own',
+    'FILE:6:39: dataset.splits.A: found "a" and "A", which some file systems or tables treat as the same name; rename one of them',
   ],
   [
     'splits that differ in a dot at the end',
     'split: { train: 4, test: 2 }',
     'splits: { a: { train: 4, test: 2 }, a.: { train: 3, test: 2 } }',
-    'FILE:6:39: dataset.splits.a.: found "a" and "a.", which some file systems or tables do not tell apart; give one a name of its own',
+    'FILE:6:39: dataset.splits.a.: found "a" and "a.", which some file systems or tables treat as the same name; rename one of them',
   ],
   [
     'a name that is too long for a folder',
     '{ family: unet, n: 4',
     `{ name: ${'海'.repeat(61)}, family: unet, n: 4`,
-    'FILE:11:13: models.1.name: found a name of 183 bytes, expected at most 180, for names of files',
+    'FILE:11:13: models.1.name: found a name of 183 bytes, expected at most 180: it becomes part of file names',
   ],
   [
     'labels whose columns would be the same',
     '{ organ: [1, 2] }',
     '{ an organ: 1, An-Organ: 2 }',
-    'FILE:5:11: dataset.labels: found two labels that both become an_organ, an organ and An-Organ; expected names that differ in letters or digits',
+    'FILE:5:11: dataset.labels: found two labels with the same column name an_organ, an organ and An-Organ; expected names that differ in letters or digits',
   ],
   [
     'a label named like the mean over labels',
     '{ organ: [1, 2] }',
     '{ organ: 1, Mean: 2 }',
-    'FILE:5:23: dataset.labels.Mean: found this name, expected another: the mean over labels is called mean',
+    'FILE:5:23: dataset.labels.Mean: found this name, expected another one: the mean over labels is called mean',
   ],
   [
     'a model to prune that is not there',
@@ -480,11 +480,11 @@ test('the config of the working folder is lunet.yaml or lunet.yml, and never pas
   );
   assert.equal(
     inFolder(() => ['lunet.yaml', 'lunet.yml'].forEach((name) => writeFileSync(name, BASE))),
-    'found both lunet.yaml and lunet.yml, expected one; name the one that is meant',
+    'found both lunet.yaml and lunet.yml, expected one; give the name of one of them',
   );
   assert.match(
     inFolder(() => symlinkSync('/nowhere/lunet.yaml', 'lunet.yaml')),
-    /^lunet\.yaml: is a link that leads nowhere/,
+    /^lunet\.yaml: is a broken link/,
   );
   assert.match(
     inFolder(() => mkdirSync('lunet.yaml')),

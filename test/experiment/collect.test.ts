@@ -76,9 +76,9 @@ describe('what counts as a result', () => {
       assert.ok(left.includes(`train/unet-n2/${name}`), `${name} in:\n${left}`);
     assert.match(
       left,
-      /unet-n2-old\/seed-2: is a copy, or was moved: it holds the record of train unet-n2, seed 2/,
+      /unet-n2-old\/seed-2: is a copy, or was moved: it contains the record of train unet-n2, seed 2/,
     );
-    assert.match(left, /train\/loop: is a link that leads to no run/);
+    assert.match(left, /train\/loop: is a link that does not lead to a run/);
   });
   it('is no run of other settings, and the message names them', () => {
     assert.deepEqual(
@@ -115,7 +115,10 @@ describe('what counts as a result', () => {
   });
   it('is no run of a seed that the config does not have', () => {
     const left = leftOutIn(whole, ['training.seeds=[2]']);
-    assert.ok(left.includes('train/unet-n2/seed-1: seed 1 is none of training.seeds (2)'), left.join('\n'));
+    assert.ok(
+      left.includes('train/unet-n2/seed-1: seed 1 is not one of training.seeds (2)'),
+      left.join('\n'),
+    );
     assert.ok(left.every((line) => line.includes('seed-1')));
   });
   it('is no run on volumes that have been edited since', () => {

@@ -105,9 +105,9 @@ describe('a run lock', () => {
     assert.ok(performance.now() - before > 50 * pace.lookMs, 'it was given time');
     assert.match(
       warnings[0] as string,
-      /locked by process \d+ on elsewhere, last seen \d+ s ago; looking for up to 0\.6 s/,
+      /locked by process \d+ on elsewhere, last seen \d+ s ago; waiting up to 0\.6 s/,
     );
-    assert.match(warnings[1] as string, /gave no sign of life; going on in its place/);
+    assert.match(warnings[1] as string, /gave no sign of life; taking over the run/);
     assert.deepEqual(locksIn(folder), ['lock.2']);
     release();
   });
@@ -178,7 +178,7 @@ describe('a process that has lost its lock', () => {
     writeLock(folder, { host: 'elsewhere', pid: 7 }, 2);
     assert.throws(() => commitFile(file, 'late'), {
       kind: 'failed',
-      message: /has lost the run's lock, which process 7 on elsewhere, last seen \d+ s ago has now/,
+      message: /has lost the lock of the run, which process 7 on elsewhere, last seen \d+ s ago holds now/,
     });
     assert.equal(readFileSync(file, 'utf8'), 'mine');
     release();
@@ -220,7 +220,7 @@ describe('containers', { skip: !mayUnshare && 'skipped: PID namespaces cannot be
     first.child.stdin?.write('late\n');
     assert.match(
       await first.next(),
-      /^error: .*has lost the run's lock, which process 1 in another container/,
+      /^error: .*has lost the lock of the run, which process 1 in another container/,
     );
     second.child.stdin?.write('in time\n');
     assert.equal(await second.next(), 'written');

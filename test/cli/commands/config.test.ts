@@ -108,7 +108,7 @@ test('a config that there is not: the shipped ones are named, with the nearest',
   assert.equal(complaint('nothing'), `error: nothing: ${expected}, or one of ${names}`);
   assert.equal(complaint('hipocampus.yaml'), `error: hipocampus.yaml: ${expected} ${near}`);
   const path = 'configs/harp.yaml';
-  assert.equal(complaint(path), `error: ${path}: ${expected}; lunet's own config goes by: harp`);
+  assert.equal(complaint(path), `error: ${path}: ${expected}; the shipped config is called harp`);
   assert.equal(complaint('a/b.yaml'), `error: a/b.yaml: ${expected}`);
 });
 

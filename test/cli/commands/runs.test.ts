@@ -363,7 +363,7 @@ describe('a killed run', () => {
 describe('odd wishes', () => {
   it('a seed that the config does not have is trained, and that no table counts it is said before', () => {
     const { stderr } = succeed(workFolder(), 'train', '--model', 'lunet-n2', '--seeds', '7');
-    assert.match(stderr, /^warning: --seeds: 7 is none of training\.seeds \(1, 2\)/m);
+    assert.match(stderr, /^warning: --seeds: 7 is not one of training\.seeds \(1, 2\)/m);
     assert.match(stderr, /--set 'training\.seeds=\[1, 2, 7\]'/);
   });
   it('an output that is no folder, or that none can be made in, is a fault of the disk', () => {
