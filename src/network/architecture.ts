@@ -1,8 +1,8 @@
-// The shape of a U-Net as plain data, and what follows from it: its layers, where their channels come from,
-// its parameters. Knows nothing of engines and holds no weights.
+// The architecture of a U-Net as plain data, and what follows from it: its layers and the sources of their input channels.
+// Does not use engines and contains no weights.
 
 /**
- * A 3D U-Net. Plain JSON, so that it can stand in a config, in a checkpoint and in the metadata of a weights file.
+ * A 3D U-Net. Plain JSON, so that configs, checkpoints and the metadata of weights files can contain it.
  * A layer is a 3x3x3 convolution with ReLU, batch norm and channel dropout.
  */
 export interface Architecture {
@@ -10,26 +10,26 @@ export interface Architecture {
   readonly inputChannels: number;
   /** Foreground labels: one sigmoid output each. */
   readonly labels: number;
-  /** Whether a decoder block sees the encoder block of its level: its input is concat(up, skip), in that order. */
+  /** Whether a decoder block also reads the encoder block of its level: its input is then concat(up, skip), in that order. */
   readonly skips: boolean;
   /** Width of every layer, `encoder[level][layer]`; level 0 is full resolution, the last one the bottleneck. */
   readonly encoder: readonly (readonly number[])[];
   /** Width of every layer, `decoder[level][layer]`; one level fewer than the encoder. */
   readonly decoder: readonly (readonly number[])[];
-  /** Output channels of the up-convolution that ends at a level, `up[level]`. */
+  /** Output channels of the up-convolution to a level, `up[level]`. */
   readonly up: readonly number[];
 }
 
-/** Added to the variance in every batch norm, as PyTorch's default. */
+/** Added to the variance in every batch norm; the default of PyTorch. */
 export const NORM_EPSILON = 1e-5;
 
-/** Which convolution block: one level on one side. */
+/** The place of a convolution block: one level on one side. */
 export interface BlockPlace {
   readonly side: 'encoder' | 'decoder';
   readonly level: number;
 }
 
-/** One prunable or fixed 3x3x3 convolution with all that is needed to build it. */
+/** One 3x3x3 convolution, with everything needed to build it. */
 export interface Layer extends BlockPlace {
   /** `encoder.{level}.{layer}` or `decoder.{level}.{layer}`. */
   readonly name: string;
@@ -38,11 +38,11 @@ export interface Layer extends BlockPlace {
   readonly inputs: number;
   /** Output channels. */
   readonly width: number;
-  /** Every layer but the last of `decoder.0` (the head's input). */
+  /** True for every layer except the last of `decoder.0`, which the head reads. */
   readonly prunable: boolean;
 }
 
-/** What a model entry of a config describes. */
+/** The shape that a model entry of a config describes. */
 export interface ModelShape {
   /** `unet` doubles its width per level, `lunet` keeps it. */
   readonly family: 'unet' | 'lunet';
@@ -72,14 +72,14 @@ export function buildArchitecture(shape: ModelShape, inputChannels: number, labe
   };
 }
 
-/** Blocks in the order in which data flows: encoder.0 ... bottleneck ... decoder.0. */
+/** Blocks in the order of data flow: encoder.0 ... bottleneck ... decoder.0. */
 export function listBlocks(architecture: Architecture): BlockPlace[] {
   const encoder = architecture.encoder.map((_, level): BlockPlace => ({ side: 'encoder', level }));
   const decoder = architecture.decoder.map((_, level): BlockPlace => ({ side: 'decoder', level }));
   return [...encoder, ...decoder.reverse()];
 }
 
-/** Widths of a block's layers. */
+/** Widths of the layers of a block. */
 export function blockWidths(architecture: Architecture, place: BlockPlace): readonly number[] {
   const widths = architecture[place.side][place.level];
   if (widths === undefined) throw new RangeError(`no block ${place.side}.${place.level}`);
@@ -91,7 +91,7 @@ export function blockOutput(architecture: Architecture, place: BlockPlace): numb
   return blockWidths(architecture, place).at(-1) as number;
 }
 
-/** Input channels of a block's first layer. */
+/** Input channels of the first layer of a block. */
 function blockInput(architecture: Architecture, { side, level }: BlockPlace): number {
   if (side === 'encoder') {
     return level === 0
@@ -108,7 +108,7 @@ export function upSource(architecture: Architecture, level: number): BlockPlace 
   return { side: deeper === architecture.encoder.length - 1 ? 'encoder' : 'decoder', level: deeper };
 }
 
-/** All 3x3x3 layers in the order in which data flows. */
+/** All 3x3x3 layers in the order of data flow. */
 export function listLayers(architecture: Architecture): Layer[] {
   return listBlocks(architecture).flatMap((place) => {
     const widths = blockWidths(architecture, place);
@@ -123,12 +123,12 @@ export function listLayers(architecture: Architecture): Layer[] {
   });
 }
 
-/** Whether the head reads this block's output: decoder.0, or the only encoder block of a one-level network. */
+/** Whether the head reads the output of this block: decoder.0, or the only encoder block of a one-level network. */
 function isLastBlock(architecture: Architecture, { side, level }: BlockPlace): boolean {
   return level === 0 && (side === 'decoder' || architecture.encoder.length === 1);
 }
 
-/** Channels of all layers; the unit in which dropout masks and per-channel statistics are counted. */
+/** Channels of all layers: the length of a dropout mask and of per-channel statistics. */
 export function totalChannels(architecture: Architecture): number {
   return listLayers(architecture).reduce((sum, layer) => sum + layer.width, 0);
 }

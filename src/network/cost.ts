@@ -1,25 +1,25 @@
-// What a forward pass costs, from the architecture alone. Times are not guessed here; `lunet bench` measures them.
+// The cost of a forward pass, computed from the architecture. Not its time, which `lunet bench` measures.
 
 import { type Architecture, blockOutput, listLayers, upSource } from './architecture.js';
 
-/** One convolution and what it costs for one case. */
+/** One convolution and its cost for one case. */
 export interface Operation {
-  /** `encoder.0.0`, `up.0`, `decoder.0.1` or `head`, as its tensors are named. */
+  /** `encoder.0.0`, `up.0`, `decoder.0.1` or `head`, as in the names of its tensors. */
   readonly name: string;
   readonly kind: 'conv' | 'up' | 'head';
   /** Resolution of its output. */
   readonly level: number;
   readonly inputs: number;
   readonly outputs: number;
-  /** Trained parameters, with those of the batch norm after a `conv`. */
+  /** Trained parameters, including those of the batch norm after a `conv`. */
   readonly parameters: number;
-  /** Multiply-adds of the convolution; padding counts as data, biases and batch norm do not count. */
+  /** Multiply-adds of the convolution, including those with padding zeros, without biases and batch norm. */
   readonly multiplyAdds: number;
   /** Numbers in its output. */
   readonly activations: number;
 }
 
-/** Every convolution in the order in which data flows, for cases of so many voxels. */
+/** Every convolution in the order of data flow, for cases with this number of voxels. */
 export function listOperations(architecture: Architecture, voxels: number): Operation[] {
   const layers = listLayers(architecture);
   const convolutions = layers.flatMap(({ name, side, level, layer, inputs, width }): Operation[] => {
@@ -72,7 +72,7 @@ export function countMultiplyAdds(architecture: Architecture, voxels: number): n
   return listOperations(architecture, voxels).reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0);
 }
 
-/** Bytes of the activations that a training step stores for one case: all but the head's output. */
+/** Bytes of the activations that a training step stores for one case: all except the output of the head. */
 export function activationBytes(architecture: Architecture, voxels: number): number {
   return listOperations(architecture, voxels)
     .filter(({ kind }) => kind !== 'head')

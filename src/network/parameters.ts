@@ -1,8 +1,8 @@
-// The named tensors of a network, in PyTorch's names and axis orders, and how many numbers they hold.
+// The tensors of a network, with the names and axis orders of PyTorch, and their sizes.
 
 import { type Architecture, blockOutput, listLayers, upSource } from './architecture.js';
 
-/** What a tensor is for: `statistic` is batch-norm state that is saved but not trained. */
+/** The role of a tensor: `statistic` is batch-norm state that is saved but not trained. */
 export type TensorRole = 'weight' | 'bias' | 'norm-weight' | 'norm-bias' | 'statistic';
 
 /** One tensor of a network. */
@@ -10,13 +10,13 @@ export interface TensorShape {
   readonly name: string;
   readonly shape: readonly number[];
   readonly role: TensorRole;
-  /** Inputs per output of the convolution it belongs to; 0 for batch norm. Bounds the initial weights. */
+  /** Inputs per output of its convolution; 0 for batch norm. Determines the range of the initial weights. */
   readonly fanIn: number;
 }
 
 /**
- * All tensors of a network in the order in which data flows: the one order in which engines, optimizer state
- * and weights files keep them. Convolutions are (O, I, 3, 3, 3), up-convolutions (I, O, 2, 2, 2).
+ * All tensors of a network in the order of data flow. Engines, optimizer state and weights files all use this order.
+ * Convolutions are (O, I, 3, 3, 3), up-convolutions (I, O, 2, 2, 2).
  */
 export function listTensors(architecture: Architecture): TensorShape[] {
   const tensors: TensorShape[] = [];
@@ -52,12 +52,12 @@ function upTensors(architecture: Architecture, level: number): TensorShape[] {
   ];
 }
 
-/** Numbers that a tensor of this shape holds. */
+/** The number of elements of a tensor with this shape. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Trained parameters of a network; batch-norm running statistics do not count. */
+/** Trained parameters of a network, without the running statistics of batch norm. */
 export function countParameters(architecture: Architecture): number {
   return listTensors(architecture)
     .filter(({ role }) => role !== 'statistic')

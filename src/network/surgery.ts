@@ -1,16 +1,16 @@
-// Takes channels out of a network: plain weights in, plain weights out. Knows nothing of engines.
+// Removes channels from a network: plain weights in, plain weights out. Does not use engines.
 
 import { type Architecture, type Layer, listLayers } from './architecture.js';
 import { elementCount } from './parameters.js';
 import { type Tensor, type Weights } from './weights.js';
 
-/** One removed channel: its layer's name and its index at that time. */
+/** One removed channel: the name of its layer and its index at the time of removal. */
 export interface Removal {
   readonly layer: string;
   readonly channel: number;
 }
 
-/** A slice to take out of a tensor: one index of one axis. */
+/** A slice to remove from a tensor: one index of one axis. */
 interface Cut {
   readonly tensor: string;
   readonly axis: number;
@@ -18,10 +18,10 @@ interface Cut {
 }
 
 /**
- * The network without one channel of a layer: the layer's own filter, bias and batch norm go, and with them the
- * matching input of every consumer: the next layer, the pooled path, the skip half of a concat (behind the channels of
- * the up-convolution), the up-convolution. Tensors of `weights` that a network has not (optimizer state has no
- * statistics) are left out. Throws a RangeError if the layer is not prunable or would lose its last channel.
+ * The network without one channel of a layer. Removes the filter, bias and batch norm of the channel, and the matching
+ * input of every consumer: the next layer, the pooled path, the skip half of a concat (after the channels of the
+ * up-convolution), the up-convolution. `weights` may lack tensors (optimizer state has no statistics). Throws a RangeError
+ * if the layer is not prunable or would lose its last channel.
  */
 export function removeChannel(
   architecture: Architecture,
@@ -41,17 +41,17 @@ export function removeChannel(
   };
 }
 
-/** The architecture alone without one channel of a layer. Throws as `removeChannel` does. */
+/** The same for the architecture alone. Throws as `removeChannel` does. */
 export function removeChannelFromArchitecture(architecture: Architecture, removal: Removal): Architecture {
   return narrower(architecture, findPrunable(architecture, removal));
 }
 
-/** Channels that pruning may count: those of all prunable layers. */
+/** The number of channels of all prunable layers. */
 export function prunableChannels(architecture: Architecture): number {
   return listLayers(architecture).reduce((sum, { prunable, width }) => sum + (prunable ? width : 0), 0);
 }
 
-/** Removals that are possible until every prunable layer has one channel. */
+/** The number of removals until every prunable layer has one channel. */
 export function possibleRemovals(architecture: Architecture): number {
   return listLayers(architecture).reduce((sum, { prunable, width }) => sum + (prunable ? width - 1 : 0), 0);
 }

@@ -1,4 +1,4 @@
-// The numbers of a network by tensor name, and how a run's first ones are drawn.
+// The weights of a network by tensor name, and their initial values.
 
 import { type RandomStream } from '../random.js';
 import { type Architecture } from './architecture.js';
@@ -21,8 +21,8 @@ export interface OptimizerState {
 }
 
 /**
- * New weights as PyTorch draws them by default: uniform in +-1/sqrt(fan-in) for weights and biases, batch norm
- * 1 and 0, running mean 0 and variance 1.
+ * New weights as in PyTorch by default: uniform in +-1/sqrt(fan-in) for weights and biases, batch norm with scale 1 and
+ * shift 0, running mean 0 and variance 1.
  */
 export function initialWeights(architecture: Architecture, random: RandomStream): Weights {
   const fill = ({ role, shape, fanIn, name }: TensorShape): Float32Array => {

@@ -1,5 +1,5 @@
-// Targeted dropout: layers whose channels score low are dropped more often, so that the network learns to do without
-// them before they go (STAMP). The last layer is never pruned, so it has no part in it.
+// Targeted dropout: channels of layers with low scores are dropped more often, so that the network learns to work without
+// them before they are removed (STAMP). The last layer is never pruned, so it has no dropout.
 
 import { type Layer } from '../network/architecture.js';
 import { type Scores } from './criteria/criterion.js';
@@ -10,9 +10,9 @@ export function initialRates(layers: readonly Layer[], initial: number): number[
 }
 
 /**
- * The dropout rate of each layer by `rank-value`, from the scores by which a channel goes, that channel's included: the N
- * channels of all prunable layers sorted by ascending score get ranks from N - 1 down to 0 (equal scores: the earlier
- * channel first); a layer's value is the mean of its ranks; its rate is the base times its value over the largest value.
+ * The dropout rate of each layer by `rank-value`, from the scores before a removal, including that of the channel to remove.
+ * The N channels of all prunable layers, sorted by ascending score, get ranks from N - 1 down to 0 (equal scores: the
+ * earlier channel first). The value of a layer is the mean of its ranks; its rate is base * value / largest value.
  */
 export function rankValueRates(layers: readonly Layer[], scores: Scores, base: number): number[] {
   const channels = scores.flatMap((values, layer) =>
@@ -34,7 +34,7 @@ export function rankValueRates(layers: readonly Layer[], scores: Scores, base: n
 const scoreAt = (channels: readonly { score: number }[], i: number): number =>
   (channels[i] as { score: number }).score;
 
-/** Rates of layers as rates of all channels side by side. */
+/** Converts rates per layer to rates per channel, all layers side by side. */
 export function channelRates(rates: readonly number[], widths: readonly number[]): Float64Array {
   return Float64Array.from(widths.flatMap((width, i) => Array<number>(width).fill(rates[i] as number)));
 }

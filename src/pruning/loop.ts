@@ -1,9 +1,9 @@
-// What a pruning run does: train the recovery epochs, evaluate, score, choose a channel, record the step, remove it; until
+// The pruning run: train the recovery epochs, evaluate, score, choose a channel, record the step, remove the channel; until
 // every layer has one channel or the network has collapsed.
 //
-// What can be repeated to the same bits is not stored: a checkpoint follows every epoch, and a run that is killed while it
-// evaluates, scores or removes does that again from the checkpoint before. A step's files are in the backlog ahead of the
-// next epoch's checkpoint, so no checkpoint counts a step that has left nothing.
+// Work that can be repeated with the same bits is not stored: a checkpoint is written after every epoch, and a run that is
+// killed while it evaluates, scores or removes repeats this from the last checkpoint. The backlog writes the files of a step
+// before the checkpoint of the next epoch, so every step that a checkpoint counts is on disk.
 
 import { join } from 'node:path';
 import { InterruptedError, type Network } from '../engine/engine.js';
@@ -42,22 +42,22 @@ export interface PruningRun extends Omit<Run, 'kind'> {
 }
 
 export interface PruningOptions {
-  /** Called after each step, once its files are on disk, with the number of channels removed. */
+  /** Called after each step when its files are on disk, with the number of channels removed. */
   readonly progress?: (removed: number, detail: string) => void;
 }
 
-/** What a checkpoint holds besides weights and optimizer. */
+/** The content of a checkpoint besides weights and optimizer state. */
 interface Progress extends EpochProgress, RunProgress {
   architecture: Architecture;
   /** Recovery epochs done in this step. */
   recovered: number;
   epochs: number;
-  /** Mean training loss of the step's last epoch. */
+  /** Mean training loss of the last epoch of the step. */
   loss: number;
   removals: Removal[];
   /** Dropout rate of each layer. */
   rates: number[];
-  /** Steps in a row below the floor of collapse. */
+  /** Consecutive steps below the collapse floor. */
   below: number;
   /** Rows of steps.csv, scores.csv and dropout.csv. */
   rows: StepRow[];
@@ -68,12 +68,12 @@ interface Progress extends EpochProgress, RunProgress {
   snapshots: Record<string, PruningStep>;
 }
 
-/** What is found out about a network before it loses a channel. */
+/** Measurements of a network before it loses a channel. */
 interface Findings {
   readonly weights: Weights;
   /** Dice of each test case and label. */
   readonly cases: readonly (readonly number[])[];
-  /** Dice on the validation cases, where there are any: mean, then by label. */
+  /** Dice on the validation cases, if there are any: mean, then by label. */
   readonly validation: readonly number[] | undefined;
   readonly scores: Scores | undefined;
   readonly choice: Choice | undefined;
@@ -151,7 +151,7 @@ function dropoutOf(at: Progress): Float64Array {
   );
 }
 
-/** Trains what is left of the step's recovery epochs. */
+/** Trains the remaining recovery epochs of the step. */
 async function recover(
   { config: { pruning, training }, dataset, signal }: RunContext,
   run: PruningRun,
@@ -182,7 +182,7 @@ async function recover(
   }
 }
 
-/** Evaluates a network, scores its channels and chooses the one that goes. */
+/** Evaluates a network, scores its channels and chooses the one to remove. */
 async function examine(
   context: RunContext,
   { strategy: name, criterion, split, seed }: PruningRun,
@@ -223,7 +223,7 @@ async function examine(
   return { weights: await network.readWeights(), cases, validation, scores, choice };
 }
 
-/** Adds a step to the run's rows and snapshots, and puts off writing its files. Says whether the run ends with it. */
+/** Adds a step to the rows and snapshots of the run and queues its files for writing. Returns whether the run ends. */
 function recordStep(
   { config: { pruning }, dataset }: RunContext,
   run: PruningRun,
@@ -276,7 +276,7 @@ function recordStep(
   return { step, stop };
 }
 
-/** The rows of the files that grow with every step, as they are now. */
+/** The current rows of the files that grow with every step. */
 function rowsOf(
   { split }: PruningRun,
   at: Progress,
@@ -289,7 +289,7 @@ function rowsOf(
   };
 }
 
-/** Writes what a run leaves at its end, and sums it up. */
+/** Writes the final files of a run and returns its result. */
 function endAt(
   { dataset }: RunContext,
   { folder, split, architecture }: PruningRun,
@@ -319,7 +319,7 @@ function endAt(
   };
 }
 
-/** Takes the chosen channel out of the network and draws the next step's dropout rates from the scores. */
+/** Removes the chosen channel from the network and computes the dropout rates of the next step from the scores. */
 function removeChosen(
   dropout: RunContext['config']['pruning']['dropout'],
   at: Progress,

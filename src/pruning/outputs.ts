@@ -1,4 +1,4 @@
-// The files of a pruning run that a step writes, from what stays as it is while the run goes on.
+// The files that a step of a pruning run writes. Their input does not change while the run continues.
 
 import { join } from 'node:path';
 import { type Layer } from '../network/architecture.js';
@@ -17,25 +17,25 @@ import { sha256 } from '../sha256.js';
 import { casesText, writeBest } from '../training/outputs.js';
 import { FILES, snapshotCasesFile, snapshotFile } from '../runs/folders.js';
 
-/** What a step leaves on disk. */
+/** The content of the files of a step. */
 export interface StepFiles {
   readonly step: PruningStep;
   readonly layers: readonly Layer[];
-  /** Test cases and, for each, the Dice of every label. */
+  /** Test cases; `dice` has the Dice of every label for each of them. */
   readonly testCases: readonly string[];
   readonly cases: readonly (readonly number[])[];
-  /** Model files of the snapshots, by percent of channels, that the step is the first to reach. */
+  /** Model files of the snapshots that this step reaches first, by percent of channels. */
   readonly snapshots: Readonly<Record<string, Uint8Array>>;
   /** Whether its test Dice is the largest so far. */
   readonly best: boolean;
   readonly validated: boolean;
-  /** All rows of steps.csv and dropout.csv so far, and of scores.csv where the step adds to it. */
+  /** All rows of steps.csv and dropout.csv so far, and of scores.csv if the step adds to it. */
   readonly rows: readonly StepRow[];
   readonly dropoutRows: readonly DropoutRow[];
   readonly scoreRows?: readonly ScoreRow[] | undefined;
 }
 
-/** The files of a step that no later step writes again, by name: they must be known before they are on disk. */
+/** The files of a step that no later step overwrites, by name: their digests must be known before they are on disk. */
 export function lastingFiles(
   labels: readonly string[],
   files: StepFiles,
@@ -64,12 +64,12 @@ export function growingFiles(
   };
 }
 
-/** SHA-256 of files' content by name. */
+/** SHA-256 of each file, by name. */
 export function digestsOf(files: Readonly<Record<string, string | Uint8Array>>): Record<string, string> {
   return Object.fromEntries(Object.entries(files).map(([name, content]) => [name, sha256(content)]));
 }
 
-/** Writes what a step of a run leaves, `lasting` among it. Throws a UserError of kind `disk`. */
+/** Writes the files of a step, including `lasting`. Throws a UserError of kind `disk`. */
 export function writeStep(
   folder: string,
   run: RunRecord,

@@ -1,4 +1,4 @@
-// Which runs `lunet prune` stands for: every split, strategy and seed of the experiment, or those asked for.
+// Plans the runs of `lunet prune`: every split, strategy and seed of the experiment, or the selected ones.
 
 import { findModel, modelArchitecture, modelName, prunedModel } from '../config/models.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
@@ -18,7 +18,7 @@ import { type CriterionName } from './criteria/index.js';
 import { type PruningRun } from './loop.js';
 import { STRATEGIES, type StrategyName, strategies } from './strategies/index.js';
 
-/** What to restrict an experiment's pruning to; undefined leaves it to the config. */
+/** Restricts the pruning runs of an experiment; undefined means as in the config. */
 export interface PruneSelection {
   readonly strategies?: readonly string[] | undefined;
   readonly criterion?: CriterionName | undefined;
@@ -43,7 +43,7 @@ export interface PlannedPruning {
   readonly trained?: SavedWeights;
 }
 
-/** The pruning runs of an experiment. Throws a UserError of kind `usage` for a name that it does not have. */
+/** The pruning runs of an experiment. Throws a UserError of kind `usage` for an unknown name. */
 export function planPruning(config: Experiment, selection: PruneSelection): PlannedPruning[] {
   const criterion = selection.criterion ?? config.pruning.criterion;
   const model = selectModel(config, selection.model);
@@ -81,7 +81,7 @@ export function planPruning(config: Experiment, selection: PruneSelection): Plan
   );
 }
 
-/** What a pruning run is told by, besides its seed. */
+/** What distinguishes pruning runs, besides their seed. */
 export interface PruningSetup {
   readonly strategy: StrategyName;
   readonly criterion: CriterionName;
@@ -90,7 +90,7 @@ export interface PruningSetup {
   readonly trained: boolean;
 }
 
-/** What determines a pruning run besides its seed and the weights that it may start from. */
+/** The identity of a pruning run without its seed and the digest of its starting weights. */
 export function pruningSettings(
   config: Experiment,
   split: string,
@@ -115,7 +115,7 @@ export function pruningSettings(
   };
 }
 
-/** The weights of the trained model to start from. Throws a UserError if there are none, or of other settings. */
+/** The weights of the trained model to start from. Throws a UserError if they are missing or were made with other settings. */
 function findTrained(config: Experiment, split: string, model: ModelConfig, seed: number): SavedWeights {
   const folder = runFolder(splitFolder(config, split), 'train', modelName(model), seed);
   const record = readRun(folder);
@@ -128,12 +128,12 @@ function findTrained(config: Experiment, split: string, model: ModelConfig, seed
   if (difference !== undefined)
     throw new UserError(
       'usage',
-      `${folder}: was trained with ${difference}; give the same settings, or train it anew with --overwrite`,
+      `${folder}: was trained with ${difference}; give the same settings, or train it again with --overwrite`,
     );
   return readWeightsOf(record, folder, FILES.model);
 }
 
-/** Throws a UserError of kind `usage` if l1-std, a deviation over the cases of a batch, would have none to look at. */
+/** Throws a UserError of kind `usage` if l1-std, a deviation over the cases of a batch, would have only one case. */
 function requireDeviation(config: Experiment, splits: readonly string[]): void {
   const { batch } = config.training;
   if (batch < 2)
@@ -156,7 +156,7 @@ function selectModel(config: Experiment, name: string | undefined): ModelConfig 
   return config.models[names.indexOf(name)] as ModelConfig;
 }
 
-/** What results are filed under: STRATEGY[-CRITERION][@MODEL][-trained]. */
+/** The name of the results: STRATEGY[-CRITERION][@MODEL][-trained]. */
 function methodName(config: Experiment, { strategy, criterion, model, trained }: PruningSetup): string {
   const scored = strategies[strategy].scores && criterion !== 'l2' ? `-${criterion}` : '';
   const other = modelName(model) === modelName(prunedModel(config)) ? '' : `@${modelName(model)}`;
@@ -164,8 +164,8 @@ function methodName(config: Experiment, { strategy, criterion, model, trained }:
 }
 
 /**
- * What a pruning method stands for in the config as it is now, from its name and what its identity says. Undefined if its
- * model is not in the config.
+ * The setup of a pruning method in the current config, from its name and its earlier identity. Undefined if its model is not
+ * in the config.
  */
 export function setupOf(config: Experiment, method: string, then: Identity): PruningSetup | undefined {
   const { strategy, criterion = config.pruning.criterion } = then['pruning'] as PruningSetup;
@@ -175,8 +175,8 @@ export function setupOf(config: Experiment, method: string, then: Identity): Pru
 }
 
 /**
- * In what a pruning run differs from how the config would do it now, in words; undefined if in nothing: its settings, the
- * model that its name stands for, the trained weights that it started from.
+ * How a pruning run differs from what the config describes now: in its settings, the model of that name, or the trained
+ * weights it started from. Undefined if it does not.
  */
 export function pruningDifference(config: Experiment, record: RunRecord): string | undefined {
   const { identity, method, split, seed } = record;
@@ -189,7 +189,7 @@ export function pruningDifference(config: Experiment, record: RunRecord): string
   return describeDifference(identity, { ...settings, source: { weights: digest } });
 }
 
-/** A planned run with the data set's channels and cases filled in. */
+/** A planned run with the channels and cases of the data set filled in. */
 export function pruningRun(planned: PlannedPruning, dataset: Dataset): PruningRun {
   const architecture = modelArchitecture(planned.model, dataset.channels.length, dataset.outputs.length);
   const { trained, seed } = planned;

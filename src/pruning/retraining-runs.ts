@@ -1,5 +1,5 @@
-// Which runs `lunet retrain` stands for: the architectures of pruning runs at their snapshots, or at any number of
-// channels, trained as networks of their own.
+// Plans the runs of `lunet retrain`: they train the architectures of pruning runs at snapshots, or at any number of
+// channels, as independent networks.
 
 import { join } from 'node:path';
 import { type Experiment, type Init } from '../config/schema.js';
@@ -20,12 +20,12 @@ import { pruningDifference, pruningSettings, setupOf } from './pruning-runs.js';
 import { type MissingRun, type SnapshotPoint, startingPoint, whyMissing } from './snapshots.js';
 import { STRATEGIES } from './strategies/index.js';
 
-/** What results are filed under: METHOD/50%-random, METHOD/60-channels-rewind. */
+/** The name of the results: METHOD/50%-random, METHOD/60-channels-rewind. */
 export function retrainingMethod(pruning: string, point: SnapshotPoint, init: Init): string {
   return `${pruning}/${'percent' in point ? `${point.percent}%` : `${point.channels}-channels`}-${init}`;
 }
 
-/** What to restrict retraining to; undefined leaves it to the config and to what has been pruned. */
+/** Restricts the retraining runs; undefined means as in the config, for all existing pruning runs. */
 export interface RetrainSelection {
   readonly points?: readonly SnapshotPoint[] | undefined;
   readonly inits?: readonly Init[] | undefined;
@@ -58,9 +58,9 @@ interface Provenance {
 }
 
 /**
- * The retraining runs of an experiment that can be done; `missing` is told of the others. Throws a UserError of kind
- * `failed` if none can be done; of kind `usage` for names and points that no pruning run has, and if weights are to be
- * inherited where none were kept.
+ * The retraining runs of an experiment that can be done; `missing` is called for the others. Throws a UserError of kind
+ * `failed` if none can be done. Throws one of kind `usage` for names and points that no pruning run has, and for `inherit`
+ * at a point whose weights were not kept.
  */
 export function planRetraining(
   config: Experiment,
@@ -94,7 +94,7 @@ export function planRetraining(
   return planned;
 }
 
-/** Throws a UserError of kind `usage` for a point that none of the pruning runs will ever come to. */
+/** Throws a UserError of kind `usage` for a point that no pruning run will ever reach. */
 function requireKept(points: readonly SnapshotPoint[], records: readonly RunRecord[]): void {
   if (records.length === 0) return;
   const kept = [...new Set(records.flatMap(({ config }) => (config as Experiment).pruning.snapshots))];
@@ -113,7 +113,7 @@ function requireKept(points: readonly SnapshotPoint[], records: readonly RunReco
   }
 }
 
-/** The pruning runs to take architectures from: of the config's seeds, and with its settings. */
+/** The pruning runs that provide the architectures: those with the seeds and settings of the config. */
 function sources(
   config: Experiment,
   split: string,
@@ -124,7 +124,7 @@ function sources(
   const { runs, leftOut } = findRuns(base, 'prune');
   const methods = [...new Set(runs.map(({ record }) => record.method))];
   const wanted = selection.strategies?.includes('all') ? undefined : selection.strategies;
-  // A name that pruning could give is no slip: its run may come yet.
+  // A name that pruning could produce is not a mistake: its run may come later.
   const unknown = wanted?.filter((name) => !methods.includes(name) && !mayBeMethod(name)) ?? [];
   choose('--strategy', unknown, methods.length > 0 ? methods : STRATEGIES);
   const [damaged] = leftOut.map(({ path, reason }) => `${path}: ${reason}`);
@@ -149,7 +149,7 @@ function sources(
     return used.filter(({ folder, record }) => {
       const difference = pruningDifference(config, record);
       if (difference === undefined) return true;
-      const reason = `${folder}: was pruned with ${difference}; give the same settings, or prune anew with --overwrite`;
+      const reason = `${folder}: was pruned with ${difference}; give the same settings, or prune again with --overwrite`;
       if (wanted !== undefined || methods.length === 1) throw new UserError('usage', reason);
       missing.push({ reason, ended: true });
       return false;
@@ -157,7 +157,7 @@ function sources(
   });
 }
 
-/** Whether a name is one that pruning runs are filed under: STRATEGY[-CRITERION][@MODEL][-trained]. */
+/** Whether a name has the form of pruning methods: STRATEGY[-CRITERION][@MODEL][-trained]. */
 function mayBeMethod(name: string): boolean {
   return STRATEGIES.some(
     (strategy) => name === strategy || name.startsWith(`${strategy}-`) || name.startsWith(`${strategy}@`),
@@ -193,7 +193,7 @@ function planOne(
   };
 }
 
-/** What determines a retraining besides its seed and the network that it starts from. */
+/** The identity of a retraining run without its seed and starting network. */
 function retrainingSettings(
   config: Experiment,
   split: string,
@@ -211,8 +211,8 @@ function retrainingSettings(
 }
 
 /**
- * In what a retraining differs from how the config would do it now, in words; undefined if in nothing: its settings, those
- * of its pruning run, and, while that is still there, the network that it arrived at.
+ * How a retraining run differs from what the config describes now: in its settings, those of its pruning run, or, if the
+ * pruning run still exists, the pruned network. Undefined if it does not.
  */
 export function retrainingDifference(config: Experiment, record: RunRecord): string | undefined {
   const { identity, method, split, seed } = record;
@@ -234,7 +234,7 @@ export function retrainingDifference(config: Experiment, record: RunRecord): str
   });
 }
 
-/** A planned run with the data set's cases filled in. */
+/** A planned run with the cases of the data set filled in. */
 export function retrainingRun(config: Experiment, planned: PlannedRetraining, dataset: Dataset): TrainingRun {
   return {
     ...planned,

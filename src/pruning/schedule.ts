@@ -1,4 +1,4 @@
-// The order of removals that a strategy without scores prescribes, without training anything.
+// The order of removals of a strategy without scores, known without training.
 
 import { UserError } from '../errors.js';
 import { type Architecture } from '../network/architecture.js';
@@ -9,13 +9,13 @@ import { STRATEGIES, type StrategyName, strategies } from './strategies/index.js
 /** The strategies that have a schedule. */
 export const SCHEDULED = STRATEGIES.filter((name) => !strategies[name].scores);
 
-/** One step of a schedule: the network before it, and what goes. */
+/** One step of a schedule: the network before the removal, and the removal. */
 export interface ScheduledStep {
   readonly architecture: Architecture;
   readonly removal?: Removal;
 }
 
-/** All steps of a strategy that needs no scores, for a seed. Throws a UserError of kind `usage` for one that does. */
+/** All steps of a strategy without scores, for a seed. Throws a UserError of kind `usage` for a strategy with scores. */
 export function schedule(name: StrategyName, start: Architecture, seed: number): ScheduledStep[] {
   const strategy = strategies[name];
   if (strategy.scores)
@@ -33,7 +33,7 @@ export function schedule(name: StrategyName, start: Architecture, seed: number):
   }
 }
 
-/** The random numbers of a strategy's choice at a step. */
+/** The random numbers for the choice of a strategy at a step. */
 export function choiceStream(seed: number, step: number): ReturnType<typeof stream> {
   return stream(seed, 'prune', step);
 }

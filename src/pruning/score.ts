@@ -1,4 +1,4 @@
-// Scores all channels of a network by a criterion, with no more passes than it needs. Changes nothing in the network.
+// Scores all channels of a network by a criterion, with only the passes that it needs. Does not change the network.
 
 import { type Scoring } from '../config/schema.js';
 import { type Network, type PassMode, type Sample, type VolumeSize } from '../engine/engine.js';
@@ -14,21 +14,21 @@ export interface ScoringSettings {
   readonly architecture: Architecture;
   readonly size: VolumeSize;
   readonly sample: (id: string) => Sample;
-  /** Training cases; the passes go through all of them in this order, the last batch being what is left. */
+  /** Training cases; passes use all of them in this order, and the last batch may be smaller. */
   readonly cases: readonly string[];
   readonly batch: number;
-  /** Whether the passes are as in evaluation (running statistics, no dropout) or as in training. */
+  /** Mode of the passes: evaluation (running statistics, no dropout) or training. */
   readonly scoring: Scoring;
-  /** Dropout rate of each channel, for passes as in training. */
+  /** Dropout rate of each channel, for passes in training mode. */
   readonly dropout: Float64Array;
   readonly seed: number;
   readonly step: number;
 }
 
 /**
- * Scores of all channels, layer by layer. All but random scores are divided per layer by the L2 norm of the layer's
- * scores (a layer of zeros stays as it is), so that layers can be compared (STAMP). Throws a UserError of kind `failed`
- * if a score is not finite: no channel could be told from another.
+ * Scores of all channels, layer by layer. Except for `random`, the scores of each layer are divided by their L2 norm (zeros
+ * stay zeros), so that layers can be compared (STAMP). Throws a UserError of kind `failed` if a score is not finite: the
+ * channels could not be ranked.
  */
 export async function scoreChannels(criterion: Criterion, settings: ScoringSettings): Promise<Scores> {
   const layers = listLayers(settings.architecture);

@@ -21,17 +21,17 @@ import { type SavedWeights, readWeightsOf } from '../runs/network-file.js';
 import { type RunRecord } from '../runs/run.js';
 import { sha256 } from '../sha256.js';
 
-/** A point of a pruning run: a share of its channels, or a number of them. */
+/** A point of a pruning run: a percentage or a number of remaining channels. */
 export type SnapshotPoint = { readonly percent: number } | { readonly channels: number };
 
-/** A retraining that was asked for and cannot be done: its pruning run is not there, or is not so far. */
+/** A requested retraining run that cannot be done: its pruning run is missing or has not reached the point. */
 export interface MissingRun {
   readonly reason: string;
-  /** Whether it never will be: the pruning run has ended before. */
+  /** Whether it can never be done: the pruning run ended before the point. */
   readonly ended: boolean;
 }
 
-/** The network that a retraining starts from, and what tells it from another one that pruning might arrive at. */
+/** The network that a retraining run starts from, and its source for the identity of the run. */
 export function startingPoint(
   folder: string,
   record: RunRecord,
@@ -70,7 +70,7 @@ export function startingPoint(
   return { architecture, removals, source: { architecture, weights: kept.digest }, start: kept.weights };
 }
 
-/** What was removed up to a point, and the weights there if they were kept. */
+/** The removals up to a point, and the weights at that point if they were kept. */
 interface Snapshot {
   readonly removals: readonly Removal[];
   readonly weights?: SavedWeights;
@@ -86,14 +86,14 @@ function findSnapshot(folder: string, record: RunRecord, point: SnapshotPoint): 
   return { removals: removals.slice(0, Number(weights.metadata['step'])), weights };
 }
 
-/** What a pruning run has removed so far. */
+/** The removals of a pruning run so far. */
 function removalsOf(folder: string, record: RunRecord): readonly Removal[] {
   return (
     record.pruning?.removals ?? peekProgress<{ removals: Removal[] }>(folder, runKey(record))?.removals ?? []
   );
 }
 
-/** Why a pruning run does not have a point; undefined if it has. */
+/** Why a pruning run does not have a point; undefined if it has it. */
 export function whyMissing(folder: string, record: RunRecord, point: SnapshotPoint): MissingRun | undefined {
   const removed = removalsOf(folder, record).length;
   const total = prunableChannels(record.architecture);
@@ -113,7 +113,7 @@ export function whyMissing(folder: string, record: RunRecord, point: SnapshotPoi
     ? `; there are ${kept.join(', ')} %, or give a number of channels`
     : ended
       ? `: the run ended at ${reached} %`
-      : `: the run has come to ${reached} % so far; go on with it: lunet prune`;
+      : `: the run has reached ${reached} % so far; continue it with: lunet prune`;
   return {
     reason: `${folder}: has no snapshot at ${point.percent} %${why}`,
     ended: ended || !kept.includes(point.percent),

@@ -1,4 +1,4 @@
-// How a pruning step is described: as a record, as a row of steps.csv and scores.csv, as a line of progress.
+// Descriptions of a pruning step: as a record, as rows of steps.csv, scores.csv and dropout.csv, as a line of progress.
 
 import { type VolumeSize } from '../engine/engine.js';
 import { type Architecture, type Layer, listLayers } from '../network/architecture.js';
@@ -11,7 +11,7 @@ import { diceCells } from '../training/outputs.js';
 import { type Scores } from './criteria/criterion.js';
 import { type Choice } from './strategies/strategy.js';
 
-/** What of a run's progress describes a step. */
+/** The part of the progress of a run that describes a step. */
 export interface StepState {
   readonly architecture: Architecture;
   readonly removals: readonly Removal[];
@@ -20,7 +20,7 @@ export interface StepState {
   readonly partSeconds: number;
 }
 
-/** Where a run is, with the Dice it has there (mean over labels first). */
+/** The record of the current step, with its Dice (mean over labels first). */
 export function describeStep(
   at: StepState,
   size: VolumeSize,
@@ -70,7 +70,7 @@ export function stepRow(
   };
 }
 
-/** A step in a line, for progress. */
+/** A step as one line, for progress. */
 export function stepLine(step: PruningStep, seconds: number): string {
   return (
     `${step.channels} channels (${(100 * step.fraction).toFixed(0)} %), ${step.parameters.toLocaleString('en')} parameters  ` +
@@ -78,7 +78,7 @@ export function stepLine(step: PruningStep, seconds: number): string {
   );
 }
 
-/** Rows of scores.csv: one a channel at a snapshot, with the one that goes next marked. */
+/** Rows of scores.csv at a snapshot: one per channel; `chosen` marks the channel removed next. */
 export function scoreRows(
   layers: readonly { name: string }[],
   scores: Scores,
@@ -98,7 +98,7 @@ export function scoreRows(
   );
 }
 
-/** Rows of dropout.csv: the rate that each layer was trained with up to a step. */
+/** Rows of dropout.csv: the rate that each layer was trained with before the removal of a step. */
 export function dropoutRows(
   layers: readonly Layer[],
   rates: readonly number[],

@@ -1,5 +1,5 @@
-// The order of methods in every table and figure, the paper's: dense Unets from full width down, pruned networks,
-// retrained ones, then the flat networks from wide to narrow.
+// The order of methods in every table and figure, as in the paper: dense Unets from wide to narrow, pruned networks,
+// retrained networks, then the flat networks from wide to narrow.
 
 import { modelName } from '../config/models.js';
 import { type Experiment, INITS } from '../config/schema.js';
@@ -7,7 +7,7 @@ import { STRATEGIES } from '../pruning/strategies/index.js';
 
 const POINTS = ['best', 'chosen on validation'];
 
-/** Sorts rows of methods into the paper's order; rows of one method keep theirs. */
+/** Sorts rows of methods into the order of the paper; rows of one method keep their order. */
 export function inPaperOrder<T extends { readonly kind: string; readonly method: string }>(
   { models }: Experiment,
   rows: readonly T[],
@@ -44,15 +44,15 @@ export function inPaperOrder<T extends { readonly kind: string; readonly method:
     .map(({ row }) => row);
 }
 
-/** The strategy's place in STRATEGY, STRATEGY-CRITERION, STRATEGY@MODEL: of the longest name that it begins with. */
+/** The index of the strategy in STRATEGY, STRATEGY-CRITERION or STRATEGY@MODEL: that of the longest matching name. */
 function strategyOf(run: string): number {
   const names = STRATEGIES.filter((name) => new RegExp(`^${name}(?:[-@]|$)`).test(run));
   return STRATEGIES.indexOf(names.sort((a, b) => b.length - a.length)[0] as (typeof names)[number]);
 }
 
 /**
- * A pruned or retrained network's name as its pruning run and its point: `widest 50%`, `widest/50%-random`. Names of
- * models, which may be part of a run's, have no slash and do not end like a point.
+ * Splits the name of a pruned or retrained network into pruning run and point: `widest 50%`, `widest/50%-random`. The name
+ * of a run may contain that of a model, but names of models have no slash and do not end like a point.
  */
 export function runOf(kind: string, method: string): [run: string, point?: string] {
   const pattern = kind === 'prune' ? / (best|chosen on validation|\d[\d.]*%|final)$/ : /\/(.*)$/;

@@ -1,5 +1,5 @@
-// The report as one page that needs nothing else: tables that sort, figures with hover values, light and dark, the config
-// and the environment at the end. Everything that comes from outside goes through one escaper.
+// The report as one self-contained page: sortable tables, figures with hover values, light and dark mode, the config and
+// the environment at the end. All external text is escaped by one function.
 
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
@@ -8,7 +8,7 @@ import { type Results } from './results.js';
 import { compareCells } from './sort-cells.js';
 import { type Table } from './tables.js';
 
-/** Text as it may stand in HTML, in an attribute too. */
+/** Escapes text for HTML content and attributes. */
 function escapeHtml(text: string): string {
   const entities: Record<string, string> = {
     '&': '&amp;',
@@ -36,7 +36,7 @@ figure svg { max-width: 100%; height: auto; }
 pre { background: var(--soft); padding: 1rem; overflow-x: auto; font-size: .85rem; }
 `;
 
-// Sorts a table by the column whose head is clicked, and the other way round when it is clicked again.
+// Sorts a table by the column whose header is clicked; a second click reverses the order.
 const SCRIPT = `
 ${compareCells.toString()}
 for (const head of document.querySelectorAll('th')) {
@@ -62,7 +62,7 @@ export function reportPage(
   charts: readonly DrawnChart[],
 ): string {
   const { config, records, unfinished, leftOut } = results;
-  // SVG from the charting library carries style attributes, so inline styles are allowed; scripts only by their hash.
+  // SVG from the charting library has style attributes, so inline styles are allowed; scripts only by their hash.
   const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${hash(SCRIPT)}; img-src data:`;
   const environments = [...new Set(records.map(({ environment }) => JSON.stringify(environment)))];
   return `<!doctype html>
@@ -78,7 +78,7 @@ export function reportPage(
 <h1>${escapeHtml(config.experiment)}</h1>
 <p>${records.length} runs${unfinished.length > 0 ? `, ${unfinished.length} of them not finished` : ', all finished'}.</p>
 ${htmlList(unfinished)}
-${leftOut.length > 0 ? `<h2>Left out</h2>\n<p>No number on this page rests on these:</p>\n${htmlList(leftOut)}` : ''}
+${leftOut.length > 0 ? `<h2>Left out</h2>\n<p>No number on this page uses these:</p>\n${htmlList(leftOut)}` : ''}
 ${tables.map(htmlTable).join('\n')}
 ${charts.map(htmlFigure).join('\n')}
 <h2>Configuration</h2>
@@ -112,7 +112,7 @@ ${rows.map((row) => `<tr>${row.map((cell, i) => `<td${side(i)}>${escapeHtml(cell
 }
 
 function htmlFigure({ name, title, svg }: DrawnChart): string {
-  // The library writes each mark's values as its aria-label; browsers show <title> on hover.
+  // The library writes the values of each mark as its aria-label; browsers show <title> on hover.
   const hover = svg.replace(
     /<path aria-label="([^"]*)"([^>]*)\/>/g,
     (_, label: string, rest: string) => `<path aria-label="${label}"${rest}><title>${label}</title></path>`,

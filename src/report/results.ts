@@ -1,5 +1,5 @@
-// All numbers of a report, computed in one place from the runs' records; tables, CSV files, charts and the page only show
-// them.
+// Computes all numbers of a report in one place, from the records of the runs; tables, CSV files, charts and the page only
+// show them.
 
 import { median } from 'simple-statistics';
 import { firstFullUnet, modelName } from '../config/models.js';
@@ -16,7 +16,7 @@ import { summarise } from '../runs/summary.js';
 import { inPaperOrder } from './order.js';
 import { holm, medianInterval, wilcoxon } from './statistics.js';
 
-/** One row of a run's file, with where it came from. */
+/** One row of a file of a run, with its source. */
 export interface RunRow<Values> {
   readonly split: string;
   readonly kind: RunKind;
@@ -25,24 +25,24 @@ export interface RunRow<Values> {
   readonly values: Values;
 }
 
-/** A method against the reference, case by case and seed by seed. */
+/** A method compared with the reference, case by case and seed by seed. */
 export interface Comparison {
   readonly split: string;
   readonly kind: RunKind;
   readonly method: string;
   readonly reference: string;
   readonly pairs: number;
-  /** Of Dice, method minus reference. */
+  /** Median of Dice differences, method minus reference. */
   readonly medianDifference: number;
-  /** 95 % bootstrap interval of the median. */
+  /** 95 % bootstrap interval of that median. */
   readonly interval: readonly [number, number];
-  /** Wilcoxon signed-rank, corrected by Holm over the split's comparisons. */
+  /** Wilcoxon signed-rank test, Holm-corrected over the comparisons of the split. */
   readonly p: number;
 }
 
 export interface Results {
   readonly config: Experiment;
-  /** The summary's rows with their split. */
+  /** The rows of the summary with their split. */
   readonly summary: readonly (SummaryRow & { readonly split: string })[];
   readonly steps: readonly RunRow<StepRow>[];
   readonly epochs: readonly RunRow<EpochRow>[];
@@ -51,15 +51,15 @@ export interface Results {
   /** The model that others are compared with. */
   readonly reference: string;
   readonly records: readonly (RunRecord & { readonly split: string })[];
-  /** Runs that have not finished, in words. */
+  /** Descriptions of runs that have not finished. */
   readonly unfinished: readonly string[];
-  /** Runs and files that no number here rests on, and why, in words. */
+  /** Descriptions of runs and files that no number here uses, with the reason. */
   readonly leftOut: readonly string[];
 }
 
 /**
- * Reads every run of an experiment as it is configured now. `reference` is the model that others are compared with: by
- * default the first full-width unet. Throws a UserError of kind `failed` if nothing has been run, or nothing that counts.
+ * Reads every run of an experiment as configured now. `reference` is the model that others are compared with, by default
+ * the first full-width unet. Throws a UserError of kind `failed` if there is no run, or none with the current settings.
  */
 export function collectResults(config: Experiment, reference?: string): Results {
   const splits = collectRuns(config);
@@ -103,15 +103,13 @@ function nothingToReport(splits: readonly SplitRuns[], leftOut: readonly string[
     ? new UserError('failed', `${splits[0]?.base}: there is nothing to report yet; run: lunet train`)
     : new UserError(
         'failed',
-        ['there is nothing to report for these settings; what there is does not count:', ...leftOut].join(
-          '\n',
-        ),
+        ['there is nothing to report for these settings; these were left out:', ...leftOut].join('\n'),
       );
 }
 
 type RowReader = <File extends keyof RowsOf>(run: FoundRun, file: File) => RowsOf[File][];
 
-/** Reads rows; a file that cannot be trusted is left out, said once. */
+/** Reads rows; leaves out files that fail their check, and reports each once. */
 function tolerantReader(leftOut: string[]): RowReader {
   return (run, file) => {
     try {
@@ -133,7 +131,7 @@ function chooseReference({ models }: Experiment, wanted: string | undefined): st
   return reference as string;
 }
 
-/** Dice by seed and case, of a file of finished runs. */
+/** Dice by seed and case, from one file of each finished run. */
 function diceBySeedAndCase(
   runs: readonly FoundRun[],
   file: typeof FILES.cases | SnapshotCasesFile,

@@ -1,8 +1,9 @@
-// The order of a table's cells when a reader sorts by a column. The page carries this function's text: it must be whole.
+// The order of table cells when a reader sorts by a column. The page contains the text of this function, so the function must
+// not use anything outside of itself.
 
 /**
- * Compares two cells, as `Array.sort` wants it: numbers by the first number in each (`≤ 0.95 ± 0.01`, `1,234`,
- * `*0.9*`, `< 0.001`), text as people sort it, with 5% before 25%. Empty cells come last, whichever way is up.
+ * Compares two cells for `Array.sort`: numbers by the first number in each (`≤ 0.95 ± 0.01`, `1,234`, `*0.9*`, `< 0.001`),
+ * text in natural order, with 5% before 25%. Empty cells come last in both directions.
  */
 export function compareCells(a: string, b: string, numeric: boolean, up: boolean): number {
   const valueOf = (cell: string): number => {

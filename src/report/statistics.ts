@@ -1,10 +1,10 @@
-// Paired statistics: is one method as good as another, case by case?
+// Paired statistics, to compare two methods case by case.
 
 import { stream } from '../random.js';
 
 const RESAMPLES = 2000;
 
-/** The 95 % percentile-bootstrap interval of the median of values, from 2,000 resamples drawn from a fixed stream. */
+/** The 95 % percentile-bootstrap interval of the median of values, from 2,000 resamples with a fixed seed. */
 export function medianInterval(values: readonly number[]): [low: number, high: number] {
   const random = stream(1, 'bootstrap', values.length);
   const sorted = Float64Array.from(values);
@@ -23,7 +23,7 @@ export function medianInterval(values: readonly number[]): [low: number, high: n
   return [quantile(medians, 0.025), quantile(medians, 0.975)];
 }
 
-/** Linear interpolation between ranks, as NumPy's default. */
+/** Linear interpolation between ranks, the default of NumPy. */
 function quantile(sorted: Float64Array, share: number): number {
   const rank = share * (sorted.length - 1);
   const below = sorted[Math.floor(rank)] as number;
@@ -31,9 +31,9 @@ function quantile(sorted: Float64Array, share: number): number {
 }
 
 /**
- * Two-sided p of the Wilcoxon signed-rank test that paired differences lie about 0, as SciPy's defaults have it: zeros
- * are left out; exact for up to 50 differences without zeros and ties, else the normal approximation with the
- * correction for ties and without one for continuity. 1 if all differences are zero.
+ * Two-sided p of the Wilcoxon signed-rank test that paired differences are symmetric about 0, with the defaults of SciPy:
+ * zeros are left out; exact for up to 50 differences without zeros and ties, else the normal approximation with a tie
+ * correction and without a continuity correction. 1 if all differences are zero.
  */
 export function wilcoxon(differences: readonly number[]): number {
   const used = differences.filter((d) => d !== 0);
@@ -51,7 +51,7 @@ export function wilcoxon(differences: readonly number[]): number {
   return Math.min(1, complementaryError(Math.abs(z) / Math.SQRT2));
 }
 
-/** Average ranks of absolute values, and the sum of t^3 - t over groups of t equal ones. */
+/** Average ranks of absolute values, and the sum of t^3 - t over groups of t equal values. */
 function rankAbsolute(values: readonly number[]): { ranks: Float64Array; tieSum: number } {
   const order = values
     .map((_, i) => i)
@@ -70,7 +70,7 @@ function rankAbsolute(values: readonly number[]): { ranks: Float64Array; tieSum:
   return { ranks, tieSum };
 }
 
-/** Twice the chance of a rank sum of at most `statistic` when every sign is as likely. */
+/** Twice the probability of a rank sum of at most `statistic` if both signs are equally likely. */
 function exactP(statistic: number, n: number): number {
   const largest = (n * (n + 1)) / 2;
   let ways = new Float64Array(largest + 1);
@@ -86,7 +86,7 @@ function exactP(statistic: number, n: number): number {
   return Math.min(1, (2 * below) / 2 ** n);
 }
 
-/** erfc(x) for x >= 0: by its continued fraction where 1 - erf(x) would lose all digits. */
+/** erfc(x) for x >= 0. For large x by its continued fraction, since 1 - erf(x) would lose all digits. */
 function complementaryError(x: number): number {
   if (x < 2) return erfcSeries(x);
   let fraction = 0;
@@ -105,7 +105,7 @@ function erfcSeries(x: number): number {
   return 1 - (2 / Math.sqrt(Math.PI)) * sum;
 }
 
-/** Holm's correction of p values for having made several comparisons; in the order given. */
+/** Holm's correction of p values for multiple comparisons; in the order given. */
 export function holm(values: readonly number[]): number[] {
   const order = values.map((_, i) => i).sort((a, b) => (values[a] as number) - (values[b] as number));
   const corrected = new Array<number>(values.length);

@@ -1,4 +1,4 @@
-// The report's tables as plain text cells: the paper's rows, in its order.
+// The tables of the report as plain text cells, with rows in the order of the paper.
 
 import { join } from 'node:path';
 import { describeCutOff } from '../data/cut-off.js';
@@ -9,7 +9,7 @@ export interface Table {
   readonly title: string;
   readonly columns: readonly { readonly title: string; readonly align?: 'left' | 'right' }[];
   readonly rows: readonly (readonly string[])[];
-  /** What a reader must know, below the table. */
+  /** Notes below the table. */
   readonly notes: readonly string[];
 }
 
@@ -20,8 +20,8 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Dice of every method, one column a split; upper bounds marked, the best unbiased value of a split in asterisks. What else
- * is not the same in all splits has one column a split too.
+ * Dice of every method, one column per split; upper bounds are marked, the best unbiased value of a split is in asterisks.
+ * Other quantities have one column per split only if they differ between splits.
  */
 function diceTable({ summary, config, records }: Results): Table {
   const splits = [...new Set(summary.map(({ split }) => split))];
@@ -87,7 +87,7 @@ function diceTable({ summary, config, records }: Results): Table {
         ? []
         : [
             '*...* is the best unbiased value of its column.',
-            '≤ marks the largest Dice along a pruning run (at that share of channels): chosen on the test cases, so an upper bound.',
+            '≤ marks the largest Dice along a pruning run (at that share of channels): selected on the test cases, so an upper bound.',
             ...(flat
               ? [
                   'LUnet parameters are those of the architecture; the paper prints about 49 n² more for its flat networks.',
@@ -101,7 +101,7 @@ function diceTable({ summary, config, records }: Results): Table {
 
 type Columns = (Table['columns'][number] & { readonly cells: readonly string[] })[];
 
-/** One column where all splits that have a value have the same one, in every row; else one a split. */
+/** One column if in every row all splits with a value have the same value; else one per split. */
 function onceIfEqual(
   title: string,
   perSplit: (title: string, cells: readonly (readonly string[])[]) => Columns,
@@ -113,7 +113,7 @@ function onceIfEqual(
     : perSplit(title, cells);
 }
 
-/** Says which seeds a method has, where two splits have others. */
+/** A note for each method whose seeds differ between splits. */
 function unequalSeeds(records: Results['records'], splits: readonly string[]): string[] {
   const finished = records.filter(({ status }) => status === 'finished');
   const methods = new Map(finished.map(({ kind, method }) => [`${kind}\n${method}`, { kind, method }]));
@@ -127,11 +127,11 @@ function unequalSeeds(records: Results['records'], splits: readonly string[]): s
     );
     if (new Set(seeds.filter((list) => list !== '')).size <= 1) return [];
     const lists = splits.map((split, i) => `${split} ${seeds[i] === '' ? 'none' : seeds[i]}`);
-    return [`Splits with other seeds, ${NAMES[kind]} ${method}: ${lists.join('; ')}.`];
+    return [`Seeds differ between splits, ${NAMES[kind]} ${method}: ${lists.join('; ')}.`];
   });
 }
 
-/** What cropping cut off, a line a split: all runs of one see the same cases. */
+/** What cropping removed, one line per split: all runs of a split use the same cases. */
 function cutOffNotes(records: Results['records'], splits: readonly string[]): string[] {
   return splits.flatMap((split) => {
     const record = records.find((run) => run.split === split);
@@ -140,15 +140,15 @@ function cutOffNotes(records: Results['records'], splits: readonly string[]): st
   });
 }
 
-/** A number with commas between thousands; nothing for nothing. */
+/** A number with commas between thousands; empty if undefined. */
 const grouped = (value: number | undefined): string => value?.toLocaleString('en') ?? '';
 
 const fixed = (value: number): string => value.toFixed(4);
 
-/** With several labels their mean is the headline. */
+/** Whether a row is the headline: with several labels, that of their mean. */
 const isHeadline = (label: string, severalLabels: boolean): boolean => !severalLabels || label === 'mean';
 
-/** Each method against the reference, case by case, or why there is nothing to compare with. */
+/** Each method compared with the reference, case by case; or why the reference is missing. */
 function comparisonTable({ comparisons, reference, records, config, leftOut }: Results): Table {
   const splits = config.dataset.splits !== undefined;
   const missing = splitNames(config).flatMap((split) => {
@@ -193,19 +193,19 @@ function comparisonTable({ comparisons, reference, records, config, leftOut }: R
       ...(comparisons.length === 0
         ? []
         : [
-            'Interval: percentile bootstrap of the median. p: Wilcoxon signed-rank, two-sided, Holm-corrected. Cases are shared by ' +
-              'the seeds, so pairs are not quite independent.',
+            'Interval: percentile bootstrap of the median. p: Wilcoxon signed-rank, two-sided, Holm-corrected. All seeds use the ' +
+              'same cases, so pairs are not fully independent.',
           ]),
     ],
   };
 }
 
-/** A name as it is typed in a command line. */
+/** A name as typed on a command line. */
 const quoted = (name: string): string => (/^[\w.@+-]+$/.test(name) ? name : `'${name}'`);
 
 const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFixed(4)}`;
 
-/** The tables that have something to say. */
+/** All tables that have rows or notes. */
 export function reportTables(results: Results): Table[] {
   return [diceTable(results), comparisonTable(results)].filter(
     ({ rows, notes }) => rows.length > 0 || notes.length > 0,

@@ -1,4 +1,4 @@
-// Writes a report's files: CSV, figures, the page.
+// Writes the files of a report: CSV, figures, the page.
 
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,7 +53,7 @@ export async function writeReport(
   return folder;
 }
 
-/** Removes figures of earlier reports that this one does not have: nothing would say that they show something else. */
+/** Removes figures of earlier reports that this one does not have: they would look current but show old results. */
 function removeFigures(folder: string, kept: readonly string[]): void {
   const names = charts.map(({ name }) => name);
   for (const file of readdirSync(folder)) {

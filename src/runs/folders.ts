@@ -49,7 +49,7 @@ export const FILES = {
   initial: 'initial.safetensors',
   /** The network that the run ends with. */
   model: 'model.safetensors',
-  /** What runs of earlier versions left instead: a network without a description. */
+  /** The file of earlier versions: a network without a description. */
   earlierModel: 'weights.safetensors',
   checkpoint: 'checkpoint.safetensors',
   previousCheckpoint: 'checkpoint-previous.safetensors',

@@ -1,18 +1,18 @@
-// What is written between two computations of the engine, checkpoints above all, waits for the next one and is written
-// while that runs: an engine with threads of its own need not wait for the disk between epochs. One that computes on this
-// thread has its files written right after the step. A kill before that repeats an epoch, to the same bits.
+// Postpones file writes, mainly of checkpoints, until the next computation of the engine is running, so that an engine with
+// its own threads does not wait for the disk between epochs. With an engine that computes on this thread, files are written
+// right after the step. If the process is killed before that, an epoch is repeated, with the same bits.
 
-/** Work put off, in its order. */
+/** Postponed work, in order. */
 export type Backlog = (() => void)[];
 
-/** Does what has been put off. Throws what it throws; the rest is dropped then. */
+/** Does the postponed work. If a part of it throws, rethrows and drops the rest. */
 export function catchUp(backlog: Backlog): void {
   for (const work of backlog.splice(0)) work();
 }
 
 /**
- * Awaits a computation of the engine and meanwhile does what has been put off. Rejects, once the engine is at rest, if
- * either fails.
+ * Awaits a computation of the engine and does the postponed work meanwhile. If either fails, rejects after the computation
+ * has ended.
  */
 export async function meanwhile<T>(backlog: Backlog | undefined, computing: Promise<T>): Promise<T> {
   if (backlog === undefined || backlog.length === 0) return computing;
@@ -20,7 +20,7 @@ export async function meanwhile<T>(backlog: Backlog | undefined, computing: Prom
     () => undefined,
     () => undefined,
   );
-  // An engine may begin only when this function waits.
+  // Some engines start computing only when this function yields.
   await new Promise(setImmediate);
   try {
     catchUp(backlog);

@@ -1,5 +1,5 @@
-// The training step, from top to bottom: order of cases, batches, dropout masks, steps; and evaluation. Everything
-// random comes from streams keyed by seed, epoch and batch, so an epoch can be left and entered at any batch.
+// One epoch, from top to bottom: order of cases, batches, dropout masks, training steps; and evaluation. All random numbers
+// come from streams keyed by seed, epoch and batch, so an epoch can stop and resume at any batch.
 
 import { InterruptedError, type Network, type Sample } from '../engine/engine.js';
 import { UserError } from '../errors.js';
@@ -8,7 +8,7 @@ import { shuffled, stream } from '../random.js';
 import { type Backlog, meanwhile } from './backlog.js';
 import { caseDice } from './metrics.js';
 
-/** How far an epoch has come: what a checkpoint in its middle needs. */
+/** The progress of an epoch, which a checkpoint in its middle needs. */
 export interface EpochProgress {
   batches: number;
   lossSum: number;
@@ -23,19 +23,19 @@ export interface EpochSettings {
   readonly learningRate: number;
   /** Dropout rate of each channel of all layers. */
   readonly dropout: Float64Array;
-  /** The run's seed and what tells this epoch's random numbers from all others of the run. */
+  /** The seed of the run; `key` distinguishes the random numbers of this epoch from all others of the run. */
   readonly seed: number;
   readonly key: readonly (string | number)[];
   /**
-   * Ends the epoch before its next step. A step that is running is ended by `Network.interrupt`, which does nothing
-   * between two steps: both are needed.
+   * Ends the epoch before its next step. `Network.interrupt` ends a running step but does nothing between two steps, so both
+   * are needed.
    */
   readonly signal?: AbortSignal | undefined;
   /** Done during the first step. */
   readonly backlog?: Backlog;
 }
 
-/** A run stopped being a number; nothing after its last checkpoint is worth keeping. */
+/** A loss or weight became NaN or infinite; nothing after the last checkpoint is worth keeping. */
 export class DivergedError extends Error {
   constructor(what: string, step: number | undefined, cases: readonly string[]) {
     super(`${what}${step === undefined ? '' : ` at step ${step}`} (cases ${cases.join(', ')})`);
@@ -44,9 +44,9 @@ export class DivergedError extends Error {
 }
 
 /**
- * One epoch: all cases once in a random order, the last incomplete batch dropped when there is more than one.
- * `progress` is kept up to date; a call that is interrupted (InterruptedError) can be repeated with it. Returns the mean
- * loss. Throws a DivergedError if a loss is not finite, or a weight or statistic at the epoch's end.
+ * One epoch: all cases once in a random order; an incomplete last batch is left out unless it is the only one. Updates
+ * `progress`; after an interruption (InterruptedError) the call can be repeated with it. Returns the mean loss. Throws a
+ * DivergedError if a loss, or at the end of the epoch a weight or statistic, is not finite.
  */
 export async function trainEpoch(settings: EpochSettings, progress: EpochProgress): Promise<number> {
   const { network, sample, cases, batch, learningRate, dropout, seed, key, signal, backlog } = settings;
@@ -67,7 +67,7 @@ export async function trainEpoch(settings: EpochSettings, progress: EpochProgres
   return progress.lossSum / batches;
 }
 
-/** The name of a tensor that holds NaN or an infinity; undefined if none does. */
+/** The name of a tensor that contains NaN or an infinity; undefined if there is none. */
 function firstNotFinite(weights: Weights): string | undefined {
   for (const [name, { data }] of weights) if (!data.every(Number.isFinite)) return name;
   return undefined;
@@ -78,7 +78,7 @@ export function batchCount(cases: number, batch: number): number {
   return Math.max(1, Math.floor(cases / batch));
 }
 
-/** Multipliers of channel dropout, (N, channels): 0 with the channel's rate, else 1 / (1 - rate). */
+/** Multipliers of channel dropout, (N, channels): 0 with the probability of the channel, else 1 / (1 - rate). */
 export function dropoutMasks(
   count: number,
   rates: Float64Array,
@@ -96,8 +96,8 @@ export function dropoutMasks(
 
 /**
  * Dice per label of each case, in the order of the ids; the backlog is done during the first batch. Throws an
- * InterruptedError as `trainEpoch` does, and for a case that overflows the network a UserError of kind `data` or a
- * DivergedError, whichever is at fault.
+ * InterruptedError as `trainEpoch` does. If numbers in the network overflow, throws a UserError of kind `data` if the voxels
+ * are the cause, else a DivergedError.
  */
 export async function evaluateCases(
   network: Network,
@@ -118,14 +118,14 @@ export async function evaluateCases(
   return dice;
 }
 
-/** What evaluation needs of a run's context. */
+/** The part of the context of a run that evaluation needs. */
 interface EvaluationContext {
   readonly config: { readonly training: { readonly batch: number } };
   readonly dataset: { readonly sample: (id: string) => Sample };
   readonly signal?: AbortSignal;
 }
 
-/** Beyond this, a voxel is no intensity of a normalised or a usual image, so the data is at fault and not the weights. */
+/** Neither normalised nor usual images have larger voxels, so beyond this limit the data is the cause, not the weights. */
 const LARGEST_VOXEL = 1e6;
 
 function overflowError(id: string, { image }: Sample): Error {

@@ -1,5 +1,5 @@
-// One life of a run: its folder locked, the run identified, begun or taken up from its checkpoint, worked on, and left such
-// that another life can go on to the same bits. What is worked on is told by training/run.ts and pruning/loop.ts.
+// One life of a run: locks its folder, checks its identity, starts it or resumes it from its checkpoint, does its work, and
+// leaves it so that another life can resume with the same bits. training/run.ts and pruning/loop.ts define the work.
 
 import { type Experiment } from '../config/schema.js';
 import { type Dataset } from '../data/dataset.js';
@@ -26,7 +26,7 @@ import { DivergedError } from './epoch.js';
 import { networkSettings } from './network-settings.js';
 import { beginRun, saveLater } from './outputs.js';
 
-/** What all runs of a command share. */
+/** The context that all runs of a command share. */
 export interface RunContext {
   readonly config: Experiment;
   readonly dataset: Dataset;
@@ -36,7 +36,7 @@ export interface RunContext {
   readonly warn: (message: string) => void;
 }
 
-/** One run, before it is opened. */
+/** A run before it is opened. */
 export interface Run {
   readonly folder: string;
   readonly kind: RunKind;
@@ -47,52 +47,51 @@ export interface Run {
   /** The network that it starts with. */
   readonly architecture: Architecture;
   readonly identity: Identity;
-  /** Weights to start from; called only when the run starts anew. */
+  /** The starting weights; called only if the run starts from the beginning. */
   readonly start: () => Weights;
   readonly provenance?: unknown;
 }
 
-/** What the progress of every run holds; it is plain JSON, kept in the checkpoint. */
+/** The progress that all kinds of runs share; plain JSON, stored in the checkpoint. */
 export interface RunProgress {
-  /** Seconds of work, of the whole run and of the epoch or step that is under way. */
+  /** Seconds of work: of the whole run, and (`partSeconds`) of the current epoch or step. */
   seconds: number;
   partSeconds: number;
-  /** SHA-256 of CSV files that are on disk and not written again, by name. */
+  /** SHA-256 of files that are on disk and are not written again, by name. */
   files: Record<string, string>;
 }
 
-/** What a run has come to. */
+/** The result of a run. */
 export interface Ending {
   readonly testDice: readonly number[];
   readonly pruning?: PruningResult;
 }
 
-/** What a kind of run does with its life. */
+/** The work of one kind of run. */
 export interface Work<P extends RunProgress> {
-  /** Where a new run stands. */
+  /** The progress of a new run. */
   readonly begin: () => P;
   readonly work: (life: Life<P>) => Promise<Ending>;
-  /** Where it is, in words, for a run that diverges. */
+  /** A description of the current place, for a run that diverges. */
   readonly place: (at: P) => string;
-  /** SHA-256 of all CSV files of a run that is over, by name. */
+  /** SHA-256 of all CSV files of a run that has ended, by name. */
   readonly digests: (at: P) => Record<string, string>;
 }
 
-/** A run that is being worked on. */
+/** A run during its work. */
 export interface Life<P extends RunProgress> {
   readonly record: RunRecord;
-  /** Changed in place as the run goes on. */
+  /** The progress; changed in place as the run continues. */
   readonly at: P;
-  /** The network to go on with; without optimizer state Adam begins anew. */
+  /** The weights to continue with; without optimizer state Adam starts from zero. */
   readonly weights: Weights;
   readonly optimizer: OptimizerState | undefined;
   readonly resumed: boolean;
   readonly backlog: Backlog;
-  /** Adds the time since the last call to the progress. */
+  /** Adds the time since the last call to the seconds of the progress. */
   readonly tick: () => void;
   /**
-   * Loads a network and frees it when `use` ends. If the run is interrupted meanwhile, a checkpoint of that network is
-   * left.
+   * Loads a network and frees it when `use` ends. If the run is interrupted meanwhile, writes a checkpoint of that network.
    */
   readonly withNetwork: <T>(
     architecture: Architecture,
@@ -104,8 +103,8 @@ export interface Life<P extends RunProgress> {
 
 /**
  * Opens a run, does its work and closes it. Resolves to its record: `finished`, `interrupted` if it was asked to stop,
- * `diverged` if a number was not finite. Rejects with a UserError if the run must not go on (other settings, data or
- * engine), is in use, or its disk fails; what it had done is on disk all the same.
+ * `diverged` if a number was not finite. Rejects with a UserError if the run must not continue (other settings, data or
+ * engine), is in use, or its disk fails; finished work is on disk in every case.
  */
 export async function liveRun<P extends RunProgress>(
   context: RunContext,
@@ -132,13 +131,13 @@ export async function liveRun<P extends RunProgress>(
           () => digests(life.at),
         ),
     );
-    // The record says no more than what is on disk.
+    // First write everything that the record will mention.
     catchUp(backlog);
     const record = { ...life.record, ...changes, seconds: life.at.seconds };
     writeRun(run.folder, record);
     return record;
   } finally {
-    // Whatever ended the run, what it had done is on disk.
+    // For whatever reason the run ended, write its finished work.
     try {
       catchUp(backlog);
     } finally {
@@ -147,7 +146,7 @@ export async function liveRun<P extends RunProgress>(
   }
 }
 
-/** Begins a run or takes it up: its record says `running`, and there is a checkpoint. */
+/** Starts or resumes a run: afterwards its record says `running`, and there is a checkpoint. */
 function enter<P extends RunProgress>(
   context: RunContext,
   run: Run,
@@ -191,7 +190,7 @@ function enter<P extends RunProgress>(
   };
 }
 
-/** What the record says of a run that was stopped before its end; other errors go on their way. */
+/** The status in the record of a run that stopped before its end; rethrows other errors. */
 function whyStopped(
   error: unknown,
   place: () => string,

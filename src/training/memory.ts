@@ -1,4 +1,4 @@
-// Whether an experiment fits into memory, asked before any data is read.
+// Checks whether an experiment fits into memory, before any data is read.
 
 import { configuredArchitecture, inputChannels, modelName } from '../config/models.js';
 import { type Experiment, type ModelConfig, type SplitConfig } from '../config/schema.js';
@@ -11,8 +11,8 @@ import { splitNames } from '../runs/folders.js';
 import { settingsFor } from './network-settings.js';
 
 /**
- * Throws a UserError of kind `engine` if the data set and the largest of these models, which are trained one after the
- * other in each of so many processes, need more memory than is free; it says what would fit.
+ * Throws a UserError of kind `engine` if the data set and the largest of these models need more memory than is free; it
+ * states what would fit. Each of `jobs` processes trains the models one after the other.
  */
 export function requireMemory(
   config: Experiment,
@@ -29,7 +29,7 @@ export function requireMemory(
     const need = (maxBatch: number): number =>
       data + engine.estimateMemory(settingsOf(config, model, maxBatch));
     if (need(batch) <= free) continue;
-    // Memory grows with the batch, so the largest that fits is found by halving.
+    // Memory grows with the batch size, so bisection finds the largest that fits.
     let [fits, tooMuch] = [0, batch];
     while (tooMuch - fits > 1) {
       const middle = Math.floor((fits + tooMuch) / 2);
@@ -49,12 +49,12 @@ export function requireMemory(
   }
 }
 
-/** Cases of each part of each split. */
+/** Numbers of training, validation and test cases of each split. */
 function splitParts(config: Experiment): number[][] {
   return splitNames(config).map((split) => Object.values(splitSizes(config, split)));
 }
 
-/** Cases of each part of a split. */
+/** Numbers of training, validation and test cases of a split. */
 export function splitSizes(
   { dataset }: Experiment,
   name: string,
@@ -64,7 +64,7 @@ export function splitSizes(
   return { train: count(train), validation: count(validation), test: count(test) };
 }
 
-/** Cases that will be in memory at least: those of all splits where they are listed; which are drawn is not known yet. */
+/** A lower bound of cases in memory: all listed ones, or the largest split if cases are drawn, since overlaps are unknown. */
 function leastCases(config: Experiment, parts: readonly (readonly number[])[]): number {
   const listed = listedCases(config);
   if (listed !== undefined) return listed.size;

@@ -2,7 +2,7 @@
 
 import { type Overlap } from '../engine/engine.js';
 
-/** Dice per label of one case at p > 0.5; where both prediction and truth are empty it is 1. */
+/** Dice per label of one case at p > 0.5; 1 if both prediction and truth are empty. */
 export function caseDice({ intersection, predicted, target }: Overlap): number[] {
   return Array.from(intersection, (both, k) => {
     const total = (predicted[k] as number) + (target[k] as number);
@@ -10,7 +10,7 @@ export function caseDice({ intersection, predicted, target }: Overlap): number[]
   });
 }
 
-/** Dice of several cases: mean over cases, first the mean over labels (the headline), then by label. */
+/** Mean Dice over several cases: first the mean over labels (the headline), then by label. */
 export function meanDice(cases: readonly (readonly number[])[]): number[] {
   const labels = cases[0]?.length ?? 0;
   const byLabel = Array.from(

@@ -1,4 +1,4 @@
-// What an engine is told of a network that an experiment trains.
+// The settings with which an engine loads a network of an experiment.
 
 import { type Experiment } from '../config/schema.js';
 import { type Dataset } from '../data/dataset.js';
@@ -8,7 +8,7 @@ import { type Architecture } from '../network/architecture.js';
 
 const ADAM_EPSILON = 1e-8;
 
-/** Settings of a network for the cases of a split. No batch is larger than the part of the split that it is taken from. */
+/** Settings of a network for the cases of a split. No batch is larger than the largest part (train, validation, test). */
 export function networkSettings(
   { training }: Experiment,
   architecture: Architecture,
@@ -19,7 +19,7 @@ export function networkSettings(
   return settingsFor(training, architecture, { size, targets }, Math.min(training.batch, largestPart));
 }
 
-/** Settings of a network for batches of at most so many cases. */
+/** Settings of a network for batches of at most `maxBatch` cases. */
 export function settingsFor(
   { adam }: Experiment['training'],
   architecture: Architecture,

@@ -1,4 +1,4 @@
-// The files that training and pruning runs leave.
+// The files that training and pruning runs write.
 
 import { join } from 'node:path';
 import { type Dataset } from '../data/dataset.js';
@@ -41,14 +41,14 @@ export function casesText(
   return csvText(columns, rows);
 }
 
-/** A network that a run has come to, and after how many removals if it is a snapshot. */
+/** A network that a run produced; for a snapshot, also the number of removals before it. */
 export interface Trained {
   readonly architecture: Architecture;
   readonly weights: Weights;
   readonly snapshot?: { readonly percent: string; readonly step: number };
 }
 
-/** The bytes of a model file: the network with all that it takes to segment a scan, and the run's key. */
+/** The bytes of a model file: the network with everything needed to segment a scan, and the key of the run. */
 export function encodeModel(
   { channels, ranges }: Pick<Dataset, 'channels' | 'ranges'>,
   run: RunRecord,
@@ -67,7 +67,7 @@ export function encodeModel(
   return encodeSafetensors({ tensors: weights, metadata });
 }
 
-/** Writes a run's first weights with their architecture, its labels and the run's key in the metadata. */
+/** Writes the first weights of a run, with architecture, labels and the key of the run in the metadata. */
 function writeInitial(folder: string, weights: Weights, run: RunRecord): void {
   const metadata = {
     architecture: JSON.stringify(run.architecture),
@@ -77,12 +77,12 @@ function writeInitial(folder: string, weights: Weights, run: RunRecord): void {
   commitFile(join(folder, FILES.initial), encodeSafetensors({ tensors: weights, metadata }));
 }
 
-/** Writes best.json: the step with the largest test Dice so far, which was chosen on the test cases. */
+/** Writes best.json: the step with the largest test Dice so far, an upper bound because it is selected on the test cases. */
 export function writeBest(folder: string, step: PruningStep): void {
   commitFile(join(folder, FILES.best), `${JSON.stringify({ upper_bound: true, ...step }, null, 2)}\n`);
 }
 
-/** Puts off writing a checkpoint of how things are now. */
+/** Encodes a checkpoint of the current state and queues it for writing. */
 export async function saveLater(
   backlog: Backlog,
   folder: string,
@@ -103,8 +103,8 @@ export async function saveLater(
 }
 
 /**
- * A run's first commits: its initial weights, a checkpoint of them, and last its record. A run that has a record has a
- * checkpoint.
+ * Writes the first files of a run: its initial weights, a checkpoint of them, and last its record. So a run that has a
+ * record also has a checkpoint.
  */
 export function beginRun(folder: string, record: RunRecord, weights: Weights, progress: unknown): void {
   const { architecture } = record;

@@ -1,5 +1,5 @@
-// What a training run does, from its first epoch or its checkpoint to the last: the same for models that are trained and for
-// pruned architectures that are retrained.
+// The training run, from its first epoch or its checkpoint to the last epoch. Trained models and retrained pruned
+// architectures both use it.
 
 import { join } from 'node:path';
 import { type Experiment } from '../config/schema.js';
@@ -22,7 +22,7 @@ export interface TrainingRun extends Run {
 }
 
 export interface TrainingOptions {
-  /** Called after each epoch, once its files are on disk. */
+  /** Called after each epoch when its files are on disk. */
   readonly progress?: (epoch: number, detail: string) => void;
 }
 
@@ -86,7 +86,7 @@ async function trainToTheEnd(
   });
 }
 
-/** Trains and evaluates one epoch; returns it in a line, for progress. */
+/** Trains and evaluates one epoch; returns a line for progress. */
 async function trainOneEpoch(
   context: RunContext,
   run: TrainingRun,

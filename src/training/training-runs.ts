@@ -1,4 +1,4 @@
-// Which runs `lunet train` stands for: every split, model and seed of the experiment, or those asked for.
+// Plans the runs of `lunet train`: every split, model and seed of the experiment, or the selected ones.
 
 import { modelArchitecture, modelName } from '../config/models.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
@@ -11,7 +11,7 @@ import { type Identity } from '../runs/identity.js';
 import { type Split } from '../data/split.js';
 import { type TrainingRun } from './run.js';
 
-/** What to restrict an experiment to; undefined means all. */
+/** Restricts the runs of an experiment; undefined means all. */
 export interface Selection {
   readonly models?: readonly string[] | undefined;
   readonly seeds?: readonly number[] | undefined;
@@ -28,7 +28,7 @@ export interface PlannedRun {
   readonly identity: Identity;
 }
 
-/** The training runs of an experiment. Throws a UserError of kind `usage` for a name that it does not have. */
+/** The training runs of an experiment. Throws a UserError of kind `usage` for an unknown name. */
 export function planTraining(config: Experiment, selection: Selection): PlannedRun[] {
   const names = config.models.map(modelName);
   const models = choose('--model', selection.models, names);
@@ -49,12 +49,12 @@ export function planTraining(config: Experiment, selection: Selection): PlannedR
   );
 }
 
-/** What determines a training run of a model, besides its own seed. */
+/** The identity of a training run of a model, without its seed. */
 export function trainingRunIdentity(config: Experiment, split: string, model: ModelConfig): Identity {
   return { ...dataIdentity(config, split), model, training: trainingIdentity(config) };
 }
 
-/** What of the data's settings determines a run. The folder does not: its content does, by the data set's hash. */
+/** The data settings in the identity of a run. The folder is not one of them: the hash of the data set covers its content. */
 export function dataIdentity(config: Experiment, split: string): Identity {
   const { layout, phantom, channels, labels, nonFinite, split: only, splits } = config.dataset;
   return {
@@ -69,13 +69,13 @@ export function dataIdentity(config: Experiment, split: string): Identity {
   };
 }
 
-/** What of the training settings determines a run, besides its own seed. */
+/** The training settings in the identity of a run, without its seed. */
 export function trainingIdentity({ training }: Experiment): Identity {
   const { epochs, batch, learningRate, cooldown, adam, dropout, evaluateEvery } = training;
   return { epochs, batch, learningRate, cooldown, adam, dropout, evaluateEvery };
 }
 
-/** A planned run with the data set's channels and cases filled in. */
+/** A planned run with the channels and cases of the data set filled in. */
 export function trainingRun(
   config: Experiment,
   planned: PlannedRun,

@@ -181,9 +181,9 @@ describe('an experiment with two splits', () => {
         ? { ...record, seed: record.seed + 1 }
         : record,
     );
-    const note = 'Splits with other seeds, trained unet-n2: default 1, 2; little 2, 3.';
+    const note = 'Seeds differ between splits, trained unet-n2: default 1, 2; little 2, 3.';
     assert.ok(dice({ ...results, records }).notes.includes(note));
-    assert.ok(!dice(results).notes.some((each) => each.startsWith('Splits with other seeds')));
+    assert.ok(!dice(results).notes.some((each) => each.startsWith('Seeds differ between splits')));
   });
 
   it('says why nothing is compared with a reference that has not been run', () => {

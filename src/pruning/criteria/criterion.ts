@@ -1,19 +1,19 @@
-// What a criterion is, and the folding of what the engine reports per batch that several of them share.
+// The type of a criterion, and the computations that several criteria share.
 
 import { type ActivationSums } from '../../engine/engine.js';
 import { type Layer } from '../../network/architecture.js';
 import { type Weights, tensorOf } from '../../network/weights.js';
 import { type RandomStream } from '../../random.js';
 
-/** Scores of each layer's channels, layers in the order of `listLayers`. */
+/** Scores of the channels of each layer, layers in the order of `listLayers`. */
 export type Scores = readonly Float64Array[];
 
-/** Voxels of a layer's activation. */
+/** The number of voxels of the activation of a layer. */
 export type VoxelsOf = (layer: Layer) => number;
 
 /**
- * How channels are scored. Each kind says what it needs, so that scoring does no more than that:
- * - `activations`: one pass over the training set; `fold` adds one batch to the channels' scores, `finish` ends.
+ * How channels are scored. Each kind states what it needs, so that scoring computes only that:
+ * - `activations`: one pass over the training set; `fold` gives the contribution of one batch, `finish` maps the sum.
  * - `gradients`: one pass with gradients, which are summed over the batches, then scored with the weights.
  * - `synflow`: one data-free pass.
  * - `weights`, `nothing`: no pass.
@@ -22,7 +22,7 @@ export type Criterion =
   | {
       readonly needs: 'activations';
       readonly withGradients: boolean;
-      /** What a batch adds to the score of each channel (all layers side by side). */
+      /** The contribution of a batch to the score of each channel (all layers side by side). */
       readonly fold: (batch: ActivationSums, cases: number, voxels: Float64Array) => Float64Array;
       readonly finish?: (total: number) => number;
     }
@@ -33,7 +33,7 @@ export type Criterion =
   | { readonly needs: 'weights'; readonly score: (layer: Layer, weights: Weights) => Float64Array }
   | { readonly needs: 'nothing'; readonly score: (layer: Layer, random: RandomStream) => Float64Array };
 
-/** For each channel of all layers, the mean over a batch's cases of a value per case and channel. */
+/** For each channel of all layers, the mean over the cases of a batch of `each(value)`; values are (cases, channels). */
 export function meanOverCases(
   values: Float64Array,
   cases: number,
@@ -46,7 +46,7 @@ export function meanOverCases(
   return means;
 }
 
-/** For each filter of a layer, the sum of term(index into the weight tensor) over its weights (bias left out). */
+/** For each filter of a layer, the sum of term(index into the weight tensor) over its weights, without the bias. */
 export function sumOverFilters(layer: Layer, term: (index: number) => number): Float64Array {
   const size = layer.inputs * 27;
   return Float64Array.from({ length: layer.width }, (_, channel) => {
@@ -56,7 +56,7 @@ export function sumOverFilters(layer: Layer, term: (index: number) => number): F
   });
 }
 
-/** A layer's filters. */
+/** The filters of a layer. */
 export function filtersOf(layer: Layer, weights: Weights): Float32Array {
   return tensorOf(weights, `${layer.name}.conv.weight`).data;
 }

@@ -1,5 +1,5 @@
-// STAMP: the (unbiased) standard deviation over the batch of the L1 norm over space, summed over batches. A single case
-// that is left for the last batch has no deviation and adds nothing.
+// STAMP: the (unbiased) standard deviation over the batch of the L1 norm over space, summed over batches. A last batch of a
+// single case has no deviation and adds nothing.
 
 import { type Criterion, meanOverCases } from './criterion.js';
 

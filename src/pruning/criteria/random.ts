@@ -1,4 +1,4 @@
-// No knowledge at all: the control that every other criterion has to beat.
+// Random scores: the control that every other criterion should beat.
 
 import { type Criterion } from './criterion.js';
 

@@ -1,4 +1,4 @@
-// SNIP (Lee et al. 2019): |gradient x weight|, here summed over a channel's filter. The gradient is that of the loss,
+// SNIP (Lee et al. 2019): |gradient x weight|, here summed over the filter of a channel. The gradient is that of the loss,
 // summed over the batches of the training set.
 
 import { type Criterion, filtersOf, sumOverFilters } from './criterion.js';

@@ -1,5 +1,5 @@
-// SynFlow (Tanaka et al. 2020): the flow through a channel's filter in the network of absolute weights, |weight| times
-// the gradient of the sum of all outputs for an image of ones. Looks at no data.
+// SynFlow (Tanaka et al. 2020): the flow through the filter of a channel in the network of absolute weights, |weight| times
+// the gradient of the sum of all outputs for an image of ones. Uses no data.
 
 import { type Criterion, filtersOf, sumOverFilters } from './criterion.js';
 

@@ -1,7 +1,7 @@
 // STAMP, after Molchanov et al. 2017: the absolute value of activation times its gradient, averaged over batch and
-// space and summed over batches. Batch norm with the batch's own statistics does not care about the activation's scale, so
-// when scoring is `training` a channel's sum nearly cancels and what is left is rounding; with running statistics, as in
-// the reference, it does not.
+// space and summed over batches. With the statistics of the batch, batch norm does not depend on the scale of an activation,
+// so in `training` mode the sum of a channel nearly cancels and only rounding errors are left. With running statistics, as
+// in STAMP's code, it does not cancel.
 
 import { type Criterion, meanOverCases } from './criterion.js';
 

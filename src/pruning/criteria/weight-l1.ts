@@ -1,4 +1,4 @@
-// Li et al. 2017: the L1 norm of a channel's filter.
+// Li et al. 2017: the L1 norm of the filter of a channel.
 
 import { type Criterion, filtersOf, sumOverFilters } from './criterion.js';
 

@@ -1,4 +1,4 @@
-// The L2 norm of a channel's filter.
+// The L2 norm of the filter of a channel.
 
 import { type Criterion, filtersOf, sumOverFilters } from './criterion.js';
 

@@ -1,4 +1,4 @@
-// STAMP picks the layer, chance the channel: the paper's test of whether the chosen channel matters.
+// A random channel of the layer that STAMP would choose: the paper tests with it whether the choice of channel matters.
 
 import { listLayers } from '../../network/architecture.js';
 import { type Strategy, lowestScore } from './strategy.js';

@@ -1,4 +1,4 @@
-// Any channel that may go, all with the same chance.
+// A random removable channel, all with the same probability.
 
 import { type Strategy, removable } from './strategy.js';
 

@@ -1,4 +1,4 @@
-// STAMP: the channel with the lowest normalised score goes.
+// STAMP: removes the channel with the lowest normalised score.
 
 import { type Strategy, lowestScore } from './strategy.js';
 

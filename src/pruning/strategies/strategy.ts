@@ -1,18 +1,18 @@
-// What a strategy is, and what several of them share.
+// The type of a strategy, and the computations that several strategies share.
 
 import { type Architecture, type Layer, listLayers } from '../../network/architecture.js';
 import { type RandomStream } from '../../random.js';
 import { type Scores } from '../criteria/criterion.js';
 
-/** The channel that goes next. */
+/** The channel to remove next. */
 export interface Choice {
   readonly layer: Layer;
   readonly channel: number;
-  /** Its score, for strategies that look at scores. */
+  /** Its score, for strategies that use scores. */
   readonly score?: number;
 }
 
-/** Which channel goes. Returns undefined when every prunable layer has one channel. */
+/** Chooses the channel to remove. `choose` returns undefined if every prunable layer has one channel. */
 export type Strategy =
   | {
       readonly scores: true;
@@ -32,7 +32,7 @@ export function removable(architecture: Architecture): Layer[] {
   return listLayers(architecture).filter(({ prunable, width }) => prunable && width > 1);
 }
 
-/** The channel with the lowest score of all layers that can lose one; of equals, the earlier layer, the lower index. */
+/** The channel with the lowest score in all layers that can lose one; if equal, the earlier layer, then the lower index. */
 export function lowestScore(architecture: Architecture, scores: Scores): Required<Choice> | undefined {
   let lowest: Required<Choice> | undefined;
   for (const [i, layer] of listLayers(architecture).entries())

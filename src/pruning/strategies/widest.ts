@@ -1,7 +1,7 @@
-// The paper's prescribed schedule: a random channel of the widest layer of the widest block goes. A block's width is the
-// channels of its prunable layers over their number, so that the layer before the head, which keeps its width, does not
-// make its block look wide; of equals the deepest block (of one level, the decoder's), then the later layer. Only blocks
-// and layers that can lose a channel take part. Needs no scores, so the architectures are known in advance.
+// The schedule of the paper: removes a random channel of the widest layer of the widest block. The width of a block is the
+// mean width of its prunable layers, so that the layer before the head, which keeps its width, does not make its block look
+// wide. If equal: the deepest block (on one level, that of the decoder), then the later layer. Considers only blocks and
+// layers that can lose a channel. Needs no scores, so the architectures are known in advance.
 
 import { listLayers } from '../../network/architecture.js';
 import { type Strategy, removable } from './strategy.js';

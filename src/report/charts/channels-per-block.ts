@@ -70,7 +70,7 @@ function channelsByBlock(architecture: Architecture | undefined): [block: string
   ]);
 }
 
-/** Blocks of all networks as data flows through the deepest of them. */
+/** Blocks in the order of data flow, for the network with the most levels. */
 function blockOrder(records: Results['records']): string[] {
   const deepest = records.reduce((a, b) =>
     b.architecture.encoder.length > a.architecture.encoder.length ? b : a,

@@ -1,4 +1,4 @@
-// Figure 2: how wide each layer is at each step of pruning, for the first seed of each pruning run.
+// Figure 2: the width of each layer at each step of pruning, for the first seed of each pruning run.
 
 import { listLayers } from '../../network/architecture.js';
 import { inPanels } from './panels.js';

@@ -1,4 +1,4 @@
-// Figure 1: Dice along pruning, median line with a band over seeds; the dense networks as level lines.
+// Figure 1: Dice along pruning, median line with a band over seeds; the dense networks as horizontal lines.
 
 import { type Line, lineLayers, overSeeds } from './lines.js';
 import { withLegend } from './legend.js';
@@ -8,7 +8,7 @@ const WIDTH = 620;
 
 export const diceOverChannels: Chart = {
   name: 'dice-over-channels',
-  title: 'Test Dice over the channels that remain (median, band over seeds; what is lower is cut off)',
+  title: 'Test Dice over the remaining channels (median, band over seeds; lower values are cut off)',
   spec: (results, looks) => {
     const pruned = byMethod(results, results.steps).map(({ kind, method, name, rows }): Line => {
       const points = rows.flatMap(({ values: { fraction, test_dice: dice } }) =>
@@ -47,8 +47,8 @@ export const diceOverChannels: Chart = {
 };
 
 /**
- * The Dice that are worth their space. Where nothing has been learnt yet and where everything is gone networks differ in
- * nothing, but every line's best part is shown, and every level line.
+ * The range of Dice to show. Networks that have learnt nothing yet, or have lost everything, do not differ, so low values are
+ * cut off. The best part of every line stays visible, and so does every horizontal line.
  */
 function diceRange(lines: readonly Line[]): [low: number, high: number] {
   const values = lines.flatMap(({ points }) => points.flatMap(({ y, low = y, high = y }) => [low, high]));

@@ -1,4 +1,4 @@
-// Figure 7, the picture of the whole paper: Dice over the number of parameters, for every method.
+// Figure 7, which summarises the paper: Dice over the number of parameters, for every method.
 
 import { withLegend } from './legend.js';
 import { COLOUR, type Chart, DICE_AXIS, MARKER, headlines, lookOf } from './style.js';
@@ -8,7 +8,7 @@ const WIDTH = 620;
 export const diceOverParameters: Chart = {
   name: 'dice-over-parameters',
   title:
-    'Test Dice over parameters (median over seeds, line ± MAD; without upper bounds and the last networks of pruning)',
+    'Test Dice over parameters (median over seeds, line ± MAD; without upper bounds and the final networks of pruning)',
   spec: (results, looks) => {
     const methods = headlines(results)
       .filter(({ bound }) => !bound)

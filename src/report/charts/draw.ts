@@ -1,4 +1,4 @@
-// Draws charts: vega-lite to SVG without a browser, and the SVG to PNG with a font that comes with lunet.
+// Draws charts: from vega-lite to SVG without a browser, and from SVG to PNG with a font that comes with lunet.
 
 import { Resvg } from '@resvg/resvg-js';
 import * as vega from 'vega';
@@ -11,7 +11,7 @@ import { assignLooks } from './looks.js';
 import { CONFIG, type ChartSpec } from './style.js';
 import { textWidth, wrapText } from './text.js';
 
-// Without a browser Vega takes every letter for 0.8 em and cuts off what is wider.
+// Without a browser Vega assumes that every letter is 0.8 em wide and cuts off text accordingly.
 const { textMetrics } = vega as unknown as {
   textMetrics: { width: (item: { fontSize?: number }, text: string) => number };
 };
@@ -26,14 +26,14 @@ export interface DrawnChart {
   readonly png: Uint8Array;
 }
 
-/** Draws every chart that these results have something for; each shows one split. */
+/** Draws every chart for which there are results; each figure shows one split. */
 export async function drawCharts(results: Results): Promise<DrawnChart[]> {
   const figures = listFigures(results);
   const { options: font, missing } = fontsFor(figures.map(({ spec }) => JSON.stringify(spec)).join(''));
   return Promise.all(
     figures.map(async ({ name, title, spec }) => {
       const svg = await toSvg(spec);
-      // Only the picture must do without characters that no font has here; a reader's browser may have them.
+      // Characters that no font here has are replaced only in the PNG; the browser of a reader may have them.
       const drawable = missing.size === 0 ? svg : await toSvg(withoutCharacters(spec, missing));
       const image = new Resvg(drawable, { fitTo: { mode: 'zoom', value: 2 }, font });
       return { name, title, svg, png: image.render().asPng() };
@@ -58,10 +58,10 @@ function withoutCharacters(spec: ChartSpec, missing: ReadonlySet<string>): Chart
   return JSON.parse(text.join('')) as ChartSpec;
 }
 
-/** Every figure with its whole specification: each chart, for each split where there are several. */
+/** Every figure with its full specification: each chart, and if splits have names, each chart for each split. */
 function listFigures(results: Results): { name: string; title: string; spec: ChartSpec }[] {
   const looks = assignLooks(results);
-  // A config with named splits names them in its figures, if it is only one.
+  // Figures show the names of splits if splits have names, even if there is only one.
   const splits = results.config.dataset.splits === undefined ? [undefined] : splitNames(results.config);
   return charts.flatMap(({ name, title, ofConfig, spec }) =>
     (ofConfig ? [undefined] : splits).flatMap((split) => {
@@ -95,7 +95,7 @@ function onlySplit(results: Results, split: string): Results {
   };
 }
 
-/** A title with its split, and what stands in brackets at its end in smaller lines below. */
+/** A title; below it in smaller lines the split and the text in parentheses at the end of the title. */
 function headline(title: string, split: string | undefined): object {
   const [, text = title, more] = /^(.*?) \((.*)\)$/.exec(title) ?? [];
   const subtitle = [

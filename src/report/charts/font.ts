@@ -1,6 +1,6 @@
-// The fonts of PNG figures. One comes with lunet, so that figures are the same everywhere; names in scripts that it lacks
-// take the machine's fonts, and characters that no font has are written as their numbers: as empty boxes, two names would
-// look the same.
+// The fonts of PNG figures. One font comes with lunet, so that figures look the same everywhere. For other scripts the fonts
+// of the machine are used. Characters without a font are written as code points: as empty boxes, two names would look the
+// same.
 
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import { Resvg, type ResvgRenderOptions } from '@resvg/resvg-js';
 
 type FontOptions = NonNullable<ResvgRenderOptions['font']>;
 
-/** What draws a text: the fonts, and the characters that none of them has. */
+/** The fonts for a text, and the characters that none of them has. */
 export interface Fonts {
   readonly options: FontOptions;
   readonly missing: ReadonlySet<string>;
@@ -31,16 +31,16 @@ export function fontsFor(text: string): Fonts {
     : { options: ALL, missing: new Set(without(foreign, ALL)) };
 }
 
-/** Characters as they are drawn where they are missing: `\u6d77`. */
+/** The replacement of a missing character: `\u6d77`. */
 export function numbered(character: string): string {
   return `\\u${(character.codePointAt(0) as number).toString(16).padStart(4, '0')}`;
 }
 
 const CELL = 40;
-/** Not assigned by Unicode, so that no font has it. */
+/** A code point that Unicode has not assigned, so that no font has it. */
 const UNASSIGNED = '\u0378';
 
-/** Those of the characters that fonts draw as the box that stands for a character they do not have. */
+/** The characters that the fonts draw as the box for missing characters. */
 function without(characters: readonly string[], font: FontOptions): string[] {
   if (characters.length === 0) return [];
   const cells = [UNASSIGNED, ...characters];

@@ -1,4 +1,4 @@
-// The legend of a figure: below it, in as many columns as fit, each entry drawn as the figure draws it and named in full.
+// The legend below a figure, in as many columns as fit. Each entry shows its full name and looks as in the figure.
 
 import { type Look } from './looks.js';
 import { COLOUR, type ChartSpec, DASH, MARKER, lookOf } from './style.js';
@@ -16,7 +16,7 @@ const FONT_SIZE = 12;
 /** Width of a drawn line or point. */
 const SAMPLE = { lines: 60, points: 14 };
 
-/** A figure of about that width with its legend below; of a method that is drawn as lines, a line is shown. */
+/** Adds a legend below a figure of about this width; entries are drawn as lines or as points, as in the figure. */
 export function withLegend(
   body: ChartSpec,
   entries: readonly Entry[],
@@ -82,7 +82,7 @@ export function withLegend(
   return { vconcat: [body, legend], spacing: 18 };
 }
 
-/** Entries in as many columns as fit side by side, at least one, each as wide as it must be. */
+/** Arranges entries in as many columns as fit side by side, at least one, each as narrow as possible. */
 function inColumns(
   entries: readonly Entry[],
   widthOf: (name: string) => number,

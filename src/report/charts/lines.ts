@@ -1,4 +1,4 @@
-// Lines of methods: colour and dash, and here and there the marker, so that lines are told apart in grey too.
+// Lines of methods: colour, dash and a few markers, so that lines can be distinguished in grey too.
 
 import { median } from 'simple-statistics';
 import { type Look } from './looks.js';
@@ -8,7 +8,7 @@ import { COLOUR, DASH, MARKER, lookOf } from './style.js';
 interface Point {
   readonly x: number | string;
   readonly y: number;
-  /** The band over seeds, where it is drawn. */
+  /** The band over seeds, if it is drawn. */
   readonly low?: number;
   readonly high?: number;
 }
@@ -26,9 +26,9 @@ interface Drawing {
   /** Encodings, without fields. */
   readonly x: object;
   readonly y: object;
-  /** What of y the frame shows, where that is not everything: lines are cut off there. */
+  /** The visible range of y, if not all of it: lines are cut off there. */
   readonly range?: readonly [low: number, high: number];
-  /** Draws the spread over seeds too. */
+  /** Also draws the spread over seeds. */
   readonly band?: boolean;
   /** Marks every point, not a few. */
   readonly everyPoint?: boolean;
@@ -88,8 +88,8 @@ export function lineLayers(
         description: { field: 'name' },
       },
     },
-    // Every point has a value to show when it is pointed at; most have nothing to see. Points outside the frame are no
-    // marks, and nothing is transparent as a whole: what draws the PNG ends the process on such a mark outside the picture.
+    // Every point shows its value on hover; most are not visible. Points outside the frame get no mark, and no mark is
+    // transparent as a whole: the PNG renderer would end the process on such a mark outside of the image.
     {
       data: { values: values.filter(({ y: value }) => value >= low && value <= high) },
       mark: { type: 'point', filled: true, size: 60, opacity: 1 },
@@ -104,13 +104,13 @@ export function lineLayers(
   ];
 }
 
-/** At most so many points along a line, at other places than other lines have theirs: `offset` is between 0 and 1. */
+/** Indices of at most `most` points along a line. `offset` from 0 to 1 shifts them, so that markers of lines do not overlap. */
 function markedPoints(length: number, most: number, offset: number): Set<number> {
   if (length <= most) return new Set(Array.from({ length }, (_, i) => i));
   return new Set(Array.from({ length: most }, (_, i) => Math.floor(((i + offset) / most) * length)));
 }
 
-/** The median over seeds at every x, with the least and the largest. */
+/** The median over seeds at every x, with the smallest and the largest value. */
 export function overSeeds(
   points: readonly { readonly x: number; readonly y: number }[],
 ): (Point & { x: number })[] {

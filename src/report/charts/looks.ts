@@ -1,20 +1,21 @@
-// One colour, dash and marker a method, the same in every figure of a report, told apart in grey and by the colour-blind.
+// The look of each method: a colour, a dash and a marker, the same in every figure of a report. Looks can also be
+// distinguished in grey and by colour-blind readers.
 
 import { inPaperOrder, runOf } from '../order.js';
 import { type Results } from '../results.js';
 
 export interface Look {
   readonly colour: string;
-  /** Lengths of a line's dashes and gaps. */
+  /** Lengths of dashes and gaps of the line. */
   readonly dash: readonly number[];
-  /** A name or an SVG path, as Vega has its shapes. */
+  /** A Vega shape: a name or an SVG path. */
   readonly marker: string;
 }
 
-/** How a method is drawn: a model, a pruning run or one of its points, a retrained network. */
+/** The look of a method: a model, a pruning run or one of its points, a retrained network. */
 export type Looks = (kind: string, method: string) => Look;
 
-// Okabe and Ito's palette without its yellow, which is too light for lines.
+// The palette of Okabe and Ito without yellow, which is too light for lines.
 const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000'];
 const DASHES = [
   [1, 0],
@@ -31,8 +32,8 @@ const MARKERS = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangl
 const SEVEN = COLOURS.length;
 
 /**
- * The look in a column of one colour. The first seven rows are Latin squares that go with each other: of two looks no
- * more than one of colour, dash and marker is the same. Later rows only differ from each other in one of the three.
+ * The look in a row of the column of one colour. The first seven rows form orthogonal Latin squares: two looks have at most
+ * one of colour, dash and marker in common. Later rows are only guaranteed to differ in one of the three.
  */
 export function lookAt(column: number, row: number): Look {
   const at = <T>(values: readonly T[], i: number): T => values[i % SEVEN] as T;
@@ -44,8 +45,8 @@ export function lookAt(column: number, row: number): Look {
 }
 
 /**
- * The looks of all that a report shows. What comes from one pruning run has one colour, as long as that has looks left;
- * the best network of a run looks like the run.
+ * The looks of all methods of a report. All networks from one pruning run have the same colour, as long as that colour has
+ * looks left; the best network of a run has the look of the run.
  */
 export function assignLooks({
   config,
@@ -65,7 +66,7 @@ export function assignLooks({
     const emptiest = used.indexOf(Math.min(...used));
     const home = homes.get(family) ?? emptiest;
     homes.set(family, home);
-    // No colour goes into its next square of looks before all others have filled theirs.
+    // A colour starts its next square of looks only after all other colours have filled the current one.
     const square = Math.floor((used[emptiest] as number) / SEVEN);
     const column = (used[home] as number) < SEVEN * (square + 1) ? home : emptiest;
     const row = used[column] as number;
@@ -79,14 +80,14 @@ const keyOf = (kind: string, method: string): string =>
   `${kind}\n${kind === 'prune' ? method.replace(/ best$/, '') : method}`;
 
 /**
- * Whether figures show a method. They leave out the last networks of pruning runs: one channel a layer, mostly in ruins,
- * their Dice would press all others into one line.
+ * Whether figures show a method. They leave out the final networks of pruning runs, which have one channel per layer: their
+ * Dice is usually so low that all other methods would look the same.
  */
 export function isDrawn(kind: string, method: string): boolean {
   return !(kind === 'prune' && method.endsWith(' final'));
 }
 
-/** A method's name in figures, where its kind is not written beside it. */
+/** The name of a method in figures, including its kind. */
 export function shownName(kind: string, method: string): string {
   const prefix: Record<string, string> = { prune: 'pruned: ', retrain: 'retrained: ' };
   return `${prefix[kind] ?? ''}${method}`;

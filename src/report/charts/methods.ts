@@ -1,11 +1,11 @@
-// Figure 6: every method's Dice side by side: dense, scaled, pruned, retrained; one point a method, a bar for the MAD.
+// Figure 6: Dice of all methods side by side (dense, scaled, pruned, retrained): one point per method, a bar for the MAD.
 
 import { COLOUR, type Chart, DICE_AXIS, MARKER, headlines, lookOf } from './style.js';
 
 export const methods: Chart = {
   name: 'methods',
   title:
-    'Test Dice by method (median ± MAD over seeds; upper bounds hollow, without the last networks of pruning)',
+    'Test Dice by method (median ± MAD over seeds; upper bounds hollow, without the final networks of pruning)',
   spec: (results, looks) => {
     const values = headlines(results).map((row) => ({
       ...row,

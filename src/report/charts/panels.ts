@@ -1,4 +1,4 @@
-// Panels of one figure side by side, each under its title, which may be long.
+// Panels of one figure side by side, each below its title; long titles are wrapped.
 
 import { type ChartSpec } from './style.js';
 import { wrapText } from './text.js';
@@ -11,7 +11,7 @@ export interface Panel {
   readonly spec: ChartSpec;
 }
 
-/** Panels of one size in rows of so many. */
+/** Panels of one size in rows of `columns` panels. */
 export function inPanels(
   panels: readonly Panel[],
   { width, height, columns }: { width: number; height: number; columns: number },

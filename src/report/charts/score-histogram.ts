@@ -1,11 +1,11 @@
-// Figure 4: how the criterion's scores are distributed at the snapshots, and where the chosen channel lies.
+// Figure 4: the distribution of scores at the snapshots, with the score of the chosen channel.
 
 import { inPanels } from './panels.js';
 import { type Chart, byMethod } from './style.js';
 
 export const scoreHistogram: Chart = {
   name: 'score-histogram',
-  title: "Scores of channels at the snapshots (a line marks each seed's chosen channel)",
+  title: 'Scores of channels at the snapshots (lines mark the chosen channel of each seed)',
   spec: (results) => {
     const panels = byMethod(results, results.scores).flatMap(({ name, rows }) => {
       const values = rows.map(({ values: { channels, fraction, score, chosen } }) => ({

@@ -1,18 +1,18 @@
-// What all charts share: what a chart is, and how axes and text look.
+// Shared by all charts: the type of a chart, and the style of axes and text.
 
 import { type RunKind } from '../../runs/folders.js';
 import { type Results } from '../results.js';
 import { inPaperOrder } from '../order.js';
 import { type Look, type Looks, isDrawn, shownName } from './looks.js';
 
-/** A vega-lite specification; undefined where there is nothing to show. */
+/** A vega-lite specification. */
 export type ChartSpec = Record<string, unknown>;
 
 /** A chart: its file name, its title, and its specification for the results of one split. */
 export interface Chart {
   readonly name: string;
   readonly title: string;
-  /** Of a chart that shows the config and no runs: it is the same for all splits. */
+  /** Set for a chart that shows the config and no runs: it is the same for all splits. */
   readonly ofConfig?: true;
   readonly spec: (results: Results, looks: Looks) => ChartSpec | undefined;
 }
@@ -39,7 +39,7 @@ export const DICE_AXIS = {
   scale: { zero: false, padding: 8 },
 } as const;
 
-/** A look as values of a datum, which `LOOK` draws. */
+/** A look as fields of a datum, which COLOUR, DASH and MARKER draw. */
 export function lookOf({ colour, dash, marker }: Look): {
   colour: string;
   dash: readonly number[];
@@ -53,7 +53,7 @@ export const COLOUR = literal('colour');
 export const DASH = literal('dash');
 export const MARKER = literal('marker');
 
-/** From the least to the largest value, and somewhat more where that is next to nothing. */
+/** The range of values, widened to `least` if it is narrower. */
 export function rangeOf(values: readonly number[], least: number): [low: number, high: number] {
   const [low, high] = values.reduce(
     ([a, b], value) => [Math.min(a, value), Math.max(b, value)],
@@ -63,7 +63,7 @@ export function rangeOf(values: readonly number[], least: number): [low: number,
   return [low - missing, high + missing];
 }
 
-/** Rows by method, methods in the paper's order. */
+/** Rows by method, methods in the order of the paper. */
 export function byMethod<T extends { readonly kind: RunKind; readonly method: string }>(
   { config }: Results,
   rows: readonly T[],
@@ -79,13 +79,13 @@ export function byMethod<T extends { readonly kind: RunKind; readonly method: st
   return inPaperOrder(config, [...groups.values()]);
 }
 
-/** What the summary says of a method, as charts show it: the mean over labels where there are several. */
+/** The row of the summary that charts show for a method: with several labels, that of their mean. */
 export interface Headline {
   readonly kind: RunKind;
   readonly method: string;
   readonly name: string;
   readonly parameters: number;
-  /** Median over seeds, and that less and more the MAD. */
+  /** Median over seeds; `low` and `high` are the median minus and plus the MAD. */
   readonly dice: number;
   readonly low: number;
   readonly high: number;

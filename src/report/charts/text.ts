@@ -1,6 +1,6 @@
-// How wide text is and where it is broken: charts are laid out before anything is drawn.
+// The width of text and where to wrap it: charts are laid out before anything is drawn.
 
-/** About the width of a text in pixels, rather too much than too little, in a font as wide as DejaVu Sans. */
+/** The approximate width of a text in pixels, rather too large than too small, in a font as wide as DejaVu Sans. */
 export function textWidth(text: string, size: number): number {
   let ems = 0;
   for (const character of text) {
@@ -18,7 +18,7 @@ export function textWidth(text: string, size: number): number {
   return ems * size;
 }
 
-/** A text in lines of at most that width, broken behind a space, slash, comma or hyphen where there is one. */
+/** A text in lines of at most that width, broken after a space, slash, comma or hyphen if possible. */
 export function wrapText(text: string, width: number, size: number): string[] {
   const lines: string[] = [];
   let line = '';

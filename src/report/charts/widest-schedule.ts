@@ -1,4 +1,4 @@
-// Figure 5: the schedule that `widest` prescribes, known before any training.
+// Figure 5: the schedule of `widest`, known before any training.
 
 import { configuredArchitecture, prunedModel } from '../../config/models.js';
 import { blockWidths, listBlocks } from '../../network/architecture.js';
@@ -12,7 +12,7 @@ const WIDTH = 620;
 
 export const widestSchedule: Chart = {
   name: 'widest-schedule',
-  title: 'Channels per block as the strategy "widest" prescribes them (known before any training)',
+  title: 'Channels per block in the schedule of the strategy "widest" (known before any training)',
   ofConfig: true,
   spec: ({ config }) => {
     const start = configuredArchitecture(config, prunedModel(config));
