@@ -1,4 +1,4 @@
-// Where lunet keeps what it can make again: prepared cases, the native engine, TensorFlow.
+// The folder for files that lunet can recreate: prepared cases, the native engine, TensorFlow.
 
 import { join } from 'node:path';
 import { UserError } from './errors.js';

@@ -1,4 +1,4 @@
-// Why a file or folder could not be used, in words that say what to look at.
+// Plain messages for errors of the file system.
 
 import { getSystemErrorMap } from 'node:util';
 
@@ -25,13 +25,13 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The reason of an error of the file system in words, without its path; the system's own words where there are none
- * here, and the message of any other error as it is.
+ * The reason of a file system error in words, without its path. For codes that are not listed here it is the text of the
+ * system; for any other error it is the message of the error.
  */
 export function fsReason(error: unknown): string {
   const { code, errno, message } = (error ?? {}) as NodeJS.ErrnoException;
   if (code !== undefined && Object.hasOwn(REASONS, code)) return REASONS[code] as string;
-  // Node's own message names call and path: `ENXIO: no such device or address, open '/x'`.
+  // Node's message would contain call and path: `ENXIO: no such device or address, open '/x'`.
   const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);
   return known ? `${known[1]} (${known[0]})` : (message ?? String(error));
 }

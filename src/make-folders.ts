@@ -1,11 +1,11 @@
-// Makes folders with all those above them.
+// Creates folders with all their parents.
 
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * As `recursive: true` does it, which says "no such file" where a file system is read-only, and never ends below /proc.
- * Throws the file system's error.
+ * Like mkdir with `recursive: true`, which however reports "no such file" on a read-only file system, and never returns
+ * below /proc. Throws the error of the file system.
  */
 export function makeFolders(folder: string): void {
   const make = (): NodeJS.ErrnoException | undefined => {

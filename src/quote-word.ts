@@ -1,6 +1,6 @@
-// Words of command lines that a user is told to type, or that a shell runs.
+// Quoting of words in command lines that a user is told to type, or that a shell runs.
 
-/** A word as a shell reads it back. */
+/** Quotes a word for a shell, if necessary. */
 export function quoteWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

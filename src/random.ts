@@ -1,4 +1,4 @@
-// Every random number of a run comes from here, from the run's seed and the name of what it is for.
+// The source of every random number of a run: a stream for the seed of the run and the purpose of the number.
 
 import { createHash } from 'node:crypto';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
@@ -16,9 +16,9 @@ export interface RandomStream {
 }
 
 /**
- * The stream that belongs to a seed and a key, such as `stream(7, 'dropout', epoch, batch)`. Equal arguments
- * give the same numbers, different ones independent numbers. A key that counts epochs and batches makes
- * resuming simple: there is no generator state to keep.
+ * The stream for a seed and a key, such as `stream(7, 'dropout', epoch, batch)`. Equal arguments give the same numbers,
+ * different ones independent numbers. Keys that count epochs and batches make it simple to resume: there is no generator
+ * state to store.
  */
 export function stream(seed: number, ...key: readonly (string | number)[]): RandomStream {
   const digest = createHash('sha256')
@@ -33,7 +33,7 @@ export function stream(seed: number, ...key: readonly (string | number)[]): Rand
   };
 }
 
-/** A random order of the items (Fisher-Yates); the input is left as it is. */
+/** The items in a random order (Fisher-Yates); does not change the input. */
 export function shuffled<T>(items: readonly T[], random: RandomStream): T[] {
   const order = [...items];
   for (let i = order.length - 1; i > 0; i--) {

@@ -1,4 +1,4 @@
-// The digest that lunet knows contents by.
+// The digest by which lunet identifies contents.
 
 import { createHash } from 'node:crypto';
 

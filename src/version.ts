@@ -1,4 +1,4 @@
-// lunet's own version, from package.json.
+// The version of lunet, from package.json.
 
 import { readFileSync } from 'node:fs';
 

@@ -1,4 +1,4 @@
-// What `lunet bench` can show beside its list: convolutions pass by pass, kernels, networks along the path of pruning.
+// Further tables of `lunet bench`: convolutions by pass, kernels, networks along the pruning path.
 
 import { type BenchCase, type Measurement, caseMultiplyAdds, measure } from '../engine/bench.js';
 import { type Engine } from '../engine/engine.js';
@@ -9,7 +9,7 @@ import { exemplaryPath } from '../experiment/tasks.js';
 import { note, print, printJson } from './terminal/output.js';
 import { formatTable } from './terminal/table.js';
 
-/** How fast the convolutions of each case are, as shares of one thread's peak in GFLOP/s. */
+/** The speed of the convolutions of each case, in percent of the peak of one thread in GFLOP/s. */
 export function showPasses(cases: readonly (BenchCase & Measurement)[], peak: number): void {
   const rows = cases.flatMap(({ network, mode, batch, passes = [] }) => {
     const done = passes.filter(({ multiplyAdds }) => multiplyAdds > 0);
@@ -31,7 +31,7 @@ export function showPasses(cases: readonly (BenchCase & Measurement)[], peak: nu
         { title: 'Mode' },
         { title: 'Batch', align: 'right' },
         { title: '3x3x3 convolutions' },
-        { title: 'GFLOP/s a thread', align: 'right' },
+        { title: 'GFLOP/s per thread', align: 'right' },
         { title: '% of peak', align: 'right' },
       ],
       rows,
@@ -39,7 +39,7 @@ export function showPasses(cases: readonly (BenchCase & Measurement)[], peak: nu
   );
 }
 
-/** Each kernel's speed, convolutions as a share of one thread's peak. */
+/** The speed of each kernel; for convolutions also in percent of the peak of one thread. */
 export function showKernels({ isa, json }: { isa?: string; json?: boolean }): void {
   const { device } = createNativeEngine({ threads: 1, isa }).description;
   const peak = measurePeak(device, 1);
@@ -72,14 +72,14 @@ export function showKernels({ isa, json }: { isa?: string; json?: boolean }): vo
   );
 }
 
-/** Percentages of the prunable channels at which a path is looked at. */
+/** Percentages of the prunable channels at which networks are measured. */
 const SHARES = [100, 75, 50, 35, 25, 20, 15, 12.5, 10];
-/** Rounds over the path, so that what else the machine does meets all networks alike. */
+/** Rounds over all networks, so that other load on the machine affects all of them equally. */
 const ROUNDS = 3;
 
 /**
- * How a network's time follows its work as it is pruned: networks along the path of the widest block, each with its time
- * for a multiply-add as a multiple of the whole network's. The best of several rounds.
+ * Measures networks along the pruning path of `widest`: the time per multiply-add of each, relative to that of the unpruned
+ * network. The best of several rounds.
  */
 export async function showPruned(
   engine: Engine,
@@ -130,5 +130,5 @@ export async function showPruned(
       ]),
     ),
   );
-  note(`\n${network}, ${size}^3, batch ${batch}, ${mode}, pruned where it is widest.`);
+  note(`\n${network}, ${size}^3, batch ${batch}, ${mode}, pruned by the strategy widest.`);
 }

@@ -1,4 +1,4 @@
-// The config that a command works on: opened, and named where it was not given.
+// Opens the config of a command, and tells the user which one it is if none was given.
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +8,8 @@ import { quoteWord } from '../quote-word.js';
 import { note } from './terminal/output.js';
 
 /**
- * Loads the experiment of a command line; without an argument stderr says which one that is. Throws a UserError of kind
- * `usage` that says, where something else than a config was given, what to type instead.
+ * Loads the experiment of a command line; without an argument prints on stderr which one it is. Throws a UserError of kind
+ * `usage`; if the argument is not a config, the error states what to type instead.
  */
 export function openExperiment(path: string | undefined, set: readonly string[]): LoadedExperiment {
   let loaded: LoadedExperiment;
@@ -23,7 +23,7 @@ export function openExperiment(path: string | undefined, set: readonly string[])
   return loaded;
 }
 
-/** What to type where a path is something else than a config; undefined where it may be one. */
+/** What to type instead if a path is not a config; undefined if it may be one. */
 function insteadOf(path: string): string | undefined {
   const expected = 'expected an experiment config (YAML)';
   if (!existsSync(path))
@@ -46,7 +46,7 @@ function insteadOf(path: string): string | undefined {
   return undefined;
 }
 
-/** Settings that lead to a data set's folder, as far as its files say what it is. */
+/** Settings for the folder of a data set, as far as its files show its layout. */
 function settingsFor(root: string): string {
   const has = (name: string): boolean => existsSync(join(root, name));
   const described = has('dataset.json') ? readJson(join(root, 'dataset.json')) : undefined;
@@ -68,7 +68,7 @@ function readJson(path: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Labels as `--set` takes them: value to name in the Decathlon's files, name to value in nnU-Net's. */
+/** Labels as text for `--set`; Decathlon files map values to names, nnU-Net files names to values. */
 function labelsOf(described: Record<string, unknown> | undefined): string {
   const pairs = Object.entries((described?.['labels'] ?? {}) as Record<string, unknown>).map(
     ([key, value]): [string, number] =>

@@ -1,4 +1,4 @@
-// What commands share in their help: examples, and the short help where something is missing.
+// Help that commands share: examples, and the short help if something is missing.
 
 import { type Command } from 'commander';
 
@@ -7,13 +7,13 @@ export type Example = readonly [what: string, line: string];
 
 const examplesOf = new WeakMap<Command, readonly Example[]>();
 
-/** Adds an Examples section to a command's help. The first two also say what is missing where an option or argument is. */
+/** Adds an Examples section to the help of a command. The short help shows the first two. */
 export function addExamples(command: Command, examples: readonly Example[]): Command {
   examplesOf.set(command, examples);
   return command.addHelpText('after', `\nExamples:\n${listExamples(examples)}`);
 }
 
-/** The command's usage line, two examples and where there is more. */
+/** The usage line of a command, two examples and a pointer to the full help. */
 export function shortHelp(command: Command): string {
   const name = fullName(command);
   const examples = examplesOf.get(command)?.slice(0, 2) ?? [];
@@ -28,7 +28,7 @@ function listExamples(examples: readonly Example[]): string {
   return examples.map(([what, line]) => `  # ${what}\n  $ ${line}`).join('\n');
 }
 
-/** A command's name with those of the commands around it: `lunet data phantom`. */
+/** The name of a command with the names of its parents: `lunet data phantom`. */
 export function fullName(command: Command): string {
   return command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
 }

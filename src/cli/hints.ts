@@ -1,13 +1,13 @@
-// What people type that lunet says otherwise or does not have, and what to type instead. One line each.
+// Commands and options of other tools that lunet names differently or lacks, and what to type instead. One line each.
 
 import { quoteWord } from '../quote-word.js';
 
 const WEIGHTS = "weights are runs/EXPERIMENT/.../model.safetensors, with PyTorch's names and axis orders";
 
-/** Commands that there are not. */
+/** Commands that lunet does not have. */
 const COMMANDS: Readonly<Record<string, string>> = {
-  init: 'there is none; to start from the shipped experiment: lunet config --print > experiment.yaml',
-  new: 'there is none; to start from the shipped experiment: lunet config --print > experiment.yaml',
+  init: 'to start from the shipped experiment: lunet config --print > experiment.yaml',
+  new: 'to start from the shipped experiment: lunet config --print > experiment.yaml',
   predict: `it does not exist yet; ${WEIGHTS}`,
   infer: `prediction does not exist yet; ${WEIGHTS}`,
   inference: `prediction does not exist yet; ${WEIGHTS}`,
@@ -22,14 +22,14 @@ const COMMANDS: Readonly<Record<string, string>> = {
   compare: 'comparisons are part of the report: lunet report',
   summary: 'for tables of results: lunet report; of networks: lunet info',
   results: 'for tables of results: lunet report',
-  resume: 'the same command goes on with what is unfinished: lunet run',
-  continue: 'the same command goes on with what is unfinished: lunet run',
+  resume: 'the same command resumes unfinished runs: lunet run',
+  continue: 'the same command resumes unfinished runs: lunet run',
   validate: 'to check a config: lunet config',
   check: 'to check a config: lunet config; to check this machine: lunet doctor',
   fit: 'type: lunet train',
   preprocess: 'training preprocesses by itself: lunet train',
-  list: 'for the runs and how far they are: lunet status',
-  ls: 'for the runs and how far they are: lunet status',
+  list: 'for the runs and their progress: lunet status',
+  ls: 'for the runs and their progress: lunet status',
   submit: 'for Slurm: lunet run --executor slurm',
   slurm: 'for Slurm: lunet run --executor slurm',
   benchmark: 'type: lunet bench',
@@ -37,12 +37,12 @@ const COMMANDS: Readonly<Record<string, string>> = {
   version: 'type: lunet --version',
 };
 
-/** What stands for an option that there is not: words in its place, from its value and the command's name. */
+/** The replacement for an option that lunet does not have: words from its value and the name of the command. */
 interface OptionHint {
   readonly words: (value: string, command: string) => readonly string[];
-  /** Whether a word that follows it is its value; else only what follows an equals sign, or a number. */
+  /** Whether the next word is its value; else only text after an equals sign, or a number, is. */
   readonly takes: boolean;
-  /** What to know besides. */
+  /** A further remark. */
   readonly remark?: string;
 }
 
@@ -75,7 +75,7 @@ const nothing = (remark: string, takes: boolean): OptionHint => ({ takes, words:
 const config: OptionHint = { takes: true, words: (value) => [value] };
 const renamed = (flag: string): OptionHint => ({ takes: true, words: (value) => [flag, value] });
 const workers = nothing('volumes are read by several workers anyway; --threads is for the engine', true);
-const resume = nothing('the same command goes on with what is unfinished', false);
+const resume = nothing('the same command resumes unfinished runs', false);
 
 const OPTIONS: Readonly<Record<string, OptionHint>> = {
   '--epochs': epochs,
@@ -120,15 +120,15 @@ const OPTIONS: Readonly<Record<string, OptionHint>> = {
   '--force': { takes: false, words: () => ['--overwrite'] },
 };
 
-/** What to type instead of a command that there is not. */
+/** What to type instead of a command that lunet does not have. */
 export function commandHint(name: string): string | undefined {
   if (/\.ya?ml$/i.test(name)) return `to train it: lunet train ${quoteWord(name)}`;
   return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
 }
 
 /**
- * The whole command line with all that has a hint put right: `type: lunet train --set training.epochs=5`. Undefined if
- * the option that was complained of has none. `known` are options that the command has, which stay.
+ * The whole command line with corrections: `type: lunet train --set training.epochs=5`. Undefined if there is no hint for
+ * the unknown option. `known` are options that the command has; they are kept.
  */
 export function optionHint(
   flag: string,

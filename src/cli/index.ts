@@ -1,5 +1,5 @@
-// Every command: its name, its line in `lunet --help`, and where it is. A command's module loads when it is called,
-// so that help is there at once. A module exports `command`.
+// Every command: its name, its line in `lunet --help`, and its module. The module is loaded only when the command is called,
+// so that help is fast. It exports `command`.
 
 import { type Command } from 'commander';
 
@@ -12,12 +12,12 @@ export interface CommandEntry {
 export const commands: readonly CommandEntry[] = [
   {
     name: 'run',
-    summary: 'the whole experiment: train, prune, retrain, report',
+    summary: 'do the whole experiment: train, prune, retrain, report',
     load: () => import('./commands/run.js'),
   },
   {
     name: 'status',
-    summary: 'how far each run of an experiment is',
+    summary: 'show the progress of each run of an experiment',
     load: () => import('./commands/status.js'),
   },
   {
@@ -27,17 +27,17 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'prune',
-    summary: 'take channels out of a network step by step while it trains',
+    summary: 'remove channels from a network step by step while it trains',
     load: () => import('./commands/prune.js'),
   },
   {
     name: 'retrain',
-    summary: 'train the architectures that pruning arrived at',
+    summary: 'train the pruned architectures as independent networks',
     load: () => import('./commands/retrain.js'),
   },
   {
     name: 'report',
-    summary: 'tables, figures and a page from what has been run',
+    summary: 'write tables, figures and a page from the runs so far',
     load: () => import('./commands/report.js'),
   },
   {
@@ -62,7 +62,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'data',
-    summary: 'generate phantom volumes to try things on',
+    summary: 'generate phantom volumes for first experiments',
     load: () => import('./commands/data.js'),
   },
   {

@@ -1,4 +1,4 @@
-// Starts the command that was asked for and turns whatever goes wrong into a message and an exit code.
+// Starts the requested command and turns every error into a message and an exit code.
 
 import { Command, CommanderError } from 'commander';
 import { EXIT, UserError } from '../errors.js';
@@ -8,7 +8,7 @@ import { survivePrinting } from './terminal/streams.js';
 import { endWithSupervisor } from '../experiment/supervision.js';
 import { note, paint } from './terminal/output.js';
 
-/** Runs the command line. Resolves to the exit code; what is printed goes to stdout and stderr. */
+/** Runs the command line. Resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   survivePrinting();
   endWithSupervisor(() => process.exit(EXIT.interrupted));
@@ -33,7 +33,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       program.addCommand(command.summary(summary));
     }
     inheritSettings(program);
-    // Commander would answer with the whole help.
+    // Commander itself would print the whole help.
     if (argv[2] === 'help' && wanted !== undefined && wanted !== 'help' && chosen === program)
       program.error(`unknown command '${wanted}'`, { code: 'commander.unknownCommand' });
     if (argv.length <= 2) program.outputHelp();
@@ -52,7 +52,7 @@ function wantedCommand(program: Command, argv: readonly string[]): string | unde
 
 /** Makes all commands throw instead of exit, and offer the same help option. */
 function inheritSettings(command: Command): void {
-  // What commander would print is said by `report`.
+  // `report` prints the errors instead of commander.
   command
     .exitOverride()
     .showSuggestionAfterError()
@@ -63,7 +63,7 @@ function inheritSettings(command: Command): void {
   }
 }
 
-/** Says what went wrong; returns the exit code. */
+/** Prints an error; returns the exit code. */
 async function report(error: unknown, command: Command, argv: readonly string[]): Promise<number> {
   const debug = argv.includes('--debug');
   const say = (message: string): void => note(`${paint('red', 'error:', process.stderr)}${message}`);
@@ -75,7 +75,7 @@ async function report(error: unknown, command: Command, argv: readonly string[])
   }
   if (debug) note(error instanceof Error ? (error.stack ?? error.message) : String(error));
   if (error instanceof UserError) {
-    // Several problems: a line each, so that an editor or a terminal can jump to file:line:column.
+    // Several problems: one line each, so that an editor or a terminal can jump to file:line:column.
     const several = error.message.includes('\n');
     if (!debug) say(`${several ? '\n' : ' '}${error.message}`);
     return EXIT[error.kind];

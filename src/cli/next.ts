@@ -1,8 +1,8 @@
-// The line that a command ends with: what to type next, for the same experiment.
+// The last line of a command: what to type next, for the same experiment.
 
 import { quoteWord } from '../quote-word.js';
 
-/** What a command was given that the next one should be given too. */
+/** Arguments of a command that the next one should get too. */
 export interface Given {
   /** The config argument. */
   readonly path?: string | undefined;
@@ -12,7 +12,7 @@ export interface Given {
   readonly isa?: string | undefined;
 }
 
-/** Of what was given, options that not all commands take. */
+/** Options that only some commands take. */
 const TAKES: Readonly<Record<string, readonly ('split' | 'engine')[]>> = {
   train: ['split', 'engine'],
   prune: ['split', 'engine'],
@@ -21,8 +21,8 @@ const TAKES: Readonly<Record<string, readonly ('split' | 'engine')[]>> = {
 };
 
 /**
- * A command line as a shell reads it: `lunet prune my.yaml --strategy widest --set a=b`. Config, settings, splits and
- * engine are those of the command before, where the next one takes them.
+ * A command line for a shell: `lunet prune my.yaml --strategy widest --set a=b`. Config, settings, splits and engine are
+ * those of the previous command, as far as the next one takes them.
  */
 export function nextCommand(command: string, options: readonly string[], given: Given): string {
   const { path, set = [], split, engine, isa } = given;
@@ -30,7 +30,7 @@ export function nextCommand(command: string, options: readonly string[], given: 
   const words = [
     'lunet',
     command,
-    // A leading dash would be an option.
+    // A path with a leading dash would be read as an option.
     ...(path === undefined ? [] : [path.startsWith('-') ? `./${path}` : path]),
     ...options,
     ...set.flatMap((setting) => ['--set', setting]),
@@ -43,12 +43,12 @@ export function nextCommand(command: string, options: readonly string[], given: 
   return words.map(quoteWord).join(' ');
 }
 
-/** Whether an engine was asked for on the command line: what the environment says holds for the next command too. */
+/** Whether the engine was set on the command line; the environment applies to the next command anyway. */
 function givenEngine(engine: string | undefined): boolean {
   return engine !== undefined && engine !== 'auto' && engine !== process.env['LUNET_ENGINE'];
 }
 
-/** Of the values that there are the one that is usual, else the first. */
+/** The usual value if it is among the values, else the first. */
 export function preferred<T>(values: readonly T[], usual: T): T {
   return values.includes(usual) ? usual : (values[0] as T);
 }

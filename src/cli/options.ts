@@ -1,4 +1,4 @@
-// Options and arguments that several commands share, so that they read the same everywhere.
+// Options and arguments that several commands share, so that they are the same everywhere.
 
 import { availableParallelism } from 'node:os';
 import { Argument, InvalidArgumentError, Option } from 'commander';
@@ -15,7 +15,7 @@ export function configArgument(): Argument {
   );
 }
 
-/** `--set key=value`, repeatable; collected into `string[]`, as `loadExperiment` takes it. */
+/** `--set key=value`, repeatable; collected into `string[]` for `loadExperiment`. */
 export function setOption(): Option {
   return new Option(
     '--set <key=value>',
@@ -25,7 +25,7 @@ export function setOption(): Option {
     .argParser((value: string, previous: readonly string[]) => [...previous, value]);
 }
 
-/** `--threads`, or LUNET_THREADS; undefined leaves the number to the engine. */
+/** `--threads`, or LUNET_THREADS; if undefined, the engine chooses the number. */
 export function threadsOption(): Option {
   return new Option('--threads <count>', 'threads of the engine; default: all physical cores')
     .env('LUNET_THREADS')
@@ -37,7 +37,7 @@ export function jsonOption(): Option {
   return new Option('--json', 'print the results as JSON');
 }
 
-/** A whole number, from 1 unless told otherwise, for `argParser`. */
+/** Parses a whole number, by default from 1, for `argParser`. */
 export function parseCount(value: string, maximum = Number.MAX_SAFE_INTEGER, minimum = 1): number {
   const count = Number(value);
   if (!/^\d+$/.test(value) || count < minimum || count > maximum) {
@@ -60,20 +60,20 @@ export function engineOption(): Option {
     .default('auto');
 }
 
-/** `--isa`, or LUNET_ISA: a run is finished on the instruction set it was begun on, so a common one can be asked for. */
+/** `--isa`, or LUNET_ISA: a run must finish on the instruction set it started on, so a common one can be chosen. */
 export function isaOption(): Option {
   return new Option(
     '--isa <name>',
-    'instruction set of the native engine: avx512, avx2, baseline; default: the widest there is',
+    'instruction set of the native engine: avx512, avx2, baseline; default: the widest available',
   ).env('LUNET_ISA');
 }
 
-/** An option that takes names, separated by commas; one named twice counts once. */
+/** An option that takes names, separated by commas; duplicates are removed. */
 export function listOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser(parseNames);
 }
 
-/** Names separated by commas, each once. */
+/** Parses names separated by commas; removes duplicates. */
 function parseNames(value: string): string[] {
   const names = value.split(',').map((name) => name.trim());
   if (names.includes('')) throw new InvalidArgumentError('expected one name or several, separated by commas');
@@ -87,7 +87,7 @@ export function seedsOption(): Option {
 
 const MAX_SEEDS = 1000;
 
-/** Whole numbers and ranges of them, separated by commas; one named twice counts once. */
+/** Parses whole numbers and ranges of them, separated by commas; removes duplicates. */
 function parseSeeds(value: string): number[] {
   const seeds = new Set<number>();
   for (const part of value.split(',')) {
@@ -103,7 +103,7 @@ function parseSeeds(value: string): number[] {
   return [...seeds];
 }
 
-/** A folder, for `argParser`: no shell looks at the `~` of `--out=~/x`. */
+/** Parses a folder, for `argParser`; expands `~`, since shells do not do so in `--out=~/x`. */
 export function parseFolder(value: string): string {
   if (!ownPath.test(value)) throw new InvalidArgumentError(`${ownPathExpected}.`);
   return expandHome(value);

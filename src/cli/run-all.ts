@@ -1,5 +1,5 @@
-// The flow that train, prune and retrain share: which runs are open, one after the other with progress, the closing
-// table, and what to say of runs that failed.
+// The flow that train, prune and retrain share: find the open runs, do them one by one with progress, show the final table,
+// and report the runs that failed.
 
 import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { UserError } from '../errors.js';
@@ -16,7 +16,7 @@ import { openSession, showSummary } from './session.js';
 import { SUPERVISED } from '../experiment/supervision.js';
 import { note, print, printJson, warn } from './terminal/output.js';
 
-/** A run as the commands plan it. */
+/** A run as planned by the commands. */
 export interface Planned {
   readonly folder: string;
   readonly split: string;
@@ -38,16 +38,16 @@ export interface RunOptions {
   readonly json?: boolean;
 }
 
-/** What a command does with its runs. */
+/** A command and its runs. */
 export interface RunCommand<T extends Planned> {
   readonly kind: RunKind;
   readonly config: Experiment;
   readonly source: string;
   readonly planned: readonly T[];
   readonly options: RunOptions;
-  /** Models that memory must suffice for. */
+  /** Models for which there must be enough memory. */
   readonly models: readonly ModelConfig[];
-  /** What progress counts, and how many there are. */
+  /** The unit of progress, such as `epoch`; `total` is their number. */
   readonly unit: string;
   readonly total: (run: T, context: RunContext) => number;
   readonly execute: (
@@ -57,13 +57,13 @@ export interface RunCommand<T extends Planned> {
   ) => Promise<RunRecord>;
   /** The config argument, if there was one. */
   readonly path: string | undefined;
-  /** Runs that were asked for and cannot be done: what each lacks, and whether it may still come. */
+  /** Requested runs that cannot be done: why, and whether they may become possible. */
   readonly missing?: readonly MissingRun[];
-  /** The command to type next, and its own options, given the records of the runs. */
+  /** The command to type next with its options, from the records of the runs. */
   readonly next: (records: readonly RunRecord[]) => readonly [command: string, ...options: string[]];
 }
 
-/** Does all open runs of a command and closes it. Throws a UserError if some failed or the command was interrupted. */
+/** Does all open runs of a command and shows the results. Throws a UserError if a run failed or after an interruption. */
 export async function runAll<T extends Planned>(command: RunCommand<T>): Promise<void> {
   const { kind, config, source, planned, options, path, missing = [], next } = command;
   const later = missing.filter(({ ended }) => !ended);
@@ -71,8 +71,8 @@ export async function runAll<T extends Planned>(command: RunCommand<T>): Promise
   const foreign = options.seeds?.filter((seed) => !config.training.seeds.includes(seed)) ?? [];
   if (foreign.length > 0)
     warn(
-      `--seeds: ${foreign.join(', ')} is not one of training.seeds (${config.training.seeds.join(', ')}), so no table will count ` +
-        `it; to have it counted: --set 'training.seeds=[${[...config.training.seeds, ...foreign].join(', ')}]'`,
+      `--seeds: ${foreign.join(', ')} is not one of training.seeds (${config.training.seeds.join(', ')}), so tables will not ` +
+        `include it; to include it: --set 'training.seeds=[${[...config.training.seeds, ...foreign].join(', ')}]'`,
     );
   const actions = planned.map((run) => actionFor(run, options.overwrite));
   if (options.dryRun) {
@@ -118,9 +118,9 @@ export async function runAll<T extends Planned>(command: RunCommand<T>): Promise
   if (!options.json) note(`\nNext: ${nextCommand(name, own, { ...options, path })}`);
 }
 
-/** What the command does about a run. Throws a UserError if it was begun with other settings. */
+/** What the command does with a run. Throws a UserError if the run was started with other settings. */
 function actionFor({ folder, identity }: Planned, overwrite = false): string {
-  // The record may be what is damaged.
+  // Does not read the record, which may be damaged.
   if (overwrite) return 'to start anew';
   const record = readRun(folder);
   if (record === undefined) return 'to start';
@@ -128,7 +128,7 @@ function actionFor({ folder, identity }: Planned, overwrite = false): string {
   return record.status === 'finished' || record.status === 'diverged' ? 'done' : 'to resume';
 }
 
-/** Does one run after the other. Resolves to a line for each that another process is working on. */
+/** Does the runs one by one. Resolves to a line for each run that another process is working on. */
 async function executeRuns<T extends Planned>(
   { config, options, models, unit, total, execute }: RunCommand<T>,
   runs: readonly T[],
@@ -158,12 +158,12 @@ async function executeRuns<T extends Planned>(
   return busy;
 }
 
-/** Tells `lunet run` how far this run is, where it was started by it. */
+/** Sends the progress of this run to `lunet run`, if `lunet run` started it. */
 function tellSupervisor(message: ProgressMessage): void {
   if (process.env[SUPERVISED] && process.connected) process.send?.(message, () => undefined);
 }
 
-/** Ends a command some of whose runs failed: if all diverged with exit code 4, else with 1. */
+/** Throws a UserError if runs failed: with exit code 4 if all of them diverged, else with 1. */
 function requireSuccess(failed: readonly string[], total: number, diverged: number): void {
   if (failed.length === 0) return;
   const hint = diverged > 0 ? ' (for those that diverged, try a smaller training.learningRate)' : '';

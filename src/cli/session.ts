@@ -1,4 +1,4 @@
-// What commands that compute share: loading engine and data with progress, and the closing table.
+// Shared by commands that compute: loading engine and data with progress, and the final table.
 
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -25,8 +25,8 @@ interface SessionOptions {
 }
 
 /**
- * Loads the engine and the data, showing progress and warnings on stderr. Before the data it checks that these models
- * will fit into memory.
+ * Loads the engine and the data; shows progress and warnings on stderr. Before it loads the data, it checks that these models
+ * fit into memory.
  */
 export async function openSession(
   config: Experiment,
@@ -50,7 +50,7 @@ export async function openSession(
   return { config, dataset, engine, overwrite, signal, warn };
 }
 
-/** What the closing table of a command rests on, split by split. */
+/** The data of the final table of a command, for one split. */
 interface ShownSummary {
   readonly split: string;
   readonly file: string;
@@ -58,9 +58,9 @@ interface ShownSummary {
   readonly leftOut: readonly LeftOut[];
 }
 
-/** Rebuilds summary.csv of every split; prints its rows of a kind as a table, what does not count, where the files are. */
+/** Rewrites summary.csv of every split; prints its rows of a kind as a table, the runs left out, and the paths of files. */
 export function showSummary(config: Experiment, kind: SummaryRow['kind'] | undefined): ShownSummary[] {
-  // A split that nothing was begun of has no folder to write to.
+  // A split without runs has no folder to write to.
   const begun = collectRuns(config).filter(({ base }) => existsSync(base));
   const shown = begun.map(({ split, base, runs, leftOut }): ShownSummary & { base: string } => ({
     split,
@@ -85,7 +85,7 @@ export function showSummary(config: Experiment, kind: SummaryRow['kind'] | undef
 
 const MOST_SHOWN = 20;
 
-/** Says on stderr what no table counts, and why. */
+/** Prints on stderr which runs are left out of tables, and why. */
 export function noteLeftOut(lines: readonly string[]): void {
   if (lines.length === 0) return;
   const more = lines.length > MOST_SHOWN ? [`and ${lines.length - MOST_SHOWN} more`] : [];

@@ -1,11 +1,11 @@
-// Wrong use of the command line, in one line: what was found, what was expected, what to type.
+// Usage errors in one line: what was found, what was expected, what to type.
 
 import { type Command, type CommanderError } from 'commander';
 import { suggestion } from '../config/suggest.js';
 import { fullName, shortHelp } from './help.js';
 import { commandHint, optionHint } from './hints.js';
 
-/** What to say of an error of commander's; `words` is what followed `lunet`. */
+/** The message for an error of commander; `words` are the arguments after `lunet`. */
 export function usageError(error: CommanderError, asked: Command, words: readonly string[]): string {
   const command = asked.commands.find((each) => words[1] === each.name()) ?? asked;
   const message = error.message
@@ -37,7 +37,7 @@ function oneLine(message: string, command: Command, hint?: string): string {
   return message.endsWith('?)') ? message : `${message}; see: ${fullName(command)} --help`;
 }
 
-/** A value that an option does not take: `--seeds: found x, expected whole numbers`. */
+/** The message for an invalid value: `--seeds: found x, expected whole numbers`. */
 function invalidValue(message: string): string {
   const [, flags = '', found = '', variable, reason = ''] =
     /^option '(.*?)' (?:argument|value) '(.*?)'(?: from env '(\w+)')? is invalid\. (.*)$/s.exec(message) ??
@@ -50,7 +50,7 @@ function invalidValue(message: string): string {
   return `${where}: found ${found.trim() === '' ? 'nothing' : found}, ${expected}`;
 }
 
-/** The options of a command and of those around and below it. */
+/** The options of a command, its parents and its subcommands. */
 function flagsOf(command: Command): ReadonlySet<string> {
   const family = [command, ...command.commands, ...(command.parent ? [command.parent] : [])];
   return new Set(

@@ -52,7 +52,7 @@ test('what is resolved loads again to the same', () => {
 });
 
 test("another user's home folder is refused, with the place it comes from", () => {
-  const expected = 'expected a path, where only ~/ stands for a home folder, your own (a folder with such a name: ./~NAME)'; // prettier-ignore
+  const expected = 'expected a path; only ~/ is expanded, to your own home folder (for a folder of that name write ./~NAME)'; // prettier-ignore
   const complaint = (...args: Parameters<typeof load>): string => {
     try {
       load(...args);

@@ -238,7 +238,7 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'a folder that would not be read',
     'layout: phantom',
     'layout: phantom\n  root: data',
-    'FILE:4:9: dataset.root: found "data", expected none: layout phantom reads no files (for those, dataset.layout is decathlon, nnunet or folders)',
+    'FILE:4:9: dataset.root: found "data", expected none: layout phantom reads no files (to read files, set dataset.layout to decathlon, nnunet or folders)',
   ],
   [
     'no folder',

@@ -21,8 +21,8 @@ describe('the last error of a log', () => {
     assert.equal(lastError(log), undefined);
   });
   it('is none if that was interrupted', () => {
-    const end = 'error: interrupted; the same command goes on from the last checkpoint\n';
-    writeFileSync(log, `${attempt}error: first${attempt}\nStopping; once more quits at once.\n${end}`);
+    const end = 'error: interrupted; the same command resumes from the last checkpoint\n';
+    writeFileSync(log, `${attempt}error: first${attempt}\nStopping; press Ctrl-C again to quit immediately.\n${end}`);
     assert.equal(lastError(log), undefined);
   });
   it('is none if the run has recorded something since', () => {

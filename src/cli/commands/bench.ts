@@ -1,4 +1,4 @@
-// `lunet bench`: how fast the engine is on this machine, as a share of what the machine can do.
+// `lunet bench`: measures the speed of the engine on this machine, in percent of the peak of the machine.
 
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
@@ -43,7 +43,7 @@ interface Options {
 const count = (flags: string, description: string): Option =>
   new Option(flags, description).argParser((value: string) => parseCount(value, 4096));
 
-// What says nothing about single kernels.
+// Options that have no meaning for single kernels.
 const NOT_WITH_KERNELS =
   'weights family n levels convs size batch mode repeats threads engine passes pruned'.split(' ');
 
@@ -58,19 +58,22 @@ export const command = addExamples(
     .addOption(count('--size <voxels>', 'voxels along each axis (default: 64)'))
     .addOption(count('--batch <cases>', 'cases per step (default: 16 for training, 1 for inference)'))
     .addOption(new Option('--mode <mode>', 'what to measure').choices(['train', 'infer']))
-    .addOption(count('--repeats <count>', 'counted steps of each case, after a short warm-up (default: 5)'))
+    .addOption(count('--repeats <count>', 'measured steps of each case, after a short warm-up (default: 5)'))
     .addOption(threadsOption())
     .addOption(isaOption())
     .addOption(engineOption())
-    .option('--passes', 'the 3x3x3 convolutions of the native engine too: forward, input and weight gradient')
+    .option(
+      '--passes',
+      'also the 3x3x3 convolutions of the native engine: forward, input and weight gradient',
+    )
     .addOption(
       new Option(
         '--pruned',
-        'networks along the path of pruning from that network instead, by their work',
+        'instead networks along the pruning path of that network, with time per multiply-add',
       ).conflicts('passes'),
     )
     .addOption(
-      new Option('--kernels', 'the kernels of the native engine one by one instead, on one thread').conflicts(
+      new Option('--kernels', 'instead the kernels of the native engine one by one, on one thread').conflicts(
         NOT_WITH_KERNELS,
       ),
     )
@@ -155,8 +158,8 @@ export const command = addExamples(
       );
       if (options.passes && peak !== undefined) showPasses(cases, peak / threads);
       note(
-        '\nMultiply-adds are those of plain convolutions; an engine that gets by with fewer may exceed 100 % of the peak.\n' +
-          'Memory is the largest of the process so far, so later rows never show less than earlier ones.',
+        '\nMultiply-adds are those of plain convolutions; an engine that needs fewer may exceed 100 % of the peak.\n' +
+          'Memory is the peak of the process so far, so later rows never show less than earlier ones.',
       );
     }),
   [
@@ -166,7 +169,7 @@ export const command = addExamples(
       'lunet bench --family lunet --n 4 --levels 5 --convs 2 --size 64 --batch 16 --mode train',
     ],
     ['its convolutions pass by pass', 'lunet bench --passes'],
-    ['how time follows work as a network is pruned', 'lunet bench --pruned --family unet --batch 8'],
+    ['time per multiply-add as a network is pruned', 'lunet bench --pruned --family unet --batch 8'],
     ['a pruned network', 'lunet bench --weights runs/default/prune/widest/seed-1/snapshot-50.safetensors'],
     ['kernel by kernel', 'lunet bench --kernels'],
     ['for scripts', 'lunet bench --json'],
@@ -183,7 +186,7 @@ function chosenCase(options: Options): BenchCase {
   )
     throw new UserError(
       'usage',
-      '--weights names a network; --family, --n, --levels and --convs describe another',
+      '--weights gives a network, so --family, --n, --levels and --convs cannot describe one',
     );
   const test =
     weights === undefined
@@ -193,7 +196,7 @@ function chosenCase(options: Options): BenchCase {
   if (size % divisor !== 0)
     throw new UserError(
       'usage',
-      `--size: found ${size}, expected a multiple of ${divisor} for so many levels`,
+      `--size: found ${size}, expected a multiple of ${divisor} for this number of levels`,
     );
   return test;
 }

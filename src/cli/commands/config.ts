@@ -26,12 +26,12 @@ interface Options {
 export const command = addExamples(
   new Command('config')
     .description(
-      'Checks a configuration, the memory that it needs and where its data are, without reading a volume; or shows it with ' +
-        'overrides and defaults filled in.',
+      'Checks a configuration, the memory that it needs and the files of its data set, without reading a volume; or shows it ' +
+        'with overrides and defaults filled in.',
     )
     .addArgument(configArgument())
     .option('--print', 'print the resolved configuration as YAML')
-    .option('--list', 'list the configs that lunet ships')
+    .option('--list', 'list the configs that come with lunet')
     .option('--schema', 'print the JSON Schema of experiment files')
     .addOption(jsonOption())
     .addOption(setOption())
@@ -44,23 +44,23 @@ export const command = addExamples(
       else if (options.print) print(toYaml(config));
       else {
         await requireTrainable(config, options.engine);
-        note(`${source} is valid; --print shows what it means.`);
+        note(`${source} is valid; --print shows all its settings.`);
       }
     }),
   [
-    ['print what a file means, defaults included', 'lunet config experiment.yaml --print'],
-    ['a shipped one, from any folder', 'lunet config hippocampus --print'],
+    ['print all settings of a file, including defaults', 'lunet config experiment.yaml --print'],
+    ['a shipped config, from any folder', 'lunet config hippocampus --print'],
     ['see what an override does', 'lunet config --print --set training.epochs=10'],
   ],
 );
 
-/** Throws the UserError with which training would end before it reads a volume: no memory for it, no such data. */
+/** Throws the UserError with which training would end before it reads a volume: too little memory, missing data. */
 async function requireTrainable(config: Experiment, engine: string): Promise<void> {
   requireMemory(config, await createEstimator(engine, { warn, say: note }), config.models);
   (await checkDataset(config)).forEach(warn);
 }
 
-/** A config as YAML that reads back the same, what a terminal would obey written in double quotes. */
+/** A config as YAML that parses to the same config; text with control characters is in double quotes. */
 function toYaml(config: object): string {
   const document = new Document(config, { aliasDuplicateObjects: false });
   visit(document, {

@@ -1,4 +1,4 @@
-// `lunet data phantom`: generated datasets for trying things without data.
+// `lunet data phantom`: generated datasets for experiments without real data.
 
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
@@ -73,6 +73,6 @@ const phantom = addExamples(
 );
 
 export const command = addExamples(new Command('data').description('Makes datasets.').addCommand(phantom), [
-  ['generate a dataset to try things on', 'lunet data phantom --out phantoms'],
+  ['generate a dataset for first experiments', 'lunet data phantom --out phantoms'],
   ['all settings of the generator', 'lunet data phantom --help'],
 ]);

@@ -1,4 +1,4 @@
-// `lunet doctor`: what lunet runs on here, and the cure for what does not work.
+// `lunet doctor`: shows what lunet runs on, and how to fix what does not work.
 
 import { cpus, totalmem } from 'node:os';
 import { Command } from 'commander';
@@ -16,12 +16,12 @@ import { addExamples } from '../help.js';
 import { jsonOption } from '../options.js';
 import { note, paint, print, printJson } from '../terminal/output.js';
 
-/** One thing that was looked at. */
+/** The result of one check. */
 interface Finding {
   readonly what: string;
   readonly ok: boolean;
   readonly found: string;
-  /** What to do about it, where it is not ok. */
+  /** How to fix it, if it is not ok. */
   readonly cure?: string;
 }
 
@@ -30,11 +30,11 @@ const BUG = 'report it as a bug';
 export const command = addExamples(
   new Command('doctor')
     .description(
-      'Shows compiler, engines, instruction sets and threads, runs a small self-check, and says what to do.',
+      'Shows compiler, engines, instruction sets and threads, runs a small self-check, and tells how to fix problems.',
     )
     .addOption(jsonOption())
     .action(async (options: { json?: boolean }) => {
-      // As every command that computes would have it, built now if it is not there.
+      // As in every command that computes: built now if it is missing.
       const native = await provideAddon({ say: note });
       const findings = [
         ...machine(),
@@ -53,7 +53,7 @@ export const command = addExamples(
       if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT.engine;
     }),
   [
-    ['is everything as it should be?', 'lunet doctor'],
+    ['check whether everything works', 'lunet doctor'],
     ['for a bug report', 'lunet doctor --json'],
   ],
 );
@@ -69,12 +69,12 @@ function machine(): Finding[] {
       ...(major < 20 && { cure: 'install Node.js 20 or later' }),
     },
     { what: 'processor', ok: true, found: cpus()[0]?.model ?? 'unknown' },
-    { what: 'threads', ok: true, found: `${physicalCores()} (set another number with --threads)` },
+    { what: 'threads', ok: true, found: `${physicalCores()} (--threads sets another number)` },
     { what: 'memory', ok: true, found: `${(totalmem() / 2 ** 30).toFixed(1)} GiB` },
   ];
 }
 
-/** Needed once, to build the native engine. */
+/** The compiler, which is needed once, to build the native engine. */
 function compiler(native: Provided): Finding {
   const what = 'C++ compiler';
   const found = findCompiler();
@@ -92,12 +92,12 @@ function nativeEngine(native: Provided): Finding {
     return { what, ok: true, found };
   }
   const { problem, cure, attempts } = native;
-  // A build that failed is named by its place already.
+  // The attempts may already describe the build that failed.
   const lines = attempts.some((each) => each.includes(problem)) ? attempts : [problem, ...attempts];
   return { what, ok: false, found: lines.join('; '), cure };
 }
 
-/** What has been set up; a set-up that was never made is no fault. */
+/** The TensorFlow set-up; it is optional, so its absence is not an error. */
 async function tensorflow(): Promise<Finding[]> {
   const what = 'TensorFlow';
   const cure = 'lunet setup tensorflow';
@@ -132,7 +132,7 @@ async function checked(name: string, cure?: string): Promise<Finding> {
     ? {
         what,
         ok: true,
-        found: `a training step has the loss and gradient it should have (${engine.description.device})`,
+        found: `a training step gives the expected loss and gradient (${engine.description.device})`,
       }
     : {
         what,

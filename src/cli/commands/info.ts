@@ -1,4 +1,4 @@
-// `lunet info`: the networks of an experiment, or of a weights file, layer by layer.
+// `lunet info`: shows the networks of an experiment, or a saved model, layer by layer.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,8 +28,8 @@ interface Options {
 export const command = addExamples(
   new Command('info')
     .description(
-      'Shows channels, parameters, multiply-adds and activation memory of every layer, for one case: of the networks ' +
-        'of an experiment, or of a model (its file, or the folder of its run), which is described besides.',
+      'Shows channels, parameters, multiply-adds and activation memory of every layer, for one case: for the networks ' +
+        'of an experiment, or for a model (its file, or the folder of its run) together with its description.',
     )
     .argument(
       '[file]',
@@ -39,7 +39,7 @@ export const command = addExamples(
     .addOption(
       new Option(
         '--size <x,y,z>',
-        'voxels of a case; default: as the experiment or the model says',
+        'voxels of a case; default: the size in the experiment or the model',
       ).argParser(parseSize),
     )
     .addOption(jsonOption())
@@ -60,7 +60,7 @@ export const command = addExamples(
     }),
   [
     ['the networks of ./lunet.yaml, or of the shipped default', 'lunet info'],
-    ['what a wider network would cost', 'lunet info hippocampus --set models.0.n=8'],
+    ['the cost of a wider network', 'lunet info hippocampus --set models.0.n=8'],
     ['a trained network', 'lunet info runs/default/train/lunet-n4/seed-1'],
     ['a snapshot', 'lunet info runs/default/prune/widest/seed-1/snapshot-50.safetensors'],
   ],
@@ -72,7 +72,7 @@ interface Subject {
   readonly source: string;
   readonly size: Size;
   readonly models: readonly { readonly model: string; readonly architecture: Architecture }[];
-  /** Of a model file. */
+  /** The description, for a model file. */
   readonly model?: ModelDescription | undefined;
   readonly remark: string;
 }
@@ -88,7 +88,7 @@ function ofExperiment(path: string | undefined, { set, size }: Options): Subject
   }));
   const remark = config.dataset.channels
     ? 'Counted'
-    : 'Counted for one input channel, as dataset.channels is not set,';
+    : 'Counted for one input channel, because dataset.channels is not set,';
   return {
     source,
     size: size ?? config.preprocessing.size,
@@ -98,7 +98,7 @@ function ofExperiment(path: string | undefined, { set, size }: Options): Subject
 }
 
 function ofNetwork(path: string, { set, size: wanted }: Options): Subject {
-  if (set.length > 0) throw new UserError('usage', '--set: changes experiments, found a model');
+  if (set.length > 0) throw new UserError('usage', '--set: applies to experiments only, found a model');
   const { file, network } = isRun(path) ? networkOfRun(path) : { file: path, network: readNetwork(path) };
   const { architecture, labels, model } = network;
   const size = wanted ?? model?.preprocessing.size ?? [64, 64, 64];
@@ -123,7 +123,7 @@ function withoutWeights(model: Model): ModelDescription {
   return Object.fromEntries(Object.entries(model).filter(([key]) => key !== 'weights')) as unknown as Model;
 }
 
-/** What a model is for and made from, a line each. */
+/** The description of a model: its purpose and how it was made, one line for each fact. */
 function describe({
   name,
   outputs,
@@ -202,7 +202,7 @@ function describeModel(measured: Measured & { model: string }, size: readonly nu
     `${layer.inputs} -> ${layer.outputs}`,
     layer.parameters.toLocaleString('en'),
     millions(layer.multiplyAdds),
-    // The head's output is used at once, never stored.
+    // The output of the head is used at once and never stored.
     layer.kind === 'head' ? '' : megabytes(4 * layer.activations),
   ]);
   const total = [

@@ -1,4 +1,4 @@
-// `lunet prune`: takes channels out of a network step by step while it trains.
+// `lunet prune`: removes channels from a network step by step while it trains.
 
 import { Command, Option } from 'commander';
 import { configuredArchitecture, prunedModel } from '../../config/models.js';
@@ -39,29 +39,29 @@ interface Options extends RunOptions {
 export const command = addExamples(
   new Command('prune')
     .description(
-      'Prunes the channels of a network one by one while it trains, for every seed. Run again, it goes on with what is ' +
-        'unfinished and skips what is done.',
+      'Prunes the channels of a network one by one while it trains, for every seed. If started again, it resumes ' +
+        'unfinished runs and skips finished ones.',
     )
     .addArgument(configArgument())
     .addOption(
       listOption(
         '--strategy <names>',
-        `${STRATEGIES.join(', ')} or all; several with commas; default: the config's`,
+        `${STRATEGIES.join(', ')} or all; several with commas; default: as in the config`,
       ),
     )
     .addOption(
       new Option(
         '--criterion <name>',
-        `how channels are scored: ${CRITERIA.join(', ')} (all but random are divided by each layer's norm, which the ` +
-          "papers of snip, synflow and bn-scale do not do); default: the config's",
+        `how channels are scored: ${CRITERIA.join(', ')} (all except random are divided by the norm of the layer, which ` +
+          'the papers of snip, synflow and bn-scale do not do); default: as in the config',
       ),
     )
-    .option('--model <name>', "the model to prune; default: the config's, else the first unet")
+    .option('--model <name>', 'the model to prune; default: as in the config, else the first unet')
     .option('--from-model', 'start from the trained model of the same seed instead of new weights')
     .addOption(seedsOption())
     .addOption(listOption('--split <names>', 'only these splits (comma-separated)'))
     .addOption(setOption())
-    .option('--overwrite', 'start runs anew even if they exist')
+    .option('--overwrite', 'start runs from the beginning even if they exist')
     .option('-n, --dry-run', `print the schedule of removals without training (${SCHEDULED.join(' and ')})`)
     .addOption(engineOption())
     .addOption(isaOption())
@@ -98,7 +98,7 @@ export const command = addExamples(
           const reached = config.retraining.snapshots.filter((percent) =>
             records.some(({ pruning }) => pruning?.snapshots[String(percent)] !== undefined),
           );
-          // A run that collapsed early has none.
+          // A run that collapsed early has no snapshot.
           return reached.length === 0
             ? ['report']
             : ['retrain', '--from-snapshot', `${preferred(reached, 50)}%`];
@@ -107,7 +107,7 @@ export const command = addExamples(
     }),
   [
     ['the schedule that needs no scores: always the widest block', 'lunet prune --strategy widest'],
-    ['the whole prescribed order, without training', 'lunet prune --dry-run --strategy widest'],
+    ['the complete order of removals, without training', 'lunet prune --dry-run --strategy widest'],
     ['STAMP with another criterion', 'lunet prune --strategy stamp --criterion taylor'],
     ['every strategy, one seed', 'lunet prune --strategy all --seeds 1'],
   ],

@@ -1,4 +1,4 @@
-// `lunet report`: tables, figures and a page from what has been run.
+// `lunet report`: writes tables, figures and a page from the runs so far.
 
 import { relative } from 'node:path';
 import { Command, Option } from 'commander';
@@ -28,13 +28,13 @@ export const command = addExamples(
     .description('Reads every run of the experiment, finished or not, and writes tables, figures and a page.')
     .addArgument(configArgument())
     .addOption(
-      new Option('--format <name>', 'of the tables on stdout').choices(['text', 'md']).default('text'),
+      new Option('--format <name>', 'format of the tables on stdout').choices(['text', 'md']).default('text'),
     )
     .option(
       '--reference <model>',
       'the model that others are compared with; default: the first full-width unet',
     )
-    .option('--no-figures', 'tables and CSV files only')
+    .option('--no-figures', 'only tables and CSV files')
     .addOption(setOption())
     .addOption(jsonOption())
     .action((path: string | undefined, options: Options) => {

@@ -1,4 +1,4 @@
-// `lunet retrain`: trains pruned architectures as networks of their own.
+// `lunet retrain`: trains pruned architectures as independent networks.
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { INITS, type Init } from '../../config/schema.js';
@@ -29,8 +29,8 @@ interface Options extends RunOptions {
 export const command = addExamples(
   new Command('retrain')
     .description(
-      'Trains the architectures that pruning arrived at, from new random weights by default: if they do as well as the ' +
-        'pruned networks, it is the architecture that matters.',
+      'Trains pruned architectures, by default from new random weights: if they are as good as the pruned networks, the ' +
+        'architecture matters and not the pruned weights.',
     )
     .addArgument(configArgument())
     .addOption(
@@ -40,13 +40,13 @@ export const command = addExamples(
       ).argParser(parsePoints),
     )
     .addOption(
-      listOption('--init <names>', `${INITS.join(', ')}; several with commas; default: the config's`),
+      listOption('--init <names>', `${INITS.join(', ')}; several with commas; default: as in the config`),
     )
-    .addOption(listOption('--strategy <names>', 'only from these pruning runs; default: all there are'))
+    .addOption(listOption('--strategy <names>', 'only from these pruning runs; default: all that exist'))
     .addOption(seedsOption())
     .addOption(listOption('--split <names>', 'only these splits (comma-separated)'))
     .addOption(setOption())
-    .option('--overwrite', 'start runs anew even if they exist')
+    .option('--overwrite', 'start runs from the beginning even if they exist')
     .option('-n, --dry-run', 'list the runs and what would happen to each')
     .addOption(engineOption())
     .addOption(isaOption())
@@ -73,7 +73,7 @@ export const command = addExamples(
         source,
         planned,
         options,
-        models: [], // narrower than what was pruned
+        models: [], // they are narrower than the pruned model, for which memory sufficed
         unit: 'epoch',
         total: (plan, { dataset }) => retrainingRun(config, plan, dataset).epochs,
         execute: (plan, context, progress) =>
@@ -85,7 +85,7 @@ export const command = addExamples(
     }),
   [
     ['the architectures with half of the channels, from new weights', 'lunet retrain --from-snapshot 50%'],
-    ['every snapshot, as lottery tickets too', 'lunet retrain --from-snapshot all --init random,rewind'],
+    ['every snapshot, also as lottery tickets', 'lunet retrain --from-snapshot all --init random,rewind'],
     ['any point of a pruning run', "lunet retrain --from-snapshot '60 channels' --strategy widest"],
   ],
 );
@@ -99,6 +99,6 @@ function parsePoints(value: string): SnapshotPoint[] | 'all' {
     if (channels) return { channels: Number(channels[1]) };
     throw new InvalidArgumentError("expected 75%, 50%, 25%, a number such as '60 channels', or all");
   });
-  // One named twice counts once.
+  // Removes duplicates.
   return [...new Map(points.map((point) => [JSON.stringify(point), point])).values()];
 }

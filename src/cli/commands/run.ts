@@ -1,4 +1,4 @@
-// `lunet run`: everything that an experiment's config describes, then the report.
+// `lunet run`: does all runs that the config of an experiment describes, then the report.
 
 import { spawn } from 'node:child_process';
 import { Command, Option } from 'commander';
@@ -47,20 +47,20 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** The report is drawn again at most so often while runs finish. */
+/** The shortest time between two reports while runs finish. */
 const REFRESH_MS = 60_000;
 
 export const command = addExamples(
   new Command('run')
     .description(
       'Trains all models, prunes with all strategies, retrains all snapshots, for every split and seed, then reports. ' +
-        'Run again, it goes on with what is unfinished; what is done is never done twice.',
+        'If started again, it resumes unfinished runs; finished runs are never repeated.',
     )
     .addArgument(configArgument())
     .addOption(setOption())
     .option('-n, --dry-run', 'list the runs, with time (from a short measurement) and disk space')
     .addOption(
-      new Option('-j, --jobs <count>', 'runs at a time, each in a process of its own; threads are divided')
+      new Option('-j, --jobs <count>', 'runs at a time, each in a separate process; they share the threads')
         .default(1)
         .argParser((value: string) => parseCount(value, 1024)),
     )
@@ -82,7 +82,7 @@ export const command = addExamples(
     .action(async (path: string | undefined, options: Options) => {
       const { config, source } = openExperiment(path, options.set);
       if (options.sbatch.length > 0 && options.executor !== 'slurm')
-        throw new UserError('usage', '--sbatch: has a meaning with --executor slurm only');
+        throw new UserError('usage', '--sbatch: works only with --executor slurm');
       const tasks = planExperiment(config);
       requireSameSettings(config, tasks);
       const open = tasks.filter((task) => !isOver(taskState(task).state));
@@ -92,8 +92,8 @@ export const command = addExamples(
       else await runExperiment(config, source, tasks, open, options);
     }),
   [
-    ['the shipped default experiment, or ./lunet.yaml, whole', 'lunet run'],
-    ['what it would do, how long and how large', 'lunet run hippocampus --dry-run'],
+    ['the complete shipped default experiment, or ./lunet.yaml', 'lunet run'],
+    ['what it would do, with time and disk space', 'lunet run hippocampus --dry-run'],
     ['four runs at a time', 'lunet run --jobs 4'],
     [
       'on a cluster',
@@ -169,7 +169,7 @@ async function submitAll(
   { sbatch, threads, engine, isa, json }: Options,
   given: Given,
 ): Promise<void> {
-  // Nodes that find the native engine in a shared folder need no compiler; those that do not may have one.
+  // Build the engine now: nodes that find it in a shared folder need no compiler. Other nodes build it themselves.
   if (open.length > 0 && ['auto', 'native'].includes(engine))
     await createEstimator('auto', { warn, say: note });
   const submissions = submit(config, tasks, open, {
@@ -208,7 +208,7 @@ async function runExperiment(
   else {
     if (done > 0) note(`${done} of ${tasks.length} runs are done already.`);
     const { engine, threads } = options;
-    // What is wrong with engine and data is said once, and each run finds the engine built and the cases prepared.
+    // Reports problems of engine and data once; afterwards each run finds the engine built and the cases prepared.
     const estimator = await createEstimator(engine, { threads, warn, say: note, signal });
     requireMemory(config, estimator, modelsOf(config, open), { jobs: Math.min(options.jobs, open.length) });
     const { warnings } = await loadDataset(config, { signal });
@@ -226,7 +226,7 @@ async function runExperiment(
     );
 }
 
-/** The models that runs begin with. */
+/** The starting models of the runs. */
 function modelsOf(config: Experiment, tasks: readonly Task[]): ModelConfig[] {
   return config.models.filter((model) => {
     const name = modelName(model);
@@ -302,7 +302,7 @@ async function runWithProgress(
   ).finally(() => bar.stop());
 }
 
-/** What a run came to, in a few words. */
+/** The result of a run in a few words. */
 function outcome({ testDice, pruning }: RunRecord): string {
   if (pruning === undefined) return `Dice ${(testDice?.[0] ?? NaN).toFixed(4)}`;
   const { best, final } = pruning;
@@ -310,24 +310,24 @@ function outcome({ testDice, pruning }: RunRecord): string {
   return `Dice ≤ ${best.testDice.toFixed(4)} at ${share} % of channels, ${final.testDice.toFixed(4)} at the end`;
 }
 
-/** The engine as the command line of a run names it. */
+/** The options for the engine in the command line of a run. */
 function engineWords(engine: string, isa: string | undefined): string[] {
   return ['--engine', engine, ...(isa === undefined ? [] : ['--isa', isa])];
 }
 
-/** Draws the report anew in a process of its own, unless it was drawn a moment ago. */
+/** Updates the report in a separate process, unless it was updated a moment ago. */
 function refresher(kept: string): () => void {
   let last = performance.now();
   return () => {
     if (performance.now() - last < REFRESH_MS) return;
     last = performance.now();
-    // If it fails it is drawn again at the end, where its error is seen.
+    // If this fails, the report at the end shows the error.
     const child = spawn(process.execPath, [LUNET, 'report', kept], {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       env: supervised(),
     });
     child.on('error', () => undefined);
-    // Nobody waits for it.
+    // This process need not wait for it.
     child.unref();
     child.channel?.unref();
   };

@@ -1,4 +1,4 @@
-// `lunet setup`: the native engine ahead of its first use, and what is optional.
+// `lunet setup`: builds the native engine before its first use, and sets up TensorFlow, which is optional.
 
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
@@ -24,20 +24,20 @@ interface Options {
 const tensorflow = addExamples(
   new Command('tensorflow')
     .description(
-      'Sets TensorFlow up for --engine tensorflow: its Python package in an environment of its own, and the binding of ' +
-        '@tensorflow/tfjs-node-gpu compiled against it. Safe to repeat: what is done already is kept.',
+      'Sets TensorFlow up for --engine tensorflow: its Python package in a separate environment, and the binding of ' +
+        '@tensorflow/tfjs-node-gpu compiled against it. Safe to repeat: finished steps are kept.',
     )
-    .option('--cuda', 'with CUDA for an NVIDIA GPU; default: if nvidia-smi runs')
+    .option('--cuda', 'with CUDA for an NVIDIA GPU; this is the default if nvidia-smi runs')
     .addOption(new Option('--cpu', 'without CUDA').conflicts('cuda'))
     .addOption(
       new Option(
         '--library <folder>',
-        "an own TensorFlow: a folder with its include and libraries, instead of Python's package",
+        'your own TensorFlow: a folder with its include and libraries, instead of the Python package',
       )
         .conflicts(['cuda', 'cpu'])
         .argParser(parseFolder),
     )
-    .option('--dir <folder>', "where to; default: lunet's cache folder", parseFolder)
+    .option('--dir <folder>', 'the folder to install into; default: the cache folder of lunet', parseFolder)
     .option('--remove', 'remove what was set up')
     .addOption(jsonOption())
     .action(async (options: Options) => {
@@ -55,7 +55,7 @@ const tensorflow = addExamples(
         folder,
         kind: options.library === undefined ? (cuda ? 'cuda' : 'cpu') : 'own',
         own: options.library,
-        signal: interruptSignal('what is done so far is kept; the same command goes on'),
+        signal: interruptSignal('finished steps are kept; the same command continues'),
         step: (what) => {
           clear();
           note(`${what} ...`);
@@ -70,18 +70,18 @@ const tensorflow = addExamples(
     }),
   [
     ['for the GPU if there is one, else for the processor', 'lunet setup tensorflow'],
-    ['with CUDA, on a disk that has room', 'lunet setup tensorflow --cuda --dir /data/lunet-tensorflow'],
-    ['take it away again', 'lunet setup tensorflow --remove'],
+    ['with CUDA, on a disk with enough space', 'lunet setup tensorflow --cuda --dir /data/lunet-tensorflow'],
+    ['remove it', 'lunet setup tensorflow --remove'],
   ],
 );
 
 const native = addExamples(
   new Command('native')
     .description(
-      "Builds the native engine with the machine's C++ compiler, which lunet otherwise does when it first needs it, and " +
-        'shows what the compiler says. Safe to repeat: what is built already is kept.',
+      'Builds the native engine with the C++ compiler of this machine and shows its messages. Without this command lunet ' +
+        'builds the engine at first use. Safe to repeat: an existing build is kept.',
     )
-    .option('--force', 'build even if it is built already')
+    .option('--force', 'build even if there is a build')
     .addOption(jsonOption())
     .action(async ({ force, json }: { force?: boolean; json?: boolean }) => {
       const signal = interruptSignal('nothing was changed');
@@ -96,9 +96,9 @@ const native = addExamples(
       }
       const { path, built } = result;
       if (json) printJson({ path, built });
-      else print(`The native engine is ${built ? 'ready' : 'there already'}: ${path}`);
+      else print(`The native engine is ${built ? 'ready' : 'already built'}: ${path}`);
       if (process.env['LUNET_NATIVE'])
-        note(`LUNET_NATIVE=${process.env['LUNET_NATIVE']} is used instead as long as that is set.`);
+        note(`LUNET_NATIVE is set, so lunet uses ${process.env['LUNET_NATIVE']} instead.`);
       if (!json) note('\nNext: lunet train');
     }),
   [
@@ -113,8 +113,8 @@ export const command = addExamples(
     .addCommand(native.summary('the native engine'))
     .addCommand(tensorflow.summary('TensorFlow, for GPUs')),
   [
-    ['the native engine, ahead of its first use', 'lunet setup native'],
+    ['the native engine, before its first use', 'lunet setup native'],
     ['TensorFlow for the GPU', 'lunet setup tensorflow --cuda'],
-    ['what is set up, and whether it works', 'lunet doctor'],
+    ['see what is set up and whether it works', 'lunet doctor'],
   ],
 );

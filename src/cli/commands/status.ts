@@ -1,4 +1,4 @@
-// `lunet status`: how far each run of an experiment is, from the run folders and from Slurm's queue.
+// `lunet status`: shows the progress of each run of an experiment, from the run folders and the Slurm queue.
 
 import { Command } from 'commander';
 import { type Experiment } from '../../config/schema.js';
@@ -21,13 +21,13 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** States of runs that another start goes on with, or tries. */
+/** States of runs that another start resumes or tries again. */
 const OPEN = new Set(['missing', 'interrupted', 'stopped', 'unreadable', 'failed']);
 
 export const command = addExamples(
   new Command('status')
     .description(
-      "Shows every run of the experiment: done, under way, in Slurm's queue, failed or still to do.",
+      'Shows every run of the experiment: done, running, in the Slurm queue, failed or still to do.',
     )
     .addArgument(configArgument())
     .addOption(setOption())
@@ -101,24 +101,24 @@ export const command = addExamples(
         if (error !== undefined) note(`${id}: ${error}${log ? ` (${log})` : ''}`);
       noteLeftOut(describeLeftOut(splits));
       const open = runs.some(({ state }) => OPEN.has(state));
-      // `run` refuses what was made with other settings, so that comes first.
+      // `lunet run` refuses runs with other settings, so this advice comes first.
       if (runs.some(({ state }) => state === 'left out'))
-        note('\nGive the --set with which the runs were made, or do those left out anew with --overwrite.');
+        note('\nGive the --set with which the runs were made, or repeat the runs left out with --overwrite.');
       else note(`\nNext: ${nextCommand(open ? 'run' : 'report', [], { path, set: options.set })}`);
     }),
   [
-    ['of the default experiment, or ./lunet.yaml', 'lunet status'],
+    ['for the default experiment, or ./lunet.yaml', 'lunet status'],
     ['for scripts', 'lunet status --json'],
   ],
 );
 
-/** What is in Slurm's queue; where that cannot be asked, states are those on disk, and it is said. */
+/** The runs in the Slurm queue. If Slurm does not answer, warns that the shown states are those on disk. */
 function askQueue(config: Experiment): Map<string, QueuedJob> {
   try {
     if (slurmIsHere()) return queuedRuns(config);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    warn(`${error.message}; runs in Slurm's queue are shown as they are on disk`);
+    warn(`${error.message}; runs in the Slurm queue are shown with their state on disk`);
   }
   return new Map();
 }

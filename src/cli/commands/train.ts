@@ -25,15 +25,15 @@ interface Options extends RunOptions {
 export const command = addExamples(
   new Command('train')
     .description(
-      'Trains every model of the experiment for every seed. Run again, it goes on with what is unfinished and skips ' +
-        'what is done.',
+      'Trains every model of the experiment for every seed. If started again, it resumes unfinished runs and skips ' +
+        'finished ones.',
     )
     .addArgument(configArgument())
     .addOption(listOption('--model <names>', 'only these models (comma-separated)'))
     .addOption(seedsOption())
     .addOption(listOption('--split <names>', 'only these splits (comma-separated)'))
     .addOption(setOption())
-    .option('--overwrite', 'start runs anew even if they exist')
+    .option('--overwrite', 'start runs from the beginning even if they exist')
     .option('-n, --dry-run', 'list the runs and what would happen to each')
     .addOption(engineOption())
     .addOption(isaOption())
@@ -65,7 +65,7 @@ export const command = addExamples(
     ['train the shipped default experiment, or ./lunet.yaml', 'lunet train'],
     ['train on your own data', 'lunet train hippocampus --set dataset.root=Task04_Hippocampus'],
     [
-      'try a setting without touching earlier results',
+      'try a setting without changing earlier results',
       'lunet train --set training.epochs=5 --set experiment=short',
     ],
     ['one model, two seeds', 'lunet train --model lunet-n4 --seeds 1,2'],

@@ -1,11 +1,11 @@
-// Times as a person says them.
+// Durations as text for people.
 
-/** Seconds with a tenth where that matters: 8.3 s, 4 min 05 s, 2 h 10 min. */
+/** A duration, below a minute with tenths of a second: 8.3 s, 4 min 05 s, 2 h 10 min. */
 export function duration(seconds: number): string {
   return seconds < 59.95 ? `${seconds.toFixed(1)} s` : wholeDuration(seconds);
 }
 
-/** Whole seconds: 8 s, 4 min 05 s, 2 h 10 min. */
+/** A duration in whole seconds: 8 s, 4 min 05 s, 2 h 10 min. */
 export function wholeDuration(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;

@@ -1,13 +1,13 @@
-// What reaches the screen: results on stdout, messages on stderr, colour. Decides nothing.
+// Output to the terminal: results on stdout, messages on stderr, colours.
 
 import { styleText } from 'node:util';
 
-/** Colours and weights that are used, each with the character that stands for it until it is written. */
+/** Colours and weights, each with a placeholder character that is replaced when text is written. */
 const STYLES = { red: '\ufdd0', green: '\ufdd1', yellow: '\ufdd2', bold: '\ufdd3' } as const;
 const END_OF_STYLE = '\ufddf';
 type Style = keyof typeof STYLES;
 
-/** Something that stays below all that is written, such as a bar of progress. */
+/** Something that stays below all other output, such as a progress bar. */
 interface Footer {
   readonly clear: () => void;
   readonly draw: () => void;
@@ -15,7 +15,7 @@ interface Footer {
 
 let footer: Footer | undefined;
 
-/** Keeps something below what is written from now on, or no longer. */
+/** Sets or removes the footer below all other output. */
 export function setFooter(next: Footer | undefined): void {
   footer = next;
 }
@@ -37,7 +37,7 @@ export function warn(message: string): void {
 
 /** Writes one versioned JSON object to stdout. */
 export function printJson(result: object): void {
-  // What could act on a terminal is escaped as JSON does it, so that it is read back as it was.
+  // Control characters are escaped as in JSON, so that parsing restores them.
   const text = JSON.stringify({ version: 1, ...result }, null, 2);
   print(text.replace(CONTROL, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`));
 }
@@ -48,13 +48,13 @@ function write(stream: NodeJS.WriteStream, text: string): void {
   if (stream.isTTY) footer?.draw();
 }
 
-/** Control characters but the line feed, and those that change the direction of writing. */
+/** Control characters except the line feed, and characters that change the direction of writing. */
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
- * A text with everything that a terminal would obey instead of show written out: `\x1b`, `\u202e`. All that is written
- * goes through here, as names of files and texts in them may hold anything.
+ * A text with all control characters written out: `\x1b`, `\u202e`. All output passes through here, because names of files
+ * and texts in files may contain anything.
  */
 export function visible(text: string): string {
   return text.replace(CONTROL, (found) => {
@@ -63,12 +63,12 @@ export function visible(text: string): string {
   });
 }
 
-/** The text in a colour or weight, where the stream is a terminal and NO_COLOR is not set. */
+/** The text in a colour or weight, if the stream is a terminal and NO_COLOR is not set. */
 export function paint(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
   return stream.isTTY && !process.env.NO_COLOR ? `${STYLES[style]}${text}${END_OF_STYLE}` : text;
 }
 
-/** Puts a terminal's codes where `paint` has left its characters: the only codes that are ever written. */
+/** Replaces the placeholders of `paint` by terminal codes: the only codes that are ever written. */
 function withStyles(text: string): string {
   const styles = Object.entries(STYLES) as [Style, string][];
   return text.replace(/([\ufdd0-\ufdd3])([^\ufdd0-\ufddf]*)\ufddf/g, (_, mark: string, painted: string) => {

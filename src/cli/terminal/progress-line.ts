@@ -1,18 +1,18 @@
-// One line of progress, cut to the width of a terminal: what matters most goes last.
+// One line of progress, shortened to the width of a terminal: the most important text is cut last.
 
 import { wholeDuration } from './duration.js';
 import { visible } from './output.js';
 import { displayWidth } from './table.js';
 
-/** What a line of progress shows. */
+/** The content of a line of progress. */
 export interface ProgressState {
-  /** What is being done: `unet-n4 seed 1 (1/9)`. */
+  /** The current work: `unet-n4 seed 1 (1/9)`. */
   readonly label: string;
   readonly done: number;
   readonly total: number;
-  /** What is counted, such as `epoch`; `%` shows the share instead of the count. */
+  /** The unit that is counted, such as `epoch`; `%` shows a percentage instead of the count. */
   readonly unit: string;
-  /** Seconds that it will still take, if that is known. */
+  /** Remaining seconds, if known. */
   readonly secondsLeft?: number | undefined;
   /** Short text at the end, such as loss and Dice. */
   readonly detail: string;
@@ -23,9 +23,9 @@ const SHORTEST_BAR = 4;
 const SHORTEST_LABEL = 8;
 
 /**
- * The line for a terminal of so many columns (80 if that is not known), always narrower than it. Where there is not room
- * for all, the bar is shortened and left out, then the label is shortened, then the time, the unit and the label are left
- * out; the end of the detail is cut off last.
+ * The line for a terminal with this number of columns (80 if unknown); it is always narrower than the terminal. If there is
+ * not enough space, it first shortens and then leaves out the bar, then shortens the label, then leaves out the time, the
+ * unit and the label; last it cuts off the end of the detail.
  */
 export function progressLine(state: ProgressState, columns: number | undefined): string {
   const room = (columns || 80) - 1;
@@ -61,7 +61,7 @@ function bar(share: number, width: number): string {
   return '█'.repeat(full) + '░'.repeat(width - full);
 }
 
-/** A text of at most so many columns, with an ellipsis where its end is missing. */
+/** A text of at most `width` columns, with an ellipsis if its end is cut off. */
 function shorten(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let kept = '';

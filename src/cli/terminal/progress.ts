@@ -1,27 +1,27 @@
-// Progress on stderr: a bar with the time left on a terminal, plain lines elsewhere.
+// Progress on stderr: a bar with the remaining time on a terminal, plain lines elsewhere.
 
 import { SingleBar } from 'cli-progress';
 import { progressLine } from './progress-line.js';
 import { note, setFooter } from './output.js';
 
-/** A count on its way to a total. */
+/** A progress display. */
 export interface Progress {
-  /** Sets the count; `detail` is short text behind it, such as the loss. */
+  /** Sets the count; `detail` is short text after it, such as the loss. */
   update(done: number, detail?: string): void;
   /** Ends the line. */
   stop(): void;
 }
 
 export interface ProgressOptions {
-  /** Lines without a terminal: one an update (for epochs), or one each tenth of the total (for files). */
+  /** Lines without a terminal: one per update (for epochs), or one per tenth of the total (for files). */
   readonly lines?: 'every' | 'tenths';
-  /** Whether the bar goes when it ends, as where every step has left a line of its own. */
+  /** Whether the bar disappears at its end, because every step has already printed a line. */
   readonly vanish?: boolean;
 }
 
 /**
  * Shows progress on stderr: a bar on a terminal, plain lines elsewhere. `unit` is what is counted, such as
- * `epoch`, or `%`. Messages that are written meanwhile come above the bar.
+ * `epoch`, or `%`. Messages that are written meanwhile appear above the bar.
  */
 export function startProgress(
   label: string,
@@ -38,9 +38,9 @@ function startBar(label: string, total: number, unit: string, vanish: boolean): 
     stream: withoutCursorMemory(stderr),
     gracefulExit: false,
     clearOnComplete: vanish,
-    // A message above has taken the line away.
+    // A message above the bar has erased it.
     forceRedraw: true,
-    // The time left is guessed from so many updates.
+    // The number of updates from which the remaining time is estimated.
     etaBuffer: 20,
     format: (_options, { value, eta }, { detail }: { detail: string }) =>
       progressLine(
@@ -60,15 +60,15 @@ function startBar(label: string, total: number, unit: string, vanish: boolean): 
 }
 
 /**
- * The library puts the cursor back to where the bar began, which is another line once messages have come above it: those
- * two codes are not passed on.
+ * Filters out two codes of the library that restore the cursor to where the bar began: this is another line after messages
+ * have been written above the bar.
  */
 function withoutCursorMemory(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   const write = (text: string): boolean => text === '\x1b7' || text === '\x1b8' || stream.write(text);
   return Object.create(stream, { write: { value: write } }) as NodeJS.WriteStream;
 }
 
-/** The library says `NULL` or `INF` where it cannot know. */
+/** Remaining seconds; undefined if the library says `NULL` or `INF` because it does not know. */
 function timeLeft(done: number, eta: unknown): number | undefined {
   return done > 0 && typeof eta === 'number' && Number.isFinite(eta) ? eta : undefined;
 }

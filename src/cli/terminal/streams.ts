@@ -1,18 +1,18 @@
-// What happens when stdout or stderr cannot be written: the reader has gone, the terminal was closed, the disk is full.
+// Handles failed writes to stdout or stderr: the reader has ended, the terminal was closed, the disk is full.
 
 import { EXIT } from '../../errors.js';
 import { fsReason } from '../../fs-reason.js';
 
 let atWork = false;
 
-/** From now on nothing that cannot be printed ends the process: it has work to finish, whose results are in files. */
+/** From now on a failed write does not end the process: its work must continue, and its results are in files. */
 export function goOnUnheard(): void {
   atWork = true;
 }
 
 /**
- * Lets messages on stderr get lost. Ends quietly when the reader of stdout has gone, as `lunet config --print | head -1`
- * does; where results cannot be printed for another reason, that is said and is a failure.
+ * Ignores failed writes to stderr. If the reader of stdout has ended, as in `lunet config --print | head -1`, ends the process
+ * without a message. If stdout fails for another reason, prints an error and fails.
  */
 export function survivePrinting(): void {
   process.stderr.on('error', () => undefined);

@@ -1,4 +1,4 @@
-// Tables of text: columns aligned, and narrowed to what a terminal has.
+// Text tables with aligned columns, fitted to the width of the terminal.
 
 import { paint, visible } from './output.js';
 
@@ -9,8 +9,8 @@ export interface Column {
 }
 
 /**
- * Rows under their titles, columns aligned and two spaces apart; no trailing newline. Where that is wider than `width`,
- * by default the terminal's, the columns of text are narrowed and their cells go on in further lines.
+ * Rows below their titles, columns aligned and two spaces apart; no trailing newline. If the table is wider than `width`, by
+ * default that of the terminal, text columns are made narrower and their cells are wrapped.
  */
 export function formatTable(
   columns: readonly Column[],
@@ -41,7 +41,7 @@ export function formatTable(
   return [...titles.map((title) => paint('bold', title)), rule, ...rows.flatMap(lines)].join('\n');
 }
 
-/** Takes from the widest columns of text what a table is too wide by, down to ten characters each. */
+/** Makes the widest text columns narrower until the table fits, down to ten characters each. */
 function narrow(columns: readonly Column[], widths: number[], width: number): void {
   for (;;) {
     const excess = widths.reduce((sum, each) => sum + each + 2, -2) - width;
@@ -52,7 +52,7 @@ function narrow(columns: readonly Column[], widths: number[], width: number): vo
   }
 }
 
-/** A text in lines of at most so many columns, broken after a space, slash or hyphen where there is one. */
+/** A text in lines of at most `width` columns, broken after a space, slash or hyphen if possible. */
 function wrap(text: string, width: number): string[] {
   if (displayWidth(text) <= width) return [text];
   let fitting = '';
@@ -64,11 +64,11 @@ function wrap(text: string, width: number): string[] {
   return [first.trimEnd(), ...wrap(text.slice(first.length), width)];
 }
 
-/** Characters that take two columns: East Asian scripts and pictures. */
+/** Characters that take two columns: East Asian scripts and emoji. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 
-/** Columns that a text takes as it is written, colours left out. */
+/** The number of terminal columns that a text takes, without colour codes. */
 export function displayWidth(text: string): number {
   let width = 0;
   for (const character of visible(text).normalize('NFC'))

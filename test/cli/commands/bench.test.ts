@@ -120,7 +120,7 @@ describe('lunet bench', () => {
     const bad: readonly [string[], number, RegExp][] = [
       [['--size', '20', '--levels', '4'], 2, /--size: found 20, expected a multiple of 8/],
       [['--weights', 'none.safetensors'], 3, /none\.safetensors/],
-      [['--weights', 'x.safetensors', '--n', '4'], 2, /--weights names a network/],
+      [['--weights', 'x.safetensors', '--n', '4'], 2, /--weights gives a network/],
       [['--isa', 'avx2', '--engine', 'cpu'], 2, /--isa is for the native engine/],
       [['--isa', 'sse9'], 4, /instruction set sse9 is not available/],
     ];

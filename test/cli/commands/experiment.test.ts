@@ -132,6 +132,6 @@ describe('lunet run', () => {
   it('knows sbatch options only for Slurm', () => {
     const { status: code, stderr } = lunet(['run', '--sbatch', '--mem=1G'], { cwd: whole });
     assert.equal(code, 2);
-    assert.match(stderr, /--sbatch: has a meaning with --executor slurm only/);
+    assert.match(stderr, /--sbatch: works only with --executor slurm/);
   });
 });

@@ -160,7 +160,7 @@ test('setup native repeats nothing without --force, but follows the compiler', a
   const calls = one.calls();
   assert.match(
     (await run(installed, ['setup', 'native'], using(one))).stdout,
-    /there already: .*lunet\.node/,
+    /already built: .*lunet\.node/,
   );
   assert.equal(one.calls(), calls);
   await run(installed, ['setup', 'native', '--force'], using(one));
