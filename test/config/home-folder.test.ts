@@ -71,5 +71,5 @@ test("another user's home folder is refused, with the place it comes from", () =
 test('~ in an option that no shell has read', () => {
   assert.equal(parseFolder('~/x'), '/people/me/x');
   assert.equal(parseFolder('./~/x'), './~/x');
-  assert.throws(() => parseFolder('~you/x'), /expected a path, where only ~\/ stands for a home folder/);
+  assert.throws(() => parseFolder('~you/x'), /expected a path; only ~\/ is expanded/);
 });

@@ -22,7 +22,10 @@ describe('the last error of a log', () => {
   });
   it('is none if that was interrupted', () => {
     const end = 'error: interrupted; the same command resumes from the last checkpoint\n';
-    writeFileSync(log, `${attempt}error: first${attempt}\nStopping; press Ctrl-C again to quit immediately.\n${end}`);
+    writeFileSync(
+      log,
+      `${attempt}error: first${attempt}\nStopping; press Ctrl-C again to quit immediately.\n${end}`,
+    );
     assert.equal(lastError(log), undefined);
   });
   it('is none if the run has recorded something since', () => {

@@ -107,7 +107,10 @@ describe('Slurm that does not answer', () => {
     const { status, stdout, stderr } = slurm.call('status');
     assert.equal(status, 0);
     assert.match(stdout, /^16 runs: 16 missing$/m);
-    assert.match(stderr, /^warning: squeue: .*Unable to contact slurm controller.*with their state on disk$/m);
+    assert.match(
+      stderr,
+      /^warning: squeue: .*Unable to contact slurm controller.*with their state on disk$/m,
+    );
   });
   it('gets nothing submitted', () => {
     const { status, stderr } = slurm.call('run', '--executor', 'slurm');
