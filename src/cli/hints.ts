@@ -3,6 +3,7 @@
 import { quoteWord } from '../quote-word.js';
 
 const WEIGHTS = "weights are runs/EXPERIMENT/.../model.safetensors, with PyTorch's names and axis orders";
+const TESTED = 'training ends with the test cases (cases.csv of each run)';
 
 /** Commands that lunet does not have. */
 const COMMANDS: Readonly<Record<string, string>> = {
@@ -12,10 +13,9 @@ const COMMANDS: Readonly<Record<string, string>> = {
   infer: `prediction does not exist yet; ${WEIGHTS}`,
   inference: `prediction does not exist yet; ${WEIGHTS}`,
   segment: `prediction does not exist yet; ${WEIGHTS}`,
-  test: 'training ends with the test cases (cases.csv of each run); for the tables: lunet report',
-  eval: 'training ends with the test cases (cases.csv of each run); for the tables: lunet report',
-  evaluate:
-    'it does not exist yet; training ends with the test cases (cases.csv of each run); for the tables: lunet report',
+  test: `${TESTED}; for the tables: lunet report; for files: lunet evaluate REFERENCE PREDICTION`,
+  eval: `${TESTED}; for the tables: lunet report; for files: lunet evaluate REFERENCE PREDICTION`,
+  metrics: `${TESTED}; for the tables: lunet report; for files: lunet evaluate REFERENCE PREDICTION`,
   plot: 'figures are part of the report: lunet report',
   visualize: 'figures are part of the report: lunet report',
   visualise: 'figures are part of the report: lunet report',
@@ -117,6 +117,7 @@ const OPTIONS: Readonly<Record<string, OptionHint>> = {
   '--strategies': renamed('--strategy'),
   '--snapshot': renamed('--from-snapshot'),
   '--snapshots': renamed('--from-snapshot'),
+  '--chill': { takes: false, words: () => ['--allow-missing'] },
   '--force': { takes: false, words: () => ['--overwrite'] },
 };
 

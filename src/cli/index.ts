@@ -46,6 +46,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/export.js'),
   },
   {
+    name: 'evaluate',
+    summary: 'measure predicted label maps against references',
+    load: () => import('./commands/evaluate.js'),
+  },
+  {
     name: 'bench',
     summary: 'measure the engine on this machine',
     load: () => import('./commands/bench.js'),

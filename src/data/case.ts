@@ -6,8 +6,9 @@ import { UserError } from '../errors.js';
 import { sha256 } from '../sha256.js';
 import { labelIndices, toIndices } from './labels.js';
 import { type CaseFiles } from './layouts/layout.js';
-import { affineDistance, axisCodes } from './nifti/affine.js';
+import { axisCodes } from './nifti/affine.js';
 import { type Volume, inWords, readNifti } from './nifti/read.js';
+import { spaceDifference } from './nifti/same-grid.js';
 import { isAsStored, orient, orientExtent, orientingOf } from './orientation.js';
 import { type PhantomSettings, generatePhantom } from './phantoms/index.js';
 import {
@@ -121,26 +122,11 @@ function sameGrid(
   firstFile: string,
   affineMismatch: 'error' | 'ignore',
 ): boolean {
-  if (volume.size.join() !== first.size.join())
-    throw new UserError(
-      'data',
-      `${file}: dim: found ${inWords(volume.size, 'voxels')}, but ${firstFile} has ${inWords(first.size, 'voxels')}`,
-    );
-  const advice = "(to use it all the same, on the image's grid: dataset.affineMismatch: ignore)";
-  const spaced = volume.spacing.every(
-    (value, axis) => Math.abs(value - (first.spacing[axis] as number)) <= 1e-3,
-  );
-  const distance = affineDistance(volume.affine, first.affine, first.size);
-  if (spaced && distance <= 1e-3) return true;
+  const difference = spaceDifference(volume, file, first, firstFile);
+  if (difference === undefined) return true;
   if (affineMismatch === 'ignore') return false;
-  throw new UserError(
-    'data',
-    spaced
-      ? `${file}: affine: found voxels up to ${distance.toPrecision(3)} mm away from those of ${firstFile}, expected ` +
-          `at most 0.001 mm ${advice}`
-      : `${file}: pixdim: found a spacing of ${inWords(volume.spacing, 'mm')}, but ${firstFile} has ` +
-          `${inWords(first.spacing, 'mm')} ${advice}`,
-  );
+  const advice = "(to use it all the same, on the image's grid: dataset.affineMismatch: ignore)";
+  throw new UserError('data', `${difference} ${advice}`);
 }
 
 const MAX_FLOAT32 = 3.4028234e38;

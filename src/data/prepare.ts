@@ -1,10 +1,10 @@
 // All cases of a dataset read and preprocessed, in worker threads where that pays.
 
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { type Experiment } from '../config/schema.js';
 import { UserError } from '../errors.js';
 import { freeMemory } from '../memory.js';
+import { askWorkers } from '../worker-pool.js';
 import { type CaseSource, type PreparedCase, prepareCase } from './case.js';
 import { throwAll } from './layouts/pairing.js';
 
@@ -66,8 +66,15 @@ export async function prepareCases(
   const threads = Math.min(jobs, sources.length);
   const all = [...sources.keys()];
   if (threads > 1) {
-    const settings = { config, share: share ?? freeMemory() / threads };
-    await prepareInWorkers(sources, settings, threads, take, signal);
+    await askWorkers<Question, Answer>({
+      module: new URL('./worker.js', import.meta.url),
+      workerData: { config, share: share ?? freeMemory() / threads } satisfies WorkerSettings,
+      questions: all.map((index) => ({ index, source: sources[index] as CaseSource })),
+      nameOf: ({ source }) => source.id,
+      threads,
+      take,
+      signal,
+    });
   }
   // What is too large beside others may do by itself.
   await prepareHere(sources, threads > 1 ? large.sort((a, b) => a - b) : all, config, take, signal);
@@ -93,54 +100,5 @@ async function prepareHere(
       if (!(error instanceof UserError)) throw error;
       take({ index, problem: error.message });
     }
-  }
-}
-
-async function prepareInWorkers(
-  sources: readonly CaseSource[],
-  workerData: WorkerSettings,
-  threads: number,
-  take: (answer: Answer) => void,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const workers: Worker[] = [];
-  let next = 0;
-  const work = new Promise<void>((resolve, reject) => {
-    let busy = threads;
-    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    for (let i = 0; i < threads; i++) {
-      const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
-      workers.push(worker);
-      let current = '';
-      const ask = (): void => {
-        const index = next++;
-        const source = sources[index];
-        if (source !== undefined) {
-          current = source.id;
-          worker.postMessage({ index, source } satisfies Question);
-        } else if (--busy === 0) resolve();
-      };
-      worker.on('message', (answer: Answer) => {
-        take(answer);
-        ask();
-      });
-      worker.on('error', (error) => {
-        reject(
-          (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY'
-            ? new UserError('data', `${current}: there is not enough memory to read this case`)
-            : error,
-        );
-      });
-      worker.on('exit', (code) =>
-        reject(new Error(`the thread that read ${current} ended with code ${code}`)),
-      );
-      ask();
-    }
-  });
-  try {
-    await work;
-  } finally {
-    // Also frees what the threads hold.
-    await Promise.all(workers.map((worker) => worker.terminate()));
   }
 }

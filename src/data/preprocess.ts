@@ -4,6 +4,7 @@
 
 import { type VolumeSize } from '../engine/engine.js';
 import { type Normalisation } from '../config/schema.js';
+import { percentileOf } from '../percentile.js';
 
 /** Voxels along x, y, z. */
 export type Extent = readonly [x: number, y: number, z: number];
@@ -132,17 +133,10 @@ export function normalise(voxels: Float32Array | Float64Array, how: Normalisatio
   return found;
 }
 
-/** Percentiles with linear interpolation between ranks, as NumPy's default. */
 function percentiles(
   voxels: Float32Array | Float64Array,
   [low, high]: readonly [number, number],
 ): [number, number] {
   const sorted = voxels.slice().sort();
-  const pick = (percent: number): number => {
-    const rank = (percent / 100) * (sorted.length - 1);
-    const below = sorted[Math.floor(rank)] as number;
-    const above = sorted[Math.ceil(rank)] as number;
-    return below + (above - below) * (rank - Math.floor(rank));
-  };
-  return [pick(low), pick(high)];
+  return [percentileOf(sorted, low), percentileOf(sorted, high)];
 }

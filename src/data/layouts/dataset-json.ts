@@ -65,10 +65,10 @@ export function channelNames(
 }
 
 /**
- * Label values with their names, undefined where `labels` is absent. Both forms are understood: {"1": "left"} (Decathlon)
- * and {"left": 1, "both": [1, 2]} (nnU-Net).
+ * Names with their label values, in the file's order, undefined where `labels` is absent. Both forms are understood:
+ * {"1": "left"} (Decathlon) and {"left": 1, "both": [1, 2]} (nnU-Net).
  */
-export function labelNames({ json }: DatasetJson, problems: string[]): Map<number, string> | undefined {
+export function labelValues({ json }: DatasetJson, problems: string[]): Map<string, number[]> | undefined {
   const { labels } = json;
   if (labels === undefined) return undefined;
   const expected = 'expected names by value, such as {"1": "left"}, or values by name';
@@ -76,14 +76,24 @@ export function labelNames({ json }: DatasetJson, problems: string[]): Map<numbe
     problems.push(`labels: found ${JSON.stringify(labels)}, ${expected}`);
     return undefined;
   }
-  const names = new Map<number, string>();
+  const values = new Map<string, number[]>();
   for (const [key, value] of Object.entries(labels as Record<string, unknown>)) {
     const byName = [value].flat();
-    if (typeof value === 'string' && /^\d+$/.test(key)) names.set(Number(key), value);
-    else if (byName.every((item): item is number => Number.isInteger(item)))
-      // A region made of several values does not name them.
-      for (const item of byName) names.set(item, byName.length === 1 ? key : (names.get(item) ?? key));
+    if (typeof value === 'string' && /^\d+$/.test(key))
+      values.set(value, [...(values.get(value) ?? []), Number(key)]);
+    else if (byName.every((item): item is number => Number.isInteger(item))) values.set(key, byName);
     else problems.push(`labels.${key}: found ${JSON.stringify(value)}, ${expected}`);
   }
+  return values;
+}
+
+/** Label values with their names, undefined where `labels` is absent. */
+export function labelNames(file: DatasetJson, problems: string[]): Map<number, string> | undefined {
+  const values = labelValues(file, problems);
+  if (values === undefined) return undefined;
+  const names = new Map<number, string>();
+  // A region made of several values does not name them.
+  for (const [name, merged] of values)
+    for (const value of merged) names.set(value, merged.length === 1 ? name : (names.get(value) ?? name));
   return names;
 }

@@ -1,0 +1,68 @@
+// The table of an evaluation, and what its numbers mean.
+
+import { type Evaluation } from '../evaluation/cases.js';
+import { type LabelResult } from '../evaluation/label-maps.js';
+import { type LabelSummary, meanOverLabels, summariseLabel } from '../evaluation/summary.js';
+import { type Column, formatTable } from './terminal/table.js';
+
+/** One row a label, then their mean: of one case its values, of several `mean (median)`. */
+export function evaluationTable({ labels, cases }: Evaluation, tolerance: number): string {
+  const several = cases.length > 1;
+  const summaries = labels.map((_, i) =>
+    summariseLabel(cases.map(({ results }) => results[i] as LabelResult)),
+  );
+  const volume = (i: number, of: 'referenceVolume' | 'predictionVolume'): string =>
+    ml(cases.reduce((sum, { results }) => sum + (results[i] as LabelResult)[of], 0) / cases.length);
+  const rows = labels.map(({ name }, i) => [
+    name,
+    ...cells(summaries[i] as LabelSummary, several),
+    volume(i, 'referenceVolume'),
+    volume(i, 'predictionVolume'),
+  ]);
+  if (labels.length > 1) rows.push(['mean', ...cells(meanOverLabels(summaries), several), '', '']);
+  const right = (title: string): Column => ({ title, align: 'right' });
+  return formatTable(
+    [
+      { title: 'Label' },
+      ...(several ? [right('Cases')] : []),
+      right('Misses'),
+      ...['Dice', 'IoU', 'HD95, mm', 'ASSD, mm', `NSD at ${tolerance} mm`].map(right),
+      right('Reference, ml'),
+      right('Prediction, ml'),
+    ],
+    rows,
+  );
+}
+
+function cells({ figures, cases, misses }: LabelSummary, several: boolean): string[] {
+  const { dice, iou, hd95, assd, nsd } = figures;
+  const cell = ({ mean, median }: LabelSummary['figures']['dice'], digits: number): string => {
+    if (Number.isNaN(mean)) return '-';
+    return several ? `${mean.toFixed(digits)} (${median.toFixed(digits)})` : mean.toFixed(digits);
+  };
+  return [
+    ...(several ? [String(cases)] : []),
+    String(misses),
+    cell(dice, 4),
+    cell(iou, 4),
+    cell(hd95, 3),
+    cell(assd, 3),
+    cell(nsd, 4),
+  ];
+}
+
+const ml = (value: number): string => Number(value.toPrecision(4)).toString();
+
+/** What the table's numbers mean. */
+export function describeEvaluation({ cases }: Evaluation, tolerance: number): string {
+  const lines = [
+    ...(cases.length > 1
+      ? ['Mean (median) over the cases where the reference or the prediction has the label.']
+      : []),
+    'Misses: only one of both has it; Dice, IoU and NSD are 0 there, and no mean counts their infinite distances.',
+    'HD95: the larger of both 95th percentiles of distances between boundaries (voxels with one of six neighbours outside);',
+    'ASSD: the mean of all of them;',
+    `NSD: the share of both surfaces (by area) within ${tolerance} mm of the other. Exact definitions: docs/evaluate.md`,
+  ];
+  return lines.join('\n');
+}

@@ -1,0 +1,116 @@
+// One label map measured against another, label by label.
+
+import { type Extent } from '../data/preprocess.js';
+import { type Box, type IndexMap, boxSize, cropMask, indexBoxes, unionBox } from './grid.js';
+import { type Counts, type Measures, countOverlap, measure } from './measure.js';
+
+/** A label or a region of several label values. */
+export interface Label {
+  readonly name: string;
+  readonly values: readonly number[];
+}
+
+/** What was found out of one label in one case. */
+export interface LabelResult {
+  readonly label: Label;
+  readonly counts: Counts;
+  readonly measures: Measures;
+  /** Volumes in ml. */
+  readonly referenceVolume: number;
+  readonly predictionVolume: number;
+}
+
+/** Two label maps on one grid, as indices: see `indexValues`. */
+export interface MapPair {
+  readonly reference: IndexMap;
+  readonly prediction: IndexMap;
+  /** Voxels along x, y, z, and mm between them; x is fastest. */
+  readonly size: Extent;
+  readonly spacing: Extent;
+  /** The index of each label value but 0. */
+  readonly indices: ReadonlyMap<number, number>;
+}
+
+/**
+ * Measures each label. Voxels whose reference has the value `ignore` count in no label and nowhere: in the prediction they
+ * are set to background. `tolerance` in mm is that of the NSD.
+ */
+export function compareLabelMaps(
+  { reference, prediction, size, spacing, indices }: MapPair,
+  labels: readonly Label[],
+  tolerance: number,
+  ignore?: number,
+): LabelResult[] {
+  const ignored = clearIgnored(reference, prediction, ignore === undefined ? undefined : indices.get(ignore));
+  const largest = indices.size;
+  const boxes = [indexBoxes(reference, size, largest), indexBoxes(prediction, size, largest)];
+  const ml = (voxels: number): number => (voxels * spacing[0] * spacing[1] * spacing[2]) / 1000;
+  return labels.map((label) => {
+    const member = new Uint8Array(largest + 1);
+    const wanted = label.values.flatMap((value) => indices.get(value) ?? []);
+    for (const index of wanted) member[index] = 1;
+    const box =
+      unionBox(boxes.flatMap((byIndex) => wanted.map((index): Box | undefined => byIndex[index]))) ?? NOTHING;
+    const pair = {
+      reference: cropMask(reference, size, box, member),
+      prediction: cropMask(prediction, size, box, member),
+      size: boxSize(box),
+      spacing,
+    };
+    const counts = countOverlap(pair, reference.length - ignored);
+    return {
+      label,
+      counts,
+      measures: measure(pair, counts, tolerance),
+      referenceVolume: ml(counts.tp + counts.fn),
+      predictionVolume: ml(counts.tp + counts.fp),
+    };
+  });
+}
+
+const NOTHING: Box = { from: [0, 0, 0], to: [0, 0, 0] };
+
+/** Sets voxels that the reference wants ignored to background in the prediction; returns how many there are. */
+function clearIgnored(reference: IndexMap, prediction: IndexMap, ignore: number | undefined): number {
+  if (ignore === undefined) return 0;
+  let ignored = 0;
+  for (let i = 0; i < reference.length; i++)
+    if (reference[i] === ignore) {
+      prediction[i] = 0;
+      ignored++;
+    }
+  return ignored;
+}
+
+/** More label values than any atlas has: such a volume is an image. */
+const MOST_VALUES = 5000;
+
+/** What is no label map, in words that go on after `found`. */
+export class NotLabels extends Error {}
+
+/**
+ * The voxels of a label map as indices from 1, in the order in which values were first seen; `indices` is added to. Values
+ * within 1e-3 of a whole number are rounded, as floating-point files and scaled ones need. Throws a `NotLabels` error.
+ */
+export function indexValues(voxels: ArrayLike<number>, indices: Map<number, number>): Uint16Array {
+  const map = new Uint16Array(voxels.length);
+  // Neighbours mostly have the same value.
+  let [last, lastIndex] = [0, 0];
+  for (let i = 0; i < voxels.length; i++) {
+    const stored = voxels[i] as number;
+    if (stored !== last) {
+      last = stored;
+      const value = Math.round(stored);
+      if (!(Math.abs(value - stored) <= 1e-3)) throw new NotLabels(`a label value of ${stored}`);
+      let index = value === 0 ? 0 : indices.get(value);
+      if (index === undefined) {
+        index = indices.size + 1;
+        if (index > MOST_VALUES) throw new NotLabels(`more than ${MOST_VALUES} label values`);
+        indices.set(value, index);
+      }
+      lastIndex = index;
+    }
+    map[i] = lastIndex;
+  }
+  return map;
+}
