@@ -44,8 +44,8 @@ const skip =
       ? 'no ONNX Runtime is installed'
       : false;
 
-/** How near to 0.5 a probability has to be to come out on the other side of it by rounding alone. */
-const ROUNDING = 1e-5;
+/** How near to 0.5 a probability has to be to come out on the other side of it by rounding alone: Winograd's is 3e-5. */
+const ROUNDING = 1e-4;
 
 describe('a network on real test cases in ONNX Runtime', { skip }, () => {
   let model: Model;
