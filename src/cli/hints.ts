@@ -2,17 +2,15 @@
 
 import { quoteWord } from '../quote-word.js';
 
-const WEIGHTS = "weights are runs/EXPERIMENT/.../model.safetensors, with PyTorch's names and axis orders";
 const TESTED = 'training ends with the test cases (cases.csv of each run)';
 
 /** Commands that lunet does not have. */
 const COMMANDS: Readonly<Record<string, string>> = {
   init: 'to start from the shipped experiment: lunet config --print > experiment.yaml',
   new: 'to start from the shipped experiment: lunet config --print > experiment.yaml',
-  predict: `it does not exist yet; ${WEIGHTS}`,
-  infer: `prediction does not exist yet; ${WEIGHTS}`,
-  inference: `prediction does not exist yet; ${WEIGHTS}`,
-  segment: `prediction does not exist yet; ${WEIGHTS}`,
+  infer: 'type: lunet predict',
+  inference: 'type: lunet predict',
+  segment: 'type: lunet predict',
   test: `${TESTED}; for the tables: lunet report; for files: lunet evaluate REFERENCE PREDICTION`,
   eval: `${TESTED}; for the tables: lunet report; for files: lunet evaluate REFERENCE PREDICTION`,
   metrics: `${TESTED}; for the tables: lunet report; for files: lunet evaluate REFERENCE PREDICTION`,

@@ -41,6 +41,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/report.js'),
   },
   {
+    name: 'predict',
+    summary: 'segment scans with trained models',
+    load: () => import('./commands/predict.js'),
+  },
+  {
     name: 'export',
     summary: 'write a trained model for ONNX Runtime and other programs',
     load: () => import('./commands/export.js'),

@@ -7,8 +7,7 @@ import { sha256 } from '../sha256.js';
 import { labelIndices, toIndices } from './labels.js';
 import { type CaseFiles } from './layouts/layout.js';
 import { axisCodes } from './nifti/affine.js';
-import { type Volume, inWords, readNifti } from './nifti/read.js';
-import { spaceDifference } from './nifti/same-grid.js';
+import { type Volume, inWords } from './nifti/read.js';
 import { isAsStored, orient, orientExtent, orientingOf } from './orientation.js';
 import { type PhantomSettings, generatePhantom } from './phantoms/index.js';
 import {
@@ -20,6 +19,7 @@ import {
   resampledSize,
 } from './preprocess.js';
 import { type RawCase } from './raw-case.js';
+import { readTogether } from './read-together.js';
 import { type Room, roomWithin } from './room.js';
 
 /** Where a case comes from. */
@@ -80,72 +80,25 @@ export async function prepareCase(
 /** Reads a case's files and checks that they fit together. */
 async function readCase(
   { images, label, background = [] }: CaseFiles,
-  config: Experiment,
+  { dataset }: Experiment,
   room: Room,
 ): Promise<RawCase> {
-  const { nonFinite, affineMismatch } = config.dataset;
-  const files = [...images, label];
-  // One after the other, so that each asks for memory when the one before has what it needs.
-  const all: Volume[] = [];
-  for (const file of files) all.push(await readNifti(file, room));
-  const volumes = all.slice(0, -1);
-  const [first, target] = [all[0] as Volume, all.at(-1) as Volume];
+  const { volumes, warnings } = await readTogether([...images, label], images.length, dataset, room);
+  const [first, target] = [volumes[0] as Volume, volumes.at(-1) as Volume];
   if (target.channels > 1)
     throw new UserError('data', `${label}: dim[4]: found ${target.channels} volumes, expected one`);
-  const warnings = all.flatMap((volume) => volume.warnings);
-  for (const [i, volume] of all.entries()) {
-    if (i > 0 && !sameGrid(volume, files[i] as string, first, files[0] as string, affineMismatch))
-      warnings.push('image and label lie differently in space; the grid of the first image counts for all');
-    const allowed = i < volumes.length && nonFinite === 'zero';
-    if (replaceNonFinite(volume.voxels, files[i] as string, allowed))
-      warnings.push('voxels that are NaN, infinite or beyond float32 were set to 0');
-  }
   return {
     size: first.size,
     spacing: first.spacing,
     orientation: axisCodes(first.affine),
-    channels: volumes.reduce((sum, volume) => sum + volume.channels, 0),
-    image: joinChannels(volumes),
+    channels: volumes.slice(0, -1).reduce((sum, volume) => sum + volume.channels, 0),
+    image: joinChannels(volumes.slice(0, -1)),
     label: target.voxels,
-    imageFile: files[0] as string,
+    imageFile: images[0] as string,
     labelFile: label,
     background,
     warnings,
   };
-}
-
-/** Whether two volumes of a case lie voxel on voxel. Throws if they must and do not; their sizes must always agree. */
-function sameGrid(
-  volume: Volume,
-  file: string,
-  first: Volume,
-  firstFile: string,
-  affineMismatch: 'error' | 'ignore',
-): boolean {
-  const difference = spaceDifference(volume, file, first, firstFile);
-  if (difference === undefined) return true;
-  if (affineMismatch === 'ignore') return false;
-  const advice = "(to use it all the same, on the image's grid: dataset.affineMismatch: ignore)";
-  throw new UserError('data', `${difference} ${advice}`);
-}
-
-const MAX_FLOAT32 = 3.4028234e38;
-
-/** Sets voxels that float32 cannot hold to 0 where that is allowed, else throws. Returns whether there were any. */
-function replaceNonFinite(voxels: Float32Array | Float64Array, file: string, allowed: boolean): boolean {
-  let bad = 0;
-  for (let i = 0; i < voxels.length; i++) {
-    if (Math.abs(voxels[i] as number) <= MAX_FLOAT32) continue; // false for NaN
-    bad++;
-    if (allowed) voxels[i] = 0;
-  }
-  if (bad > 0 && !allowed)
-    throw new UserError(
-      'data',
-      `${file}: found ${bad} voxel${bad > 1 ? 's' : ''} that are NaN, infinite or beyond float32, expected finite ` +
-        'numbers (to set those of images to 0: dataset.nonFinite: zero)',
-    );
-  return bad > 0;
 }
 
 function joinChannels(volumes: readonly Volume[]): Float32Array | Float64Array {

@@ -56,8 +56,7 @@ test('a line that is advised is one that works', () => {
 
 for (const [name, says] of [
   ['init', /lunet config --print > experiment\.yaml$/],
-  ['predict', /does not exist yet; weights are .*PyTorch/],
-  ['infer', /does not exist yet/],
+  ['infer', /type: lunet predict/],
   ['test', /lunet report; for files: lunet evaluate REFERENCE PREDICTION$/],
   ['plot', /lunet report$/],
   ['visualize', /lunet report$/],

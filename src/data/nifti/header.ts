@@ -7,6 +7,7 @@ import { type Affine, affineDistance, columnLength, determinantOf } from './affi
 import { type VoxelType, voxelTypeName, voxelTypes } from './voxel-types.js';
 
 export interface NiftiHeader {
+  readonly version: 1 | 2;
   readonly littleEndian: boolean;
   /** Voxels along x, y, z; x is fastest in the file. */
   readonly size: readonly [x: number, y: number, z: number];
@@ -40,7 +41,7 @@ export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
   const { version, littleEndian } = findVersion(view, fail);
   const second = version === 2;
   if (second && bytes.length < 540) fail(`found ${bytes.length} bytes, expected a NIfTI-2 header of 540`);
-  const magic = Buffer.from(bytes.subarray(second ? 4 : 344, second ? 12 : 348)).toString('latin1');
+  const magic = String.fromCharCode(...bytes.subarray(second ? 4 : 344, second ? 12 : 348));
   const pair = magic.startsWith(second ? 'ni2\0' : 'ni1\0');
   if (!pair && !magic.startsWith(second ? 'n+2\0' : 'n+1\0'))
     fail(`magic: found ${JSON.stringify(magic)}, expected "n+${version}" (an Analyze or damaged file?)`);
@@ -77,6 +78,7 @@ export function parseHeader(bytes: Uint8Array, file: string): NiftiHeader {
     fail,
   );
   return {
+    version,
     littleEndian,
     size,
     channels,

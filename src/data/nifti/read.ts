@@ -1,15 +1,17 @@
 // Reads a NIfTI file: inflates it under a bound that its checked header sets, and decodes its voxels.
 
 import { readFile, stat } from 'node:fs/promises';
-import { endianness } from 'node:os';
 import { UserError } from '../../errors.js';
 import { fsReason } from '../../fs-reason.js';
 import { type Room, roomWithin } from '../room.js';
 import { HEADER_BYTES, type NiftiHeader, parseHeader } from './header.js';
 import { compressedBytes, inflateAll, inflateStart, isGzip, mostInflated } from './inflate.js';
+import { decodeVoxels } from './voxels.js';
 
 /** A decoded volume. */
 export interface Volume extends NiftiHeader {
+  /** The header as it stands in the file. */
+  readonly head: Uint8Array;
   /** Values after slope and intercept, (channels, z, y, x). May be NaN or infinite where the file says so. */
   readonly voxels: Float64Array | Float32Array;
 }
@@ -35,7 +37,8 @@ export async function readNifti(file: string, room: Room = roomWithin()): Promis
     warnings.push(packed ? 'is gzip-compressed despite its name' : 'is not compressed despite its name');
   const start = packed ? await startOf(bytes, file) : bytes.subarray(0, HEADER_BYTES);
   const header = parseHeader(start, file);
-  if (!header.pair) return decode(header, bytes, packed, file, warnings, room);
+  const head = start.slice(0, header.version === 2 ? 540 : 348);
+  if (!header.pair) return { head, ...(await decode(header, bytes, packed, file, warnings, room)) };
   const image = imageOfPair(file);
   if (image === file)
     throw new UserError('data', `${file}: is the header of a pair, expected a name ending in .hdr`);
@@ -43,7 +46,7 @@ export async function readNifti(file: string, room: Room = roomWithin()): Promis
   // Plain voxels may happen to begin like a gzip stream.
   const imagePacked =
     isGzip(imageBytes) && (/\.gz$/i.test(image) || imageBytes.length < declaredBytes(header));
-  return decode(header, imageBytes, imagePacked, image, warnings, room);
+  return { head, ...(await decode(header, imageBytes, imagePacked, image, warnings, room)) };
 }
 
 async function readBytes(file: string, room: Room): Promise<Uint8Array> {
@@ -94,7 +97,7 @@ async function decode(
   file: string,
   warnings: string[],
   room: Room,
-): Promise<Volume> {
+): Promise<Omit<Volume, 'head'>> {
   const { size, channels, type, offset } = header;
   const declared = declaredBytes(header);
   const shape = [...size, ...(channels > 1 ? [channels] : [])].join(' x ');
@@ -127,7 +130,7 @@ async function decode(
   return {
     ...header,
     warnings: [...header.warnings, ...warnings],
-    voxels: readVoxels(header, raw.bytes.subarray(offset, declared), file),
+    voxels: decodeVoxels(header, raw.bytes.subarray(offset, declared), file),
   };
 }
 
@@ -135,44 +138,4 @@ async function decode(
 export function inWords(extent: readonly number[], unit: string): string {
   // Seven digits are what a float32 holds.
   return `${extent.map((value) => Number(value.toPrecision(7))).join(' x ')} ${unit}`;
-}
-
-function readVoxels(header: NiftiHeader, raw: Uint8Array, file: string): Float64Array | Float32Array {
-  const { type, littleEndian, slope, intercept } = header;
-  // A copy, since voxels may begin at any byte and their order may have to be turned.
-  const bytes = new Uint8Array(raw);
-  if (littleEndian !== (endianness() === 'LE')) {
-    const swapped = Buffer.from(bytes.buffer);
-    if (type.bytes === 2) swapped.swap16();
-    if (type.bytes === 4) swapped.swap32();
-    if (type.bytes === 8) swapped.swap64();
-  }
-  const stored = new type.array(bytes.buffer);
-  const voxels =
-    stored instanceof BigInt64Array || stored instanceof BigUint64Array
-      ? exactNumbers(stored, file)
-      : stored instanceof Float32Array || stored instanceof Float64Array
-        ? stored
-        : // Doubles only where a float32 could not hold the stored value.
-          type.bytes > 2
-          ? new Float64Array(stored)
-          : new Float32Array(stored);
-  if (slope === 1 && intercept === 0) return voxels;
-  // Scaled in double precision, so that scaled labels come out as near to integers as the header allows.
-  const scaled = new Float64Array(voxels.length);
-  for (let i = 0; i < scaled.length; i++) scaled[i] = (voxels[i] as number) * slope + intercept;
-  return scaled;
-}
-
-function exactNumbers(stored: BigInt64Array | BigUint64Array, file: string): Float64Array {
-  const voxels = new Float64Array(stored.length);
-  for (let i = 0; i < voxels.length; i++) {
-    voxels[i] = Number(stored[i]);
-    if (!Number.isSafeInteger(voxels[i]))
-      throw new UserError(
-        'data',
-        `${file}: voxel ${i}: found ${stored[i]}, expected integers below 2^53, which a float64 holds exactly`,
-      );
-  }
-  return voxels;
 }

@@ -17,7 +17,7 @@ export type StoredVoxels =
 export interface VoxelType {
   readonly name: string;
   readonly bytes: 1 | 2 | 4 | 8;
-  readonly array: new (buffer: ArrayBuffer) => StoredVoxels;
+  readonly array: new (buffer: ArrayBufferLike, offset: number, length: number) => StoredVoxels;
 }
 
 /** By NIfTI's datatype code. */

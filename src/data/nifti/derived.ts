@@ -1,0 +1,83 @@
+// The header of a volume that was made from another: the other's bytes, so that it lies in space exactly where that lies
+// (qform, sform, their codes, spacings, units), with what is new about its voxels. Without Node.js.
+
+import { type NiftiHeader } from './header.js';
+
+/** What is new. */
+export interface DerivedVoxels {
+  readonly type: 'uint8' | 'uint16';
+  /** Volumes along the fourth axis; one by itself has three axes. */
+  readonly volumes?: number;
+  /** Stored values times slope are what is meant. */
+  readonly slope?: number;
+}
+
+/** Where fields are, and how they are written, in version 1 and 2. */
+const FIELDS = {
+  1: {
+    datatype: 70,
+    bitpix: 72,
+    dim: 40,
+    pixdim: 76,
+    offset: 108,
+    slope: 112,
+    inter: 116,
+    calMax: 124,
+    calMin: 128,
+  },
+  2: {
+    datatype: 12,
+    bitpix: 14,
+    dim: 16,
+    pixdim: 104,
+    offset: 168,
+    slope: 176,
+    inter: 184,
+    calMax: 192,
+    calMin: 200,
+  },
+} as const;
+
+const CODES = { uint8: { code: 2, bits: 8 }, uint16: { code: 512, bits: 16 } } as const;
+
+/** The bytes before the voxels of a single file (.nii) derived from a volume with this header, extensions left out. */
+export function derivedHeader(
+  { version, littleEndian, size }: Pick<NiftiHeader, 'version' | 'littleEndian' | 'size'>,
+  head: Uint8Array,
+  { type, volumes, slope = 1 }: DerivedVoxels,
+): Uint8Array {
+  const second = version === 2;
+  const offset = second ? 544 : 352;
+  // The four bytes behind the header are zero: no extensions.
+  const bytes = new Uint8Array(offset);
+  bytes.set(head);
+  const view = new DataView(bytes.buffer);
+  const at = FIELDS[version];
+  const int = (place: number, value: number): void => view.setInt16(place, value, littleEndian);
+  const float = (place: number, value: number): void =>
+    second ? view.setFloat64(place, value, littleEndian) : view.setFloat32(place, value, littleEndian);
+  const setDim = (axis: number, value: number): void =>
+    second ? view.setBigInt64(at.dim + 8 * axis, BigInt(value), littleEndian) : int(at.dim + 2 * axis, value);
+  const dim = (axis: number): number =>
+    second
+      ? Number(view.getBigInt64(at.dim + 8 * axis, littleEndian))
+      : view.getInt16(at.dim + 2 * axis, littleEndian);
+
+  int(at.datatype, CODES[type].code);
+  int(at.bitpix, CODES[type].bits);
+  const was = dim(0);
+  const axes = volumes === undefined ? Math.min(was, 3) : 4;
+  setDim(0, axes);
+  for (let axis = 1; axis <= 7; axis++) setDim(axis, axis <= 3 ? (size[axis - 1] as number) : 1);
+  if (volumes !== undefined) setDim(4, volumes);
+  // What stood behind the last axis is garbage by the standard, and counts now.
+  for (let axis = was + 1; axis <= axes; axis++) float(at.pixdim + (second ? 8 : 4) * axis, 1);
+  if (second) view.setBigInt64(at.offset, BigInt(offset), littleEndian);
+  else float(at.offset, offset);
+  float(at.slope, slope);
+  float(at.inter, 0);
+  float(at.calMax, 0);
+  float(at.calMin, 0);
+  bytes.set(new TextEncoder().encode(second ? 'n+2\0' : 'n+1\0'), second ? 4 : 344);
+  return bytes;
+}

@@ -1,0 +1,60 @@
+// The models of an ensemble: found as the command line names them, and checked against each other.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { suggestion } from '../config/suggest.js';
+import { UserError } from '../errors.js';
+import { type Axis, type ModelDescription } from '../model/model.js';
+import { shippedModelPath, shippedModels } from '../model/shipped.js';
+import { type OpenedModel, isFolder, openModel } from '../runs/open-model.js';
+
+/** A model file, the folder of a run, or the name of a shipped model. Throws a UserError of kind `usage` or `data`. */
+export function findModel(argument: string): OpenedModel {
+  if (isFolder(argument) ? existsSync(join(argument, 'run.json')) : existsSync(argument))
+    return openModel(argument);
+  const names = shippedModels();
+  if (names.includes(argument)) return openModel(shippedModelPath(argument));
+  if (isFolder(argument)) return openModel(argument);
+  const shipped =
+    names.length > 0 ? `, or a shipped one: ${names.join(', ')}${suggestion(argument, names)}` : '';
+  throw new UserError(
+    'usage',
+    `${argument}: no such file or folder; expected a model (model.safetensors), the folder of a run${shipped}`,
+  );
+}
+
+/** Throws a UserError of kind `usage` unless all models see scans alike and mean the same by their outputs. */
+export function requireAgreement(models: readonly OpenedModel[]): void {
+  const [first, ...others] = models as readonly [OpenedModel, ...OpenedModel[]];
+  const facts: [string, (model: ModelDescription) => unknown][] = [
+    ['outputs', ({ outputs }) => outputs],
+    ['channels', ({ channels }) => channels],
+    ['preprocessing.size', ({ preprocessing }) => preprocessing.size],
+    ['preprocessing.spacing', ({ preprocessing }) => preprocessing.spacing],
+    ['preprocessing.normalisation', ({ preprocessing }) => preprocessing.normalisation],
+    ['preprocessing.orientation', ({ preprocessing }) => preprocessing.orientation],
+  ];
+  for (const { model, path } of others)
+    for (const [key, fact] of facts) {
+      const [here, there] = [model, first.model].map((each) => JSON.stringify(fact(each)) ?? 'none');
+      if (here !== there)
+        throw new UserError(
+          'usage',
+          `${path}: ${key}: found ${here}, but ${first.path} has ${there}; models of an ensemble must agree`,
+        );
+    }
+}
+
+/** The axes that all models were mirrored along in training. Throws a UserError of kind `usage` if there is none. */
+export function mirroredAxes(models: readonly OpenedModel[]): Axis[] {
+  const axes = (['x', 'y', 'z'] as const).filter((axis) =>
+    models.every(({ model }) => model.mirror.includes(axis)),
+  );
+  if (axes.length === 0)
+    throw new UserError(
+      'usage',
+      '--mirror: found models that were not mirrored along any axis in training, where mirroring makes results worse; ' +
+        'leave it out',
+    );
+  return axes;
+}

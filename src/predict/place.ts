@@ -1,0 +1,48 @@
+// Where results go, and that nothing which is read is written to.
+
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { UserError } from '../errors.js';
+import { isFolder } from '../runs/open-model.js';
+import { type Destination, type Wanted } from './files.js';
+
+const VOLUME = /\.nii(\.gz)?$/i;
+
+/**
+ * What `-o` stands for: for a folder of scans a folder, for one scan a file (.nii, .nii.gz) or a folder. Throws a UserError of
+ * kind `usage` if that is within the folder of the scans, or does not go with what is wanted.
+ */
+export function destinationOf(input: string, output: string, { separate }: Wanted): Destination {
+  const toFile = VOLUME.test(output) && !isFolder(output);
+  if (toFile && isFolder(input))
+    throw new UserError('usage', `-o: found ${output} for the folder ${input}, expected a folder`);
+  if (toFile && separate)
+    throw new UserError(
+      'usage',
+      `-o: found ${output} with --separate, expected a folder for a file an output`,
+    );
+  if (!toFile && existsSync(output) && !isFolder(output))
+    throw new UserError(
+      'usage',
+      `-o: found ${output}, a file, expected a folder or a name ending in .nii or .nii.gz`,
+    );
+  const [from, to] = [real(isFolder(input) ? input : dirname(input)), real(output)];
+  const way = relative(from, to);
+  const within = way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && resolve(from, way) === to);
+  if (isFolder(input) && within)
+    throw new UserError(
+      'usage',
+      `-o: found ${output}, which is ${way === '' ? '' : 'within '}the folder of the scans, expected another one`,
+    );
+  if (toFile && to === real(input))
+    throw new UserError('usage', `-o: found ${output}, which is the scan itself, expected another name`);
+  return toFile ? { folder: dirname(output), file: basename(output) } : { folder: output };
+}
+
+/** A path with all links followed that there are. */
+function real(path: string): string {
+  const whole = resolve(path);
+  if (existsSync(whole)) return realpathSync(whole);
+  const above = dirname(whole);
+  return above === whole ? whole : join(real(above), basename(whole));
+}

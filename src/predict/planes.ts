@@ -1,0 +1,93 @@
+// The way back: planes of probabilities on the grid that networks see become planes on the grid of the scan, one at a time,
+// so that no volume of probabilities is ever kept.
+
+import { type Extent } from '../data/preprocess.js';
+
+/** For each index of an axis: the two indices that it lies between on the other grid, and the weight of the second. */
+interface Between {
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+  readonly weight: Float32Array;
+  /** Whether every index is its own. */
+  readonly same: boolean;
+}
+
+/** Both grids cover the same extent in mm: at = (j + 1/2) g / n - 1/2, within the grid, linear in between. */
+function between(grid: number, size: number): Between {
+  const at = Float64Array.from({ length: size }, (_, j) =>
+    Math.min(Math.max(((j + 0.5) * grid) / size - 0.5, 0), grid - 1),
+  );
+  return {
+    low: Int32Array.from(at, Math.floor),
+    high: Int32Array.from(at, (value) => Math.min(Math.floor(value) + 1, grid - 1)),
+    weight: Float32Array.from(at, (value) => value - Math.floor(value)),
+    same: grid === size,
+  };
+}
+
+/** Takes a plane z of probabilities, (outputs, y, x). What it is given is used again afterwards. */
+export type PlaneSink = (z: number, plane: Float32Array) => void;
+
+/**
+ * A sink for the planes of a grid, from the first to the last, that gives all planes of a volume of another size over the
+ * same extent to `sink`.
+ */
+export function resamplePlanes(outputs: number, grid: Extent, size: Extent, sink: PlaneSink): PlaneSink {
+  if (grid.join() === size.join()) return sink;
+  const [xs, ys, zs] = [0, 1, 2].map((axis) => between(grid[axis] as number, size[axis] as number)) as [
+    Between,
+    Between,
+    Between,
+  ];
+  const area = grid[0] * grid[1];
+  let before = new Float32Array(outputs * area);
+  let latest = new Float32Array(outputs * area);
+  const mixed = new Float32Array(area);
+  const row = new Float32Array(grid[0]);
+  const plane = new Float32Array(outputs * size[0] * size[1]);
+  let next = 0;
+  const give = (): void => {
+    const far = zs.weight[next] as number;
+    // The latest plane is the second of the two that it lies between, or the only one.
+    const [a, b] = [far === 0 ? latest : before, latest];
+    for (let k = 0; k < outputs; k++) {
+      for (let i = 0, from = k * area; i < area; i++, from++)
+        mixed[i] = (a[from] as number) * (1 - far) + (b[from] as number) * far;
+      resamplePlane(mixed, grid, plane, k * size[0] * size[1], size, xs, ys, row);
+    }
+    sink(next++, plane);
+  };
+  return (z, given) => {
+    [before, latest] = [latest, before];
+    latest.set(given);
+    while (next < size[2] && (zs.weight[next] === 0 ? zs.low : zs.high)[next] === z) give();
+  };
+}
+
+function resamplePlane(
+  from: Float32Array,
+  grid: Extent,
+  out: Float32Array,
+  start: number,
+  size: Extent,
+  xs: Between,
+  ys: Between,
+  row: Float32Array,
+): void {
+  let at = start;
+  for (let y = 0; y < size[1]; y++) {
+    const near = (ys.low[y] as number) * grid[0];
+    const far = (ys.high[y] as number) * grid[0];
+    const weight = ys.weight[y] as number;
+    for (let x = 0; x < grid[0]; x++)
+      row[x] = (from[near + x] as number) * (1 - weight) + (from[far + x] as number) * weight;
+    if (xs.same) out.set(row, at);
+    else
+      for (let x = 0; x < size[0]; x++) {
+        const part = xs.weight[x] as number;
+        out[at + x] =
+          (row[xs.low[x] as number] as number) * (1 - part) + (row[xs.high[x] as number] as number) * part;
+      }
+    at += size[0];
+  }
+}

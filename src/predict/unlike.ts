@@ -1,0 +1,78 @@
+// In what a scan is unlike the scans that a model was trained on, in words. Nothing of it is an error; an empty or a wrong
+// result mostly comes from it.
+
+import { orientExtent, orientingOf } from '../data/orientation.js';
+import { type Extent, type IntensityRange } from '../data/preprocess.js';
+import { type ModelDescription } from '../model/model.js';
+import { type Scan } from './segment.js';
+
+/** Beyond training's range by so much, spacings are unlike: more where scans are resampled, which takes most of it away. */
+const SPACING_RATIO = { asStored: 1.25, resampled: 2 } as const;
+/** The same for the length of a scan in mm. */
+const LENGTH_RATIO = 1.5;
+const AXES = ['x', 'y', 'z'] as const;
+
+/** A line for spacing, size, orientation and intensities that are far from those of training. */
+export function unlikeTraining(
+  { training, channels, preprocessing }: ModelDescription,
+  scan: Pick<Scan, 'size' | 'spacing' | 'orientation'>,
+  intensity: readonly IntensityRange[],
+): string[] {
+  if (training === undefined) return [];
+  const { orientation, normalisation } = preprocessing;
+  const orienting = orientingOf(scan.orientation, orientation);
+  const size = orientExtent(scan.size, orienting);
+  const spacing = orientExtent(scan.spacing, orienting);
+  const lines: string[] = [];
+  const compare = (
+    what: string,
+    unit: string,
+    ratio: number,
+    found: Extent,
+    least: Extent,
+    most: Extent,
+  ): void => {
+    const far = AXES.flatMap((axis, i) => {
+      const [value, low, high] = [found[i], least[i], most[i]] as [number, number, number];
+      return value * ratio < low || value > high * ratio
+        ? [
+            `${axis} ${short(value)} ${unit} (training: ${short(low)}${low === high ? '' : ` to ${short(high)}`})`,
+          ]
+        : [];
+    });
+    if (far.length > 0) lines.push(`${what} unlike training's: ${far.join(', ')}`);
+  };
+  const ratio = SPACING_RATIO[preprocessing.spacing ? 'resampled' : 'asStored'];
+  compare('the spacing is', 'mm', ratio, spacing, training.spacing.min, training.spacing.max);
+  const times = (a: Extent, b: Extent): Extent => [a[0] * b[0], a[1] * b[1], a[2] * b[2]];
+  compare(
+    'the size is',
+    'mm',
+    LENGTH_RATIO,
+    times(size, spacing),
+    times(training.size.min, training.spacing.min),
+    times(training.size.max, training.spacing.max),
+  );
+  if (orientation === 'keep' && !training.orientations.includes(scan.orientation))
+    lines.push(`axes point to ${scan.orientation}, those of training to ${training.orientations.join(', ')}`);
+  for (const [i, { min, max }] of intensity.entries()) {
+    const name = intensity.length > 1 ? `channel ${channels[i]}` : 'the image';
+    const known = training.intensity[i];
+    if (min === max) lines.push(`${name} is constant (${short(min)})`);
+    // Other ways to normalise take unit and scale away.
+    else if (
+      known &&
+      (normalisation === 'none' || (typeof normalisation === 'object' && 'window' in normalisation))
+    ) {
+      const width = known.max - known.min;
+      if (min > known.max || max < known.min || max - min > 3 * width || max - min < width / 100)
+        lines.push(
+          `${name} has intensities from ${short(min)} to ${short(max)}, those of training are from ` +
+            `${short(known.min)} to ${short(known.max)}`,
+        );
+    }
+  }
+  return lines;
+}
+
+const short = (value: number): string => String(Number(value.toPrecision(3)));

@@ -1,0 +1,57 @@
+// Which windows cover a grid, and how much each counts where they overlap. Windows form a grid themselves, so the sum of all
+// weights at a voxel is a product of three sums along the axes: no volume of weights is kept.
+
+import { type Extent } from '../data/preprocess.js';
+
+/** The windows along one axis. */
+export interface AxisWindows {
+  /** Where each begins, ascending. */
+  readonly starts: readonly number[];
+  /** How much the voxels of a window count along this axis. */
+  readonly weights: Float32Array;
+  /** The sum of what counts at each voxel. */
+  readonly sums: Float32Array;
+}
+
+/** Deviation of the Gaussian, of a window's length, and the least that a voxel counts (nnU-Net has the same). */
+const SIGMA = 1 / 8;
+const FLOOR = 1e-3;
+
+/**
+ * Windows of a length that cover a grid of so many voxels, at least half a window overlapping: ceil((n - w) / (w / 2)) + 1,
+ * evenly spread. The middle of a window counts most, by a Gaussian; where there is a single one, all of it counts alike.
+ */
+export function axisWindows(grid: number, length: number): AxisWindows {
+  const count = grid <= length ? 1 : Math.ceil((grid - length) / (length / 2)) + 1;
+  const starts = Array.from({ length: count }, (_, i) =>
+    count === 1 ? 0 : Math.round((i * (grid - length)) / (count - 1)),
+  );
+  const weights = Float32Array.from({ length }, (_, i) => {
+    const distance = (i - (length - 1) / 2) / (SIGMA * length);
+    return count === 1 ? 1 : Math.max(Math.exp(-(distance ** 2) / 2), FLOOR);
+  });
+  const sums = new Float32Array(Math.max(grid, length));
+  for (const start of starts)
+    for (let i = 0; i < length; i++) sums[start + i] = (sums[start + i] as number) + (weights[i] as number);
+  return { starts, weights, sums };
+}
+
+/**
+ * Copies the window at `start` out of a channel (z, y, x) into `out`; outside of the grid, where `start` may lie, it is zero.
+ */
+export function cutWindow(
+  voxels: Float32Array | Float64Array,
+  grid: Extent,
+  start: Extent,
+  [w, h, d]: Extent,
+  out: Float32Array,
+): void {
+  out.fill(0);
+  const first = Math.max(0, -start[0]);
+  const last = Math.min(w, grid[0] - start[0]);
+  for (let z = Math.max(0, -start[2]); z < Math.min(d, grid[2] - start[2]); z++)
+    for (let y = Math.max(0, -start[1]); y < Math.min(h, grid[1] - start[1]); y++) {
+      const row = ((z + start[2]) * grid[1] + y + start[1]) * grid[0] + start[0];
+      out.set(voxels.subarray(row + first, row + last), (z * h + y) * w + first);
+    }
+}
