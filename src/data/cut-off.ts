@@ -1,6 +1,5 @@
 // Labelled voxels that cropping left outside: no network can find them, and no Dice counts them.
 
-import { type PreparedCase } from './case.js';
 import { type Split } from './split.js';
 
 /** Of some cases. */
@@ -16,7 +15,11 @@ export interface CutOff {
 /** By part of a split. */
 export type SplitCutOff = Readonly<Record<keyof Split, CutOff>>;
 
-type Counted = Pick<PreparedCase, 'id' | 'labelled'>;
+/** A case with the voxels of each label index before cropping, and those left after it. */
+interface Counted {
+  readonly id: string;
+  readonly labelled: { readonly before: readonly number[]; readonly kept: readonly number[] };
+}
 
 /** What cropping to preprocessing.size cut off from these cases, counted after resampling. */
 function cutOff(cases: readonly Counted[]): CutOff {

@@ -2,13 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { Command, Option } from 'commander';
-import { modelName } from '../../config/models.js';
-import { type Experiment, type ModelConfig } from '../../config/schema.js';
+import { type Experiment } from '../../config/schema.js';
 import { loadDataset } from '../../data/dataset.js';
-import { createEngine, createEstimator } from '../../engine/index.js';
+import { createEstimator } from '../../engine/index.js';
 import { physicalCores } from '../../engine/native/cores.js';
 import { EXIT, type FailureKind, UserError } from '../../errors.js';
-import { diskBytes, estimateSeconds, runMultiplyAdds } from '../../experiment/estimate.js';
+import { runMultiplyAdds } from '../../experiment/estimate.js';
 import { keepConfig } from '../../experiment/kept-config.js';
 import { type Failure, LUNET, runLocally, supervised } from '../../experiment/local.js';
 import { type Task, planExperiment } from '../../experiment/tasks.js';
@@ -30,6 +29,7 @@ import {
   threadsOption,
 } from '../options.js';
 import { type Given, nextCommand } from '../next.js';
+import { modelsOf, showPlan } from '../run-preview.js';
 import { startProgress } from '../terminal/progress.js';
 import { showReport } from './report.js';
 import { note, paint, print, printJson, warn } from '../terminal/output.js';
@@ -102,65 +102,6 @@ export const command = addExamples(
   ],
 );
 
-async function showPlan(
-  config: Experiment,
-  source: string,
-  tasks: readonly Task[],
-  open: readonly Task[],
-  options: Options,
-): Promise<void> {
-  const engine = await createEngine(options.engine, {
-    threads: options.threads,
-    isa: options.isa,
-    warn,
-    say: note,
-  });
-  if (options.executor === 'local')
-    requireMemory(config, engine, modelsOf(config, open), { jobs: Math.min(options.jobs, open.length) });
-  note(`Measuring a few steps of each network on ${engine.description.name} ...`);
-  const seconds = await estimateSeconds(config, open, engine);
-  const bytes = open.map((task) => diskBytes(config, task));
-  const runs = tasks.map((task) => {
-    const at = open.indexOf(task);
-    const { state } = taskState(task);
-    const action = at < 0 ? 'done' : state === 'missing' ? 'to start' : 'to resume';
-    return { task, action, seconds: seconds[at], bytes: bytes[at] };
-  });
-  const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
-  if (options.json)
-    printJson({
-      source,
-      runs: runs.map(({ task: { id, kind, split, method, seed }, ...rest }) => ({
-        id,
-        kind,
-        split,
-        method,
-        seed,
-        action: rest.action,
-        seconds: rest.seconds,
-        bytes: rest.bytes,
-      })),
-      seconds: total(seconds),
-      bytes: total(bytes),
-    });
-  else {
-    print(
-      formatTable(
-        [{ title: 'Run' }, { title: 'What' }, { title: 'Time', align: 'right' }],
-        runs.map(({ task, action, seconds: time }) => [
-          task.id,
-          action,
-          time === undefined ? '' : `about ${duration(time)}`,
-        ]),
-      ),
-    );
-    print(
-      `\n${open.length} of ${tasks.length} runs to do: about ${duration(total(seconds))} in all with ` +
-        `${engine.description.threads} threads, at most ${(total(bytes) / 1e6).toFixed(0)} MB of disk space`,
-    );
-  }
-}
-
 async function submitAll(
   config: Experiment,
   source: string,
@@ -224,14 +165,6 @@ async function runExperiment(
       `${failures.size} of ${tasks.length} runs failed\n` +
         [...failures].map(([{ id }, { message }]) => `  ${id}: ${message}`).join('\n'),
     );
-}
-
-/** The starting models of the runs. */
-function modelsOf(config: Experiment, tasks: readonly Task[]): ModelConfig[] {
-  return config.models.filter((model) => {
-    const name = modelName(model);
-    return tasks.some(({ kind, method }) => (kind === 'train' ? method : config.pruning.model) === name);
-  });
 }
 
 /** The kind of failure that an exit code stands for. */

@@ -1,0 +1,83 @@
+// Imports point one way: a file of src imports from its own layer or from those before it, and no files import each other in
+// a circle. Types count as well; what loads only when it is called, `import(...)`, does not.
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+// From what knows nothing of the rest to what knows everything. A file belongs to the longest entry that it lies under. The
+// plain files at the top of src come before all layers.
+const LAYERS = [
+  ['network'],
+  // The plain types of the engine's interface.
+  ['engine/engine.ts'],
+  // Where the config takes names from.
+  ['pruning/criteria', 'pruning/strategies', 'data/layouts/index.ts', 'data/layouts/layout.ts'],
+  ['config'],
+  // What records and model files say about data.
+  ['data/split.ts', 'data/cut-off.ts', 'data/preprocess.ts'],
+  ['model'],
+  ['runs'],
+  ['engine'],
+  ['data'],
+  ['evaluation'],
+  ['training'],
+  ['export'],
+  ['pruning'],
+  ['experiment'],
+  ['predict'],
+  ['report'],
+  ['cli'],
+];
+
+const source = process.argv[2] ?? fileURLToPath(new URL('../src', import.meta.url));
+const files = readdirSync(source, { recursive: true }).filter((file) => file.endsWith('.ts'));
+const imports = new Map(
+  files.map((file) => {
+    const text = readFileSync(join(source, file), 'utf8');
+    const specifiers = [...text.matchAll(/\bfrom '(\.[^']+)'|^import '(\.[^']+)'/gm)].map(
+      ([, a, b]) => a ?? b,
+    );
+    return [file, specifiers.map((path) => normalize(join(dirname(file), path)).replace(/\.js$/, '.ts'))];
+  }),
+);
+
+/** The place of a file's layer in the list; of plain files -1, of unlisted folders undefined. */
+function layerOf(file) {
+  if (!file.includes('/')) return -1;
+  let [layer, longest] = [undefined, 0];
+  for (const [at, entries] of LAYERS.entries())
+    for (const entry of entries)
+      if ((file === entry || file.startsWith(`${entry}/`)) && entry.length > longest)
+        [layer, longest] = [at, entry.length];
+  return layer;
+}
+
+const problems = [];
+for (const [file, targets] of imports) {
+  const own = layerOf(file);
+  if (own === undefined)
+    problems.push(`src/${file}: its folder is in no layer; add it to scripts/check-layers.js`);
+  for (const target of targets)
+    if (layerOf(target) > own) problems.push(`src/${file}: imports src/${target}, which is in a later layer`);
+}
+
+/** Reports each circle once, at the import that closes it. */
+const [done, path] = [new Set(), []];
+function visit(file) {
+  if (done.has(file)) return;
+  const at = path.indexOf(file);
+  if (at >= 0) {
+    problems.push(`circle of imports: ${[...path.slice(at), file].join(' -> ')}`);
+    return;
+  }
+  path.push(file);
+  (imports.get(file) ?? []).forEach(visit);
+  path.pop();
+  done.add(file);
+}
+files.forEach(visit);
+
+if (problems.length > 0) {
+  console.error(problems.join('\n'));
+  process.exit(1);
+}
