@@ -5,6 +5,9 @@
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
+#ifdef _WIN32
+#include <malloc.h>
+#endif
 
 #include <atomic>
 #include <cstdint>
@@ -24,6 +27,24 @@ constexpr bool kHasLargePages = true;
 constexpr bool kHasLargePages = false;
 #endif
 
+// Null where there is no memory.
+void* allocateAligned(size_t alignment, size_t bytes) {
+#ifdef _WIN32
+  return _aligned_malloc(bytes, alignment);
+#else
+  void* memory = nullptr;
+  return posix_memalign(&memory, alignment, bytes) == 0 ? memory : nullptr;
+#endif
+}
+
+void freeAligned(void* memory) {
+#ifdef _WIN32
+  _aligned_free(memory);
+#else
+  std::free(memory);
+#endif
+}
+
 }  // namespace
 
 Floats takeSpare() {
@@ -41,11 +62,11 @@ Floats::Floats(size_t count, bool zeroed) : size_(count) {
   if (count > SIZE_MAX / sizeof(float) - 64) outOfMemory();
   // A slab lies on more small pages than the processor's table of addresses (TLB) has entries for; large pages are few.
   constexpr size_t kLargePage = 2 << 20;
-  void* memory = nullptr;
   size_t bytes = count * sizeof(float);
   const bool large = kHasLargePages && bytes >= kLargePage / 4;
   if (large) bytes = (bytes + kLargePage - 1) / kLargePage * kLargePage;
-  if (posix_memalign(&memory, large ? kLargePage : 64, bytes) != 0) outOfMemory();
+  void* memory = allocateAligned(large ? kLargePage : 64, bytes);
+  if (!memory) outOfMemory();
 #ifdef MADV_HUGEPAGE
   if (large) madvise(memory, bytes, MADV_HUGEPAGE);
 #endif
@@ -62,6 +83,6 @@ Floats& Floats::operator=(Floats&& other) noexcept {
   return *this;
 }
 
-Floats::~Floats() { std::free(data_); }
+Floats::~Floats() { freeAligned(data_); }
 
 }  // namespace lunet
