@@ -1,5 +1,5 @@
 // Trains the models that lunet ships, and writes their cards: node scripts/train-models.js TASK04_HIPPOCAMPUS_FOLDER
-// The data: Task04 of the Medical Segmentation Decathlon, http://medicaldecathlon.com. Needs `npm run build` first; a few
+// The data: Task04 of the Medical Segmentation Decathlon, http://medicaldecathlon.com. Needs `npm run compile` first; a few
 // minutes on two cores. The same bits come out on the same instruction set.
 
 import { spawnSync } from 'node:child_process';

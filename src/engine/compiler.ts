@@ -9,6 +9,8 @@ export function compilerCandidates(): string[] {
 
 export interface Compiler {
   readonly name: string;
+  /** Words before all others on its command line. */
+  readonly args?: readonly string[];
   /** The first line of what it says of itself. */
   readonly version: string;
 }

@@ -1,18 +1,21 @@
-// What `npm pack` makes, installed by npm as users do it: its files, and the native engine that it builds with the real
-// compiler. Without npm's registry or its cache at hand nothing can be installed.
+// What `npm pack` makes, installed by npm as users do it: its files, the native engine that it brings, and the one that it
+// builds with the real compiler where it brings none. Without npm's registry or its cache at hand nothing can be installed.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, normalize } from 'node:path';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { prebuildFolder, prebuildsFolder } from '../../src/engine/native/builds.js';
 import { emptyFolder } from '../cli/lunet.js';
 import { TINY } from '../cli/tiny.js';
 import { type Installed, start, withoutNpm } from '../engine/native/installed.js';
 
 const checkout = fileURLToPath(new URL('../../..', import.meta.url));
 const LARGEST_KB = 700;
+/** All seven and the rest stay below 4 MB. */
+const LARGEST_PREBUILD_KB = 450;
 
 const npm = (args: readonly string[], cwd: string): string => {
   const { status, stdout, stderr } = spawnSync('npm', args, { cwd, encoding: 'utf8', env: withoutNpm() });
@@ -45,8 +48,16 @@ before(() => {
 test('the package has what it needs and nothing of this machine', () => {
   const files = new Set(packed.files.map(({ path }) => path));
   for (const path of files)
-    assert.doesNotMatch(path, /^(test|build|node_modules|\.)|dist\/test|\.(map|ts|node|o|tsbuildinfo)$/);
-  assert.ok(packed.size < LARGEST_KB * 1024, `${packed.size} bytes`);
+    assert.doesNotMatch(
+      path,
+      /^(test|build|node_modules|\.)|dist\/test|\.(map|ts|o|tsbuildinfo)$|^(?!prebuilds\/).*\.node$/,
+    );
+  const prebuilds = existsSync(prebuildsFolder) ? readdirSync(prebuildsFolder) : [];
+  for (const name of prebuilds)
+    for (const file of ['lunet.node', 'build.json'])
+      assert.ok(files.has(`prebuilds/${name}/${file}`), `${name}/${file}`);
+  const largest = LARGEST_KB + prebuilds.length * LARGEST_PREBUILD_KB;
+  assert.ok(packed.size < largest * 1024, `${packed.size} bytes, ${prebuilds.length} prebuilt engines`);
   for (const document of [
     'README.md',
     'CONTRIBUTING.md',
@@ -61,7 +72,23 @@ test('the package has what it needs and nothing of this machine', () => {
   }
 });
 
+test(
+  'the engine that it brings trains, without a compiler and without building',
+  { skip: !existsSync(prebuildFolder()) && 'there is none for this machine: npm run prebuild' },
+  async () => {
+    const train = ['train', 'tiny.yaml', '--model', 'unet-n2', '--seeds', '2'];
+    const { code, stderr } = await start(project, train).ended;
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^Engine: native/m);
+    assert.doesNotMatch(stderr, /Building/);
+    const { stdout } = await start(project, ['doctor']).ended;
+    const path = join(project.package, 'prebuilds', basename(prebuildFolder()), 'lunet.node');
+    assert.ok(stdout.includes(`native engine        ${path}`), stdout);
+  },
+);
+
 test('two commands at once build the engine once, with the real compiler, and train on it', async () => {
+  rmSync(join(project.package, 'prebuilds'), { recursive: true, force: true });
   const train = (model: string) =>
     start(project, ['train', 'tiny.yaml', '--model', model, '--seeds', '1'], withoutNpm()).ended;
   const both = await Promise.all([train('unet-n2'), train('lunet-n2')]);

@@ -1,11 +1,13 @@
 // `lunet doctor`: shows what lunet runs on, and how to fix what does not work.
 
 import { cpus, totalmem } from 'node:os';
+import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { EXIT, UserError } from '../../errors.js';
 import { compilerCandidates, findCompiler } from '../../engine/compiler.js';
 import { type Engine } from '../../engine/engine.js';
 import { createEngine } from '../../engine/index.js';
+import { prebuildFolder, readRecord } from '../../engine/native/builds.js';
 import { physicalCores } from '../../engine/native/cores.js';
 import { type Provided, provideAddon } from '../../engine/native/provide.js';
 import { readInstallation } from '../../engine/tensorflow/installation.js';
@@ -81,20 +83,27 @@ function compiler(native: Provided): Finding {
   if (found) return { what, ok: true, found: `${found.name}: ${found.version}` };
   const none = `none of ${compilerCandidates().join(', ')} runs`;
   return native.addon
-    ? { what, ok: true, found: `${none}; none is needed, the native engine is built` }
+    ? { what, ok: true, found: `${none}; none is needed, the native engine is there` }
     : { what, ok: false, found: none };
 }
 
 function nativeEngine(native: Provided): Finding {
   const what = 'native engine';
   if (native.addon) {
-    const found = `${native.path}; instruction sets: ${native.addon.instructionSets().join(', ')}`;
+    const found = `${native.path} (${originOf(native.path)}); instruction sets: ${native.addon.instructionSets().join(', ')}`;
     return { what, ok: true, found };
   }
   const { problem, cure, attempts } = native;
   // The attempts may already describe the build that failed.
   const lines = attempts.some((each) => each.includes(problem)) ? attempts : [problem, ...attempts];
   return { what, ok: false, found: lines.join('; '), cure };
+}
+
+/** Where an engine comes from, in a few words. */
+function originOf(path: string): string {
+  if (process.env['LUNET_NATIVE']) return 'as LUNET_NATIVE says';
+  const by = readRecord(dirname(path))?.compiler ?? 'an unknown compiler';
+  return dirname(path) === prebuildFolder() ? `from the package, made with ${by}` : `built here with ${by}`;
 }
 
 /** The TensorFlow set-up; it is optional, so its absence is not an error. */

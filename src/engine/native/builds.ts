@@ -1,6 +1,7 @@
 // Builds of the native engine on disk. A build's folder is named by all that it was made for: the system, the processor's
 // family, the C library, the sources and flags. So neither another version of lunet nor another machine with the same home
-// takes it for its own. An engine counts only with a record beside it that has its digest.
+// takes it for its own. An engine counts only with a record beside it that has its digest. Engines that the package
+// brings along (scripts/prebuild.js) are in folders named by the system alone, and count only if made of these sources.
 
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,8 +18,10 @@ const RECORD = 'build.json';
 const FAILURE = 'failed.json';
 
 /** What is known of a build. */
-interface BuildRecord {
+export interface BuildRecord {
   readonly compiler: string;
+  /** Of the sources and flags, see `sourcesDigest`. */
+  readonly sources: string;
   /** SHA-256 of the engine. */
   readonly sha256: string;
 }
@@ -46,31 +49,57 @@ export function buildFolders(): string[] {
   ];
 }
 
+/** The folder of the engine that the package brings for this machine, such as prebuilds/linux-x64-musl, if it does. */
+export function prebuildFolder(): string {
+  const musl = process.platform === 'linux' && glibcVersion() === undefined ? '-musl' : '';
+  return join(prebuildsFolder, `${process.platform}-${process.arch}${musl}`);
+}
+
+export const prebuildsFolder = join(packageFolder, 'prebuilds');
+
 /** System, family of processors and C library, such as linux-x64-glibc2.36. Node-API is the same for all of Node.js. */
 function machine(): string {
-  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-  const { glibcVersionRuntime: glibc } = header;
+  const glibc = glibcVersion();
   const library = process.platform !== 'linux' ? '' : glibc === undefined ? '-musl' : `-glibc${glibc}`;
   return `${process.platform}-${process.arch}${library}`;
 }
 
+/** Of GNU's C library; undefined with another one. */
+function glibcVersion(): string | undefined {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime;
+}
+
+type Loaded = { addon: Addon; path: string } | { addon?: undefined; problem: string };
+
+/** The engine that the package brings for this machine, or in a few words why there is none. */
+export function loadPrebuild(): Loaded {
+  const folder = prebuildFolder();
+  if (!existsSync(join(folder, ENGINE))) return { problem: 'the package has none for this machine' };
+  const made = readRecord(folder)?.sources;
+  return made === sourcesDigest() ? loadBuild(folder) : { problem: 'made of other sources' };
+}
+
 /** The engine in a folder, or in a few words why there is none. */
-export function loadBuild(
-  folder: string,
-): { addon: Addon; path: string } | { addon?: undefined; problem: string } {
+export function loadBuild(folder: string): Loaded {
   const path = join(folder, ENGINE);
   if (!existsSync(path)) {
     const failure = readFailure(folder);
     return { problem: failure === undefined ? 'not built' : `not built: ${failure.problem}` };
   }
-  const record = readJson<BuildRecord>(join(folder, RECORD));
   try {
     // What is damaged may take the process down when it is loaded, or compute something else.
-    if (record?.sha256 !== sha256(readFileSync(path))) return { problem: 'damaged' };
+    if (!isWhole(folder)) return { problem: 'damaged' };
     return { addon: loadFile(path), path };
   } catch (error) {
     return { problem: oneLine(error) };
   }
+}
+
+/** Whether the engine in a folder is the one that was put there. */
+function isWhole(folder: string): boolean {
+  const path = join(folder, ENGINE);
+  return existsSync(path) && readRecord(folder)?.sha256 === sha256(readFileSync(path));
 }
 
 /** Loads an addon by its path. Throws what Node.js throws. */
@@ -83,14 +112,14 @@ export function oneLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] as string;
 }
 
-/** The compiler that made a build, as `findCompiler` describes it. */
-export function compilerOf(folder: string): string | undefined {
-  return readJson<BuildRecord>(join(folder, RECORD))?.compiler;
+/** What is known of the build in a folder. */
+export function readRecord(folder: string): BuildRecord | undefined {
+  return readJson<BuildRecord>(join(folder, RECORD));
 }
 
 /** Puts an engine into its folder: from one moment to the next it is there whole. */
 export function commitBuild(folder: string, engine: Uint8Array, { version }: Compiler): void {
-  const record: BuildRecord = { compiler: version, sha256: sha256(engine) };
+  const record: BuildRecord = { compiler: version, sources: sourcesDigest(), sha256: sha256(engine) };
   commitFile(join(folder, RECORD), JSON.stringify(record));
   commitFile(join(folder, ENGINE), engine);
   rmSync(join(folder, FAILURE), { force: true });
@@ -122,6 +151,14 @@ export function removeEarlierBuilds(folder: string): void {
       name.startsWith(prefix)
     )
       rmSync(join(parent, name), { recursive: true, force: true });
+}
+
+/** Removes engines for the package that were made of other sources than these; says what it removed. */
+export function removeStalePrebuilds(): string[] {
+  const names = existsSync(prebuildsFolder) ? readdirSync(prebuildsFolder) : [];
+  const stale = names.filter((name) => readRecord(join(prebuildsFolder, name))?.sources !== sourcesDigest());
+  for (const name of stale) rmSync(join(prebuildsFolder, name), { recursive: true, force: true });
+  return stale;
 }
 
 /** A JSON file's content; undefined if it is not there or damaged. */

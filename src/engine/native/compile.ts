@@ -8,12 +8,14 @@ import { basename, join } from 'node:path';
 import { commitFile, makeFolder } from '../../runs/commit.js';
 import { type Compiler } from '../compiler.js';
 import { type CompileFailure, commitBuild } from './builds.js';
-import { compileFlags, LINK_FLAGS, sourceFiles, sourceFolder } from './sources.js';
+import { compileFlags, linkFlags, sourceFiles, sourceFolder, type Target } from './sources.js';
 
 export interface CompileOptions {
   /** For the compiler's sanitizers, such as `address,undefined`. */
   readonly sanitize?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** What to compile for, and what the linker is given besides; default: this machine, where the engine is tried. */
+  readonly target?: (Target & { readonly link?: readonly string[] }) | undefined;
 }
 
 /**
@@ -26,7 +28,8 @@ export async function compileNative(
   compiler: Compiler,
   options: CompileOptions = {},
 ): Promise<CompileFailure | undefined> {
-  const { sanitize, signal } = options;
+  const { sanitize, signal, target } = options;
+  const system: Target = target ?? process;
   const objects = join(folder, OBJECTS);
   // A killed process may have left some.
   rmSync(objects, { recursive: true, force: true });
@@ -37,12 +40,14 @@ export async function compileNative(
   const objectOf = (source: string): string => join(objects, `${basename(source)}.o`);
   const run = (program: string, args: readonly string[]): Promise<Ended> =>
     execute(program, args, objects, signal);
+  const compile = (args: readonly string[]): Promise<Ended> =>
+    run(compiler.name, [...(compiler.args ?? []), ...args]);
   try {
-    const files = sourceFiles();
+    const files = sourceFiles(system);
     const failure =
       (await compileAll(files, (file) =>
-        run(compiler.name, [
-          ...compileFlags(file),
+        compile([
+          ...compileFlags(file, system),
           ...sanitizing,
           `-I${headers()}`,
           '-c',
@@ -52,16 +57,17 @@ export async function compileNative(
         ]),
       )) ??
       (await step(`${compiler.name} could not link the engine`, () =>
-        run(compiler.name, [
-          ...LINK_FLAGS,
+        compile([
+          ...linkFlags(system),
           ...sanitizing.slice(0, 1),
           ...files.map(objectOf),
           '-o',
           join(objects, 'lunet.node'),
+          ...(target?.link ?? []),
         ]),
       )) ??
       // A sanitizer's library would have to be there first.
-      (sanitize
+      (sanitize || target
         ? undefined
         : await step(`the engine that ${compiler.name} made does not load`, () =>
             run(process.execPath, ['-e', TRIAL, join(objects, 'lunet.node')]),

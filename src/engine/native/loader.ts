@@ -3,15 +3,18 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Addon } from './addon.js';
-import { buildFolders, loadBuild, loadFile, oneLine } from './builds.js';
+import { buildFolders, loadBuild, loadFile, loadPrebuild, oneLine, prebuildFolder } from './builds.js';
 
 /** The addon and where it was found, or why it could not be loaded, one line an attempt. */
 export type LoadResult = { addon: Addon; path: string } | { addon?: undefined; attempts: string[] };
 
-/** Loads the addon from LUNET_NATIVE if that is set, and then from nowhere else; otherwise from the kept builds. */
+/**
+ * Loads the addon from LUNET_NATIVE if that is set, and then from nowhere else; otherwise what was built here, otherwise
+ * what the package brings.
+ */
 export function loadAddon(): LoadResult {
   const given = process.env['LUNET_NATIVE'];
-  return given ? loadGiven(resolve(given)) : loadBuilt();
+  return given ? loadGiven(resolve(given)) : loadKept();
 }
 
 function loadGiven(path: string): LoadResult {
@@ -23,7 +26,17 @@ function loadGiven(path: string): LoadResult {
   }
 }
 
-/** Loads the addon from where builds of it are kept. */
+/** Loads what was built here, else what the package brings. */
+export function loadKept(): LoadResult {
+  const built = loadBuilt();
+  if (built.addon) return built;
+  const prebuilt = loadPrebuild();
+  return prebuilt.addon
+    ? prebuilt
+    : { attempts: [...built.attempts, `${prebuildFolder()}: ${prebuilt.problem}`] };
+}
+
+/** Loads what was built here. */
 export function loadBuilt(): LoadResult {
   const attempts: string[] = [];
   for (const folder of buildFolders()) {

@@ -1,4 +1,4 @@
-// The native engine, built if it is not there yet: at first use after an installation, by `npm run build` in a checkout,
+// The native engine, built if it is not there yet: at first use after an installation, by `npm run compile` in a checkout,
 // by `lunet setup native`. Of several processes one builds and the others wait.
 
 import { dirname } from 'node:path';
@@ -14,13 +14,15 @@ import {
   buildFolders,
   type CompileFailure,
   commitFailure,
-  compilerOf,
   loadBuild,
+  loadPrebuild,
   readFailure,
+  readRecord,
   removeEarlierBuilds,
+  removeStalePrebuilds,
 } from './builds.js';
 import { compileNative } from './compile.js';
-import { loadAddon, loadBuilt } from './loader.js';
+import { loadAddon, loadBuilt, loadKept } from './loader.js';
 import { recordSources } from './sources.js';
 
 export interface ProvideOptions {
@@ -68,18 +70,26 @@ export async function requireAddon(options: ProvideOptions = {}): Promise<Addon>
 }
 
 /**
- * Builds the engine, also where that has failed before, unless it is there, made by the compiler that there is now;
- * `force` builds it in any case. LUNET_NATIVE plays no part.
+ * Builds the engine, also where that has failed before, unless it is there: made by the compiler that there is now, or
+ * brought by the package. `force` builds it in any case. LUNET_NATIVE plays no part.
  */
 export async function setUpNative(
   options: ProvideOptions & { readonly force?: boolean | undefined } = {},
 ): Promise<Provided & { readonly built: boolean }> {
   recordSources();
+  // They would be packed, and loaded by nobody.
+  for (const name of removeStalePrebuilds())
+    options.say?.(`Removed prebuilds/${name}, which was made of other sources.`);
   const compiler = findCompiler();
-  const loaded = loadBuilt();
-  if (loaded.addon && !options.force) {
-    const madeBy = compilerOf(dirname(loaded.path));
-    if (compiler === undefined || madeBy === compiler.version) return { ...loaded, built: false };
+  if (!options.force) {
+    const loaded = loadBuilt();
+    if (loaded.addon) {
+      const madeBy = readRecord(dirname(loaded.path))?.compiler;
+      if (compiler === undefined || madeBy === compiler.version) return { ...loaded, built: false };
+    } else {
+      const prebuilt = loadPrebuild();
+      if (prebuilt.addon) return { ...prebuilt, built: false };
+    }
   }
   const provided = await build(options, true);
   return { ...provided, built: provided.addon !== undefined };
@@ -113,7 +123,7 @@ async function build(options: ProvideOptions, anew: boolean): Promise<Provided> 
 }
 
 function missing(problem: string, cure: string): Missing {
-  const { attempts = [] } = loadBuilt() as { attempts?: readonly string[] };
+  const { attempts = [] } = loadKept() as { attempts?: readonly string[] };
   return { problem, cure, attempts };
 }
 

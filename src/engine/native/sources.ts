@@ -13,22 +13,22 @@ export const sourceFolder = join(packageFolder, 'src/engine/native');
 /** Written by the build, so that a start need not read all sources. */
 const DIGEST_FILE = join(packageFolder, 'dist/native-sources.txt');
 
-const FLAGS = [
-  '-std=c++17',
-  '-O3',
-  '-fPIC',
-  '-fno-math-errno',
-  '-fvisibility=hidden',
-  '-Wall',
-  '-Wextra',
-  '-pthread',
-];
+/** What an engine is compiled for, in Node.js's words; `process` is this machine. */
+export type Target = Pick<typeof process, 'platform' | 'arch'>;
 
-export const LINK_FLAGS = [
-  '-shared',
-  '-pthread',
-  ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []),
-];
+const FLAGS = ['-std=c++17', '-O3', '-fno-math-errno', '-fvisibility=hidden', '-Wall', '-Wextra'];
+/** For all systems but Windows, where they mean nothing. */
+const UNIX_FLAGS = ['-fPIC', '-pthread'];
+
+/** The linker's flags. */
+export function linkFlags({ platform }: Target): string[] {
+  return [
+    '-O3',
+    '-shared',
+    ...(platform === 'win32' ? [] : UNIX_FLAGS),
+    ...(platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []),
+  ];
+}
 
 /**
  * Only the files named isa_* get instructions beyond the platform's baseline, and they use nothing from the standard
@@ -47,12 +47,13 @@ const INSTRUCTION_SETS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The compiler's flags for a file. */
-export function compileFlags(file: string): string[] {
+export function compileFlags(file: string, { platform, arch }: Target): string[] {
   return [
     ...FLAGS,
+    ...(platform === 'win32' ? [] : UNIX_FLAGS),
     `-I${sourceFolder}`,
     ...(INSTRUCTION_SETS[basename(file)] ?? []),
-    ...(process.arch === 'x64' ? ['-DLUNET_X86'] : []),
+    ...(arch === 'x64' ? ['-DLUNET_X86'] : []),
   ];
 }
 
@@ -63,12 +64,12 @@ function listSources(): string[] {
     .sort();
 }
 
-/** The files to compile on this machine, as paths from `sourceFolder`, those that take longest first. */
-export function sourceFiles(): string[] {
+/** The files to compile, as paths from `sourceFolder`, those that take longest first. */
+export function sourceFiles({ arch }: Target): string[] {
   const hasKernels = (file: string): number => Number(basename(file).startsWith('isa_'));
   return listSources()
     .filter((file) => file.endsWith('.cpp'))
-    .filter((file) => process.arch === 'x64' || INSTRUCTION_SETS[basename(file)] === undefined)
+    .filter((file) => arch === 'x64' || INSTRUCTION_SETS[basename(file)] === undefined)
     .sort((a, b) => hasKernels(b) - hasKernels(a));
 }
 
@@ -94,7 +95,7 @@ export function recordSources(): void {
 
 function computeDigest(): string {
   // What depends on the machine is left out: it stands beside the digest in a build's name.
-  const hash = createHash('sha256').update(JSON.stringify([FLAGS, INSTRUCTION_SETS]));
+  const hash = createHash('sha256').update(JSON.stringify([FLAGS, UNIX_FLAGS, INSTRUCTION_SETS]));
   for (const file of listSources()) hash.update(`\n${file}\n`).update(readFileSync(join(sourceFolder, file)));
   return hash.digest('hex').slice(0, 16);
 }

@@ -19,7 +19,7 @@ const WASM_FILE = fileURLToPath(new URL('./lunet.wasm', import.meta.url));
 
 /** Throws a UserError of kind `engine` if the engine's file is not there or damaged. */
 export async function createNodeWasmEngine(): Promise<Engine> {
-  const cure = 'install lunet again; in a checkout: npm run build';
+  const cure = 'install lunet again; in a checkout: npm run compile';
   let bytes: Uint8Array;
   try {
     bytes = await readFile(WASM_FILE);

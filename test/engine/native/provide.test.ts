@@ -4,16 +4,22 @@
 import assert from 'node:assert/strict';
 import {
   appendFileSync,
+  copyFileSync,
   existsSync,
+  mkdirSync,
   readFileSync,
   readdirSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
+import { prebuildFolder } from '../../../src/engine/native/builds.js';
+import { loadAddon } from '../../../src/engine/native/loader.js';
+import { sourcesDigest } from '../../../src/engine/native/sources.js';
+import { sha256 } from '../../../src/sha256.js';
 import { type Ended, type Installed, buildsIn, fakeCompiler, install, start } from './installed.js';
 
 const PATH = '/usr/bin:/bin';
@@ -214,6 +220,47 @@ test('a build that is interrupted or killed leaves nothing that the next one min
   const next = await run(installed, TRAIN, using(fakeCompiler('fake 1')));
   assert.match(next.stderr, /^Built .*\nEngine: native/m);
   assert.deepEqual(readdirSync(builds(installed)[0] as string).sort(), ['build.json', 'lunet.node']);
+});
+
+/** Gives the package an engine for this machine, as of these sources. */
+function bring(installed: Installed, sources = sourcesDigest()): string {
+  const engine = loadAddon();
+  assert.ok(engine.addon);
+  const path = join(installed.package, 'prebuilds', basename(prebuildFolder()), 'lunet.node');
+  mkdirSync(dirname(path), { recursive: true });
+  copyFileSync(engine.path, path);
+  const record = { compiler: 'elsewhere 1', sources, sha256: sha256(readFileSync(path)) };
+  writeFileSync(join(dirname(path), 'build.json'), JSON.stringify(record));
+  return path;
+}
+
+test('an engine that the package brings is used, without a compiler or with one', async () => {
+  const installed = install();
+  const path = bring(installed);
+  const { code, stderr } = await run(installed, TRAIN);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^Engine: native/m);
+  const compiler = fakeCompiler('fake 1');
+  const brought = await doctor(installed, using(compiler));
+  assert.ok(brought.found.startsWith(`${path} (from the package, made with elsewhere 1)`), brought.found);
+  assert.match((await run(installed, ['setup', 'native'])).stdout, /there already: .*prebuilds/);
+  await run(installed, ['setup', 'native'], using(compiler));
+  assert.deepEqual([compiler.calls(), builds(installed), cached(installed)], [0, [], []]);
+
+  await run(installed, ['setup', 'native', '--force'], using(compiler));
+  const [own] = builds(installed);
+  const { found } = await doctor(installed);
+  assert.ok(found.startsWith(join(own as string, 'lunet.node (built here with fake 1)')), found);
+});
+
+test('an engine that the package brings of other sources or damaged is not loaded, and one is built', async () => {
+  const installed = install();
+  bring(installed, '0123456789abcdef');
+  assert.match((await doctor(installed)).found, /prebuilds.*: made of other sources/);
+  appendFileSync(bring(installed), 'x');
+  assert.match((await doctor(installed)).found, /prebuilds.*: damaged/);
+  const built = await doctor(installed, using(fakeCompiler('fake 1')));
+  assert.deepEqual([built.ok, builds(installed).length], [true, 1]);
 });
 
 test('LUNET_NATIVE is taken and nothing else', async () => {
