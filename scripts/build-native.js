@@ -1,7 +1,6 @@
-// Compiles the native engine with the machine's C++ compiler (CXX, else c++, g++, clang++), if it is not there or not of
-// these sources: node scripts/build-native.js [--force]. How is written in src/engine/native/provide.ts, from which
-// `lunet` builds it at first use as well. Without a compiler lunet still works, on the slower TensorFlow.js engine, so
-// that is a warning, not an error.
+// Compiles the native engine with the C++ compiler of the machine (CXX, else c++, g++, clang++), if there is no build of
+// these sources: node scripts/build-native.js [--force]. src/engine/native/provide.ts does the work; `lunet` also uses it at
+// first use. Without a compiler lunet still works, on the slower TensorFlow.js engine, so that is a warning, not an error.
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findCompiler } from '../dist/src/engine/compiler.js';
@@ -9,10 +8,10 @@ import { compileNative } from '../dist/src/engine/native/compile.js';
 import { setUpNative } from '../dist/src/engine/native/provide.js';
 import { recordSources } from '../dist/src/engine/native/sources.js';
 
-// LUNET_SANITIZE=address,undefined builds for the compiler's sanitizers, beside the one that is used.
+// LUNET_SANITIZE=address,undefined makes a separate build with the sanitizers of the compiler.
 const sanitize = process.env.LUNET_SANITIZE;
 if (process.env._PACOTE_NO_PREPARE_ !== undefined) {
-  // npm prepares a clone for an installation by git URL, and packs it without what is built for this machine.
+  // For an installation by git URL npm prepares a clone and packs it without the build for this machine.
   recordSources();
 } else if (sanitize) {
   const folder = fileURLToPath(new URL('../build/sanitized', import.meta.url));

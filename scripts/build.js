@@ -12,7 +12,7 @@ function run(...command) {
 }
 
 if (existsSync(`${root}/node_modules/typescript`)) {
-  // A file deleted in src must not live on in dist.
+  // Files deleted in src must also disappear from dist.
   rmSync(`${root}/dist`, { recursive: true, force: true });
   run('node_modules/typescript/bin/tsc');
   run('scripts/build-wasm.js', ...process.argv.slice(2));

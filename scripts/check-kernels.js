@@ -1,7 +1,7 @@
-// Checks what each instruction set's kernels are compiled from: node scripts/check-kernels.js [FOLDER], run by `npm run
-// lint`. Code of an instruction set must use nothing of the standard library: the linker keeps one copy of an inline
-// function for the whole engine, and a copy compiled for AVX-512 would stop a machine without it. So from the files named
-// isa_* no other headers may be reached than those of the kernels' folder and three that hold types and intrinsics alone.
+// Checks the includes of the kernels of each instruction set: node scripts/check-kernels.js [FOLDER], run by `npm run lint`.
+// Code of an instruction set must not use the standard library: the linker keeps one copy of an inline function for the
+// whole engine, and a copy compiled for AVX-512 would crash on a machine without it. So the files named isa_* may only
+// reach the headers in the folder of the kernels, and three headers that contain only types and intrinsics.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const ALLOWED = ['<cstddef>', '<cstdint>', '<immintrin.h>'];
 const source = process.argv[2] ?? fileURLToPath(new URL('../src/engine/native', import.meta.url));
 
-/** Every file that a file includes, itself first, and what is wrong with the includes. */
+/** A file and all files that it includes; adds the problems of includes to `problems`. */
 function follow(file, seen, problems) {
   if (seen.has(file)) return;
   seen.add(file);

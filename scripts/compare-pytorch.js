@@ -1,6 +1,7 @@
-// Times lunet's native engine beside PyTorch on this machine, in turns, each measurement in a process of its own:
+// Compares the speed of lunet's native engine and PyTorch on this machine, alternately, each measurement in a new process:
 //   node scripts/compare-pytorch.js [--python PYTHON] [--rounds 3] [--json]
-// PYTHON is an interpreter that has PyTorch (pip install torch); lunet has been built. The table is the first one of docs/performance.md.
+// PYTHON is an interpreter with PyTorch (pip install torch); lunet must be built. Prints the first table of
+// docs/performance.md.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';

@@ -1,6 +1,6 @@
-// Runs the engine's C++ under the compiler's sanitizers: node scripts/sanitize.js. Needs g++ on Linux, and a build before it.
+// Runs the C++ of the engine with the sanitizers of the compiler: node scripts/sanitize.js. Needs g++ on Linux, and a build.
 // - address and undefined behaviour: convolutions against plain loops, memory against its estimate, the engine tests;
-// - threads: many at once, interrupted at any time.
+// - threads: many networks at once, interrupted at any time.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -61,12 +61,12 @@ function link(sanitizers, objects, name, flags = []) {
   return path;
 }
 
-/** A sanitizer's library, which must come into Node.js before everything else. */
+/** The library of a sanitizer, which Node.js must load before everything else. */
 function library(name) {
   return spawnSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
 }
 
-// What a killed process has left is of unknown sources.
+// Objects of a killed process may come from other sources.
 rmSync(output, { recursive: true, force: true });
 const program = (name) => `test/engine/${name}.cpp`;
 const engine = sourceFiles();
@@ -74,7 +74,7 @@ const withoutNode = engine.filter((file) => !file.startsWith('node'));
 
 const forThreads = await compile('thread', [...withoutNode, program('threads')]);
 const threads = link('thread', [...withoutNode, program('threads')].map(forThreads), 'threads');
-// Without randomised addresses, which some kernels spread too widely for this sanitizer.
+// Without address randomisation, which on some kernels is too wide for this sanitizer.
 run('threads', 'setarch', ['-R', threads], { TSAN_OPTIONS: 'halt_on_error=1' });
 
 const checked = 'address,undefined';
@@ -87,7 +87,7 @@ const tests = ['contract', 'evaluation'].map((name) => `dist/test/engine/${name}
 run('the engine tests', process.execPath, ['--test', ...tests], {
   LUNET_NATIVE: addon,
   LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
-  // Node.js itself never frees some of what it takes.
+  // Node.js itself never frees some of its memory.
   ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1',
   UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
   LUNET_TEST_ENGINES: 'none',

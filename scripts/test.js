@@ -1,4 +1,4 @@
-// Runs the compiled unit tests with Node's own runner; folders or name parts may be given to run fewer.
+// Runs the compiled unit tests with the test runner of Node.js; arguments select tests whose path contains one of them.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Writes what follows from the config's schema: configs/lunet.schema.json and docs/config.md.
+// Writes the files that are generated from the config schema: configs/lunet.schema.json and docs/config.md.
 // Run `npm run reference` after changing src/config/schema.ts; a test compares the files.
 import { writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';

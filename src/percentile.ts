@@ -1,4 +1,4 @@
-/** A percentile of sorted values with linear interpolation between ranks, as NumPy's default. */
+/** A percentile of sorted values with linear interpolation between ranks, the default of NumPy. */
 export function percentileOf(sorted: ArrayLike<number>, percent: number): number {
   const rank = (percent / 100) * (sorted.length - 1);
   const below = sorted[Math.floor(rank)] as number;

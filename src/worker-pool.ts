@@ -68,7 +68,7 @@ export async function askWorkers<Question, Answer>({
   try {
     await work;
   } finally {
-    // Also frees what the threads hold.
+    // Also frees the memory of the threads.
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
 }

@@ -1,5 +1,5 @@
-// Preprocessed datasets on disk, so that a second start does not read and preprocess again. A cache is never trusted:
-// it is found by everything that its content depends on, and checked against digests as it is read.
+// A cache of preprocessed datasets on disk, so that a second start need not read and preprocess again. Its key depends on
+// everything that determines the content, and its content is checked against digests when it is read.
 
 import { createHash, webcrypto } from 'node:crypto';
 import { open, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
@@ -22,8 +22,8 @@ const AT_ONCE = 8;
 type CachedCase = Omit<PreparedCase, 'bytes'> & { readonly length: number };
 
 /**
- * A name for the preprocessed form of these files: of their places, sizes and times, the settings that matter, and
- * the code that preprocesses.
+ * The cache key of these files: a digest of their paths, sizes and times, the settings that matter, and the code of the
+ * preprocessing.
  */
 export async function cacheKey(
   cases: readonly CaseFiles[],
@@ -34,7 +34,7 @@ export async function cacheKey(
   const settings = [labels, nonFinite, affineMismatch, others, preprocessing];
   hash.update(JSON.stringify([endianness(), ...settings, cases]));
   const files = cases.flatMap(({ images, label }) => [...images, label]);
-  // The voxels of a pair lie beside its header.
+  // Of a pair of files (.hdr, .img), the voxels are in the second one.
   const all = [...new Set(files.flatMap((file) => [file, imageOfPair(file)]))];
   const stamps = await Promise.all(
     all.map(async (file) => {
@@ -48,7 +48,7 @@ export async function cacheKey(
     .digest('hex');
 }
 
-/** SHA-256 of the modules in this folder, which decide what is cached. */
+/** SHA-256 of the modules in this folder, which determine the content of the cache. */
 async function codeDigest(): Promise<string> {
   const folder = fileURLToPath(new URL('.', import.meta.url));
   const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.js')).sort();
@@ -57,7 +57,7 @@ async function codeDigest(): Promise<string> {
   return hash.digest('hex');
 }
 
-/** The cases kept under a key; undefined if there are none, or the file is damaged in any way. Rejects if `signal` aborts. */
+/** The cached cases of a key; undefined if there are none, or the file is damaged. Rejects if `signal` aborts. */
 export async function readCache(
   folder: string,
   key: string,
@@ -78,7 +78,7 @@ export async function readCache(
     return buffer;
   };
   const digestOf = async (bytes: ArrayBuffer): Promise<string> =>
-    // This one runs on the thread pool.
+    // webcrypto computes the digest on the thread pool.
     Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
   try {
     const { size } = await file.stat();
@@ -113,14 +113,14 @@ export async function readCache(
     return cases;
   } catch {
     signal?.throwIfAborted();
-    // Whatever is wrong with a cache, the files it was made from are still there.
+    // Ignore every problem with a cache: the source files still exist.
     return undefined;
   } finally {
     await file.close();
   }
 }
 
-/** Keeps cases under a key. Rejects if they cannot be written; what is read later is never half a file. */
+/** Caches cases under a key with an atomic write. Rejects if they cannot be written. */
 export async function writeCache(folder: string, key: string, cases: readonly PreparedCase[]): Promise<void> {
   const head = Buffer.from(
     JSON.stringify(cases.map(({ bytes, ...rest }): CachedCase => ({ ...rest, length: bytes.byteLength }))),
@@ -148,7 +148,7 @@ export async function writeCache(folder: string, key: string, cases: readonly Pr
   }
 }
 
-/** Removes the caches used longest ago until `bytes` more fit under the limit, and what killed processes left. */
+/** Removes the least recently used caches until `bytes` more fit under the limit, and temporary files of killed processes. */
 async function makeRoom(folder: string, bytes: number): Promise<void> {
   removeAbandoned(folder);
   const names = (await readdir(folder)).filter((name) => name.endsWith(ENDING));

@@ -1,4 +1,4 @@
-// One case: its files read and checked against each other, then preprocessed into what is kept in memory.
+// Reads the files of one case, checks them against each other, and preprocesses them.
 
 import { type Experiment } from '../config/schema.js';
 import { type Sample } from '../engine/engine.js';
@@ -22,10 +22,10 @@ import { type RawCase } from './raw-case.js';
 import { readTogether } from './read-together.js';
 import { type Room, roomWithin } from './room.js';
 
-/** Where a case comes from. */
+/** The source of a case. */
 export type CaseSource = CaseFiles | ({ readonly id: string } & PhantomSettings);
 
-/** A preprocessed case with what the rest of the dataset needs to know about it. Plain data: it crosses threads. */
+/** A preprocessed case with the facts that the dataset needs about it. Plain data, since it is sent between threads. */
 export interface PreparedCase {
   readonly id: string;
   readonly channels: number;
@@ -33,16 +33,16 @@ export interface PreparedCase {
   readonly bytes: ArrayBuffer;
   /** SHA-256 of `bytes`. */
   readonly digest: string;
-  /** Before preprocessing, along the axes as they are laid then: voxels, mm between them. */
+  /** Before preprocessing, along the oriented axes: voxels; `spacing` is mm between them. */
   readonly size: Extent;
   readonly spacing: Extent;
   /** Where the stored axes point, such as `RAS`. */
   readonly orientation: string;
-  /** By channel, as normalisation found it. */
+  /** By channel, before normalisation. */
   readonly intensity: readonly IntensityRange[];
-  /** Voxels of each label index before cropping, and those left after it; of index 0, background, too. */
+  /** Voxels of each label index before and after cropping, including index 0, background. */
   readonly labelled: { readonly before: readonly number[]; readonly kept: readonly number[] };
-  /** Label values that count as background though not 0, the most frequent ones, with their voxels. */
+  /** The most frequent label values that count as background although not 0, with their numbers of voxels. */
   readonly others: readonly (readonly [value: number, voxels: number])[];
   readonly warnings: readonly string[];
 }
@@ -57,8 +57,8 @@ export function sampleOf({ bytes, channels }: Pick<PreparedCase, 'bytes' | 'chan
 }
 
 /**
- * Reads or generates a case and preprocesses it. Throws a UserError of kind `data` that names what is wrong; one that is
- * `ShortOfMemory` where the case does not fit into the given share of memory, in bytes, but might fit into all of it.
+ * Reads or generates a case and preprocesses it. Throws a UserError of kind `data` that names the problem. Throws
+ * `ShortOfMemory` if the case does not fit into the given share of memory, in bytes, but might fit into all of it.
  */
 export async function prepareCase(
   source: CaseSource,
@@ -70,14 +70,14 @@ export async function prepareCase(
     const raw = 'kind' in source ? generatePhantom(source) : await readCase(source, config, room);
     return preprocess(source.id, raw, config, room);
   } catch (error) {
-    // Memory that was there when asked may be gone, or a limit be set on the process.
+    // Memory that was free before may be in use now, or the process may have a limit.
     if (error instanceof RangeError && /allocation failed|array length/i.test(error.message))
       throw new UserError('data', `${source.id}: there is not enough memory to read this case`);
     throw error;
   }
 }
 
-/** Reads a case's files and checks that they fit together. */
+/** Reads the files of a case and checks that they match. */
 async function readCase(
   { images, label, background = [] }: CaseFiles,
   { dataset }: Experiment,
@@ -112,7 +112,7 @@ function joinChannels(volumes: readonly Volume[]): Float32Array | Float64Array {
   return joined;
 }
 
-/** A case with its axes laid as asked for; the same where they lie so already. */
+/** A case with its axes in the wanted orientation; the same object if nothing changes. */
 function orientCase(
   raw: RawCase,
   orientation: Experiment['preprocessing']['orientation'],
@@ -142,7 +142,7 @@ function orientCase(
   };
 }
 
-/** Resamples, normalises, crops and pads a case whose axes are laid. Changes the raw image. */
+/** Resamples, normalises, crops and pads an oriented case. Changes the raw image. */
 function preprocess(
   id: string,
   read: RawCase,
@@ -196,10 +196,10 @@ function preprocess(
   };
 }
 
-/** Longer than any volume's; what resampling keeps for each index along an axis counts for nothing below. */
+/** Longer than any axis; below this limit the memory that resampling needs per index of an axis is negligible. */
 const LONGEST_AXIS = 1_000_000;
 
-/** Asks for the memory that resampling to a grid, and cropping and padding to a size, will take. */
+/** Checks that there is memory for resampling to a grid, and for cropping and padding to a size. */
 function requireRoom(
   raw: RawCase,
   grid: Extent,
@@ -209,7 +209,7 @@ function requireRoom(
   const voxelsOf = ([x, y, z]: Extent): number => x * y * z;
   const stored = `${raw.imageFile}: ${inWords(raw.size, 'voxels')} of ${inWords(raw.spacing, 'mm')}`;
   const width = raw.image.BYTES_PER_ELEMENT;
-  // A channel is resampled at a time, and sorted for percentiles; labels are a byte each.
+  // Channels are resampled one at a time; percentiles need a sorted copy; labels take one byte per voxel.
   const sorted = typeof normalisation === 'object' && 'percentile' in normalisation ? width : 0;
   const resampled = spacing
     ? `${stored}, resampled to preprocessing.spacing ${inWords(spacing, 'mm')}, become ${inWords(grid, 'voxels')}`

@@ -1,18 +1,18 @@
-// Labelled voxels that cropping left outside: no network can find them, and no Dice counts them.
+// Labelled voxels that cropping removed: no network can find them, and Dice does not count them.
 
 import { type Split } from './split.js';
 
-/** Of some cases. */
+/** Labelled voxels that some cases lost. */
 export interface CutOff {
-  /** Cases that lost labelled voxels, and which of them lost the largest share. */
+  /** The number of cases that lost labelled voxels; `worst` lost the largest share. */
   readonly cases: number;
   readonly worst?: { readonly id: string; readonly voxels: number; readonly total: number };
-  /** Labelled voxels lost, of all that there were; of any output. */
+  /** Labelled voxels that were lost; `total` is their number before cropping. Of all outputs. */
   readonly voxels: number;
   readonly total: number;
 }
 
-/** By part of a split. */
+/** The same for the training, validation and test cases of a split. */
 export type SplitCutOff = Readonly<Record<keyof Split, CutOff>>;
 
 /** A case with the voxels of each label index before cropping, and those left after it. */
@@ -21,7 +21,7 @@ interface Counted {
   readonly labelled: { readonly before: readonly number[]; readonly kept: readonly number[] };
 }
 
-/** What cropping to preprocessing.size cut off from these cases, counted after resampling. */
+/** The labelled voxels that these cases lost by cropping to preprocessing.size, counted after resampling. */
 function cutOff(cases: readonly Counted[]): CutOff {
   const counted = cases.map(({ id, labelled: { before, kept } }) => {
     const total = sum(before.slice(1));
@@ -37,7 +37,7 @@ function cutOff(cases: readonly Counted[]): CutOff {
   };
 }
 
-/** The same for each part of a split. */
+/** The same for the training, validation and test cases of a split. */
 export function cutOffParts(split: Split, cases: readonly Counted[]): SplitCutOff {
   const part = (ids: readonly string[]): CutOff => {
     const wanted = new Set(ids);
@@ -46,7 +46,7 @@ export function cutOffParts(split: Split, cases: readonly Counted[]): SplitCutOf
   return { train: part(split.train), validation: part(split.validation), test: part(split.test) };
 }
 
-/** A line with counts, if anything was cut off. */
+/** A warning with counts, if anything was cut off. */
 export function cutOffWarning(cases: readonly Counted[]): string[] {
   const { cases: count, worst, voxels, total } = cutOff(cases);
   if (worst === undefined) return [];
@@ -59,7 +59,7 @@ export function cutOffWarning(cases: readonly Counted[]): string[] {
   ];
 }
 
-/** What was cut off from a split, part by part, in a sentence; undefined if nothing was. */
+/** A sentence about what the cases of a split lost; undefined if nothing. */
 export function describeCutOff(parts: SplitCutOff): string | undefined {
   const lost = Object.entries(parts).flatMap(([part, { cases, voxels, total }]) =>
     cases > 0 ? [`${voxels} of ${total} in ${cases} ${part} case${cases > 1 ? 's' : ''}`] : [],

@@ -1,4 +1,4 @@
-// Everything a run needs of its data: every case of its splits read, checked and preprocessed once, and the splits.
+// The data of a run: reads, checks and preprocesses every case of its splits once.
 
 import { cacheFolder } from '../cache-folder.js';
 import { type Experiment } from '../config/schema.js';
@@ -22,34 +22,34 @@ import { type Split, chooseSplit, listedCases } from './split.js';
 
 /** A preprocessed dataset in memory. */
 export interface Dataset {
-  /** The cases that some split uses, sorted; no others are read. */
+  /** Ids of the cases that a split uses, sorted; no other cases are read. */
   readonly ids: readonly string[];
   /** A case by its id; throws a RangeError if there is none. */
   readonly sample: (id: string) => Sample;
   readonly size: VolumeSize;
   /** Names of the input channels, in order. */
   readonly channels: readonly string[];
-  /** Names of the labels in the order of the network's outputs. */
+  /** Names of the labels in the order of the network outputs. */
   readonly outputs: readonly string[];
   readonly targets: LabelTargets;
-  /** By name; `default` where the config has a single split. */
+  /** Splits by name; `default` if the config has one unnamed split. */
   readonly splits: ReadonlyMap<string, Split>;
   /**
-   * By split: SHA-256 of what a network can see of it: case ids and their parts, preprocessed voxels, what the labels mean.
-   * No paths, no times, no case that another split has.
+   * By split: SHA-256 of everything that a network can see: ids of training, validation and test cases, preprocessed voxels,
+   * meaning of the labels. Without paths, times and cases of other splits.
    */
   readonly hashes: ReadonlyMap<string, string>;
-  /** By split: labelled voxels that cropping left outside. */
+  /** By split: labelled voxels that cropping removed. */
   readonly cutOff: ReadonlyMap<string, SplitCutOff>;
-  /** By split: what its training cases were like before preprocessing. */
+  /** By split: ranges of its training cases before preprocessing. */
   readonly ranges: ReadonlyMap<string, TrainingRanges>;
-  /** What was odd but not wrong, each kind once with a count. */
+  /** Warnings: each kind of oddity once, with a count. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Lists, reads, checks and preprocesses the cases that the splits of an experiment use, or takes them from the cache of
- * an earlier start. Throws a UserError of kind `data` that names every bad file at once.
+ * Lists, reads, checks and preprocesses the cases that the splits of an experiment use, or reads them from the cache of
+ * an earlier start. Throws a UserError of kind `data` that names all bad files.
  */
 export async function loadDataset(config: Experiment, options: PrepareOptions = {}): Promise<Dataset> {
   const { dataset, preprocessing } = config;
@@ -87,8 +87,8 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
 }
 
 /**
- * What can be known of an experiment's data before any volume is read: its cases, labels and splits. Throws a UserError of
- * kind `data` as `loadDataset` does; what is in the volumes is not looked at. Returns what is odd.
+ * Checks the data of an experiment without reading volumes: cases, labels and splits. Throws a UserError of kind `data` like
+ * `loadDataset`. Returns warnings.
  */
 export async function checkDataset(config: Experiment): Promise<readonly string[]> {
   return (await listDataset(config)).listing?.warnings ?? [];
@@ -97,7 +97,7 @@ export async function checkDataset(config: Experiment): Promise<readonly string[
 async function listDataset(config: Experiment): Promise<{
   readonly listing: Listing | undefined;
   readonly splits: ReadonlyMap<string, Split>;
-  /** Of the cases that some split uses. */
+  /** The sources of the cases that a split uses. */
   readonly sources: readonly CaseSource[];
 }> {
   const { dataset } = config;
@@ -108,7 +108,7 @@ async function listDataset(config: Experiment): Promise<{
       : await listCases(dataset.layout, dataset.root as string, { wanted, followLinks });
   const known: readonly CaseSource[] = listing?.cases ?? phantomSources(dataset.phantom);
   checkLabelNames(dataset, listing);
-  // Before any volume is read, so that a split that cannot be met is reported at once, and only what it uses is read.
+  // Before any volume is read, so that an impossible split is reported at once, and only cases that it uses are read.
   const splits = chooseSplits(listing?.ids ?? known.map(({ id }) => id), config);
   const used = new Set(
     [...splits.values()].flatMap(({ train, validation, test }) => [...train, ...validation, ...test]),
@@ -142,7 +142,7 @@ function phantomSources(settings: Experiment['dataset']['phantom']): CaseSource[
   }));
 }
 
-/** Cases of files come from the cache if they can; phantoms are generated, which needs no cache. */
+/** Takes cases of files from the cache if possible; phantoms are generated, which needs no cache. */
 async function prepareOrReuse(
   sources: readonly CaseSource[],
   config: Experiment,
@@ -168,7 +168,7 @@ async function prepareOrReuse(
   }
 }
 
-/** The config's label values must be among those that the dataset describes, where it does. */
+/** Checks that the dataset describes the label values of the config, if it describes labels. */
 function checkLabelNames({ labels }: Experiment['dataset'], listing: Listing | undefined): void {
   const known = listing?.labels;
   if (known === undefined) return;
@@ -183,7 +183,7 @@ function checkLabelNames({ labels }: Experiment['dataset'], listing: Listing | u
   );
 }
 
-/** All cases must have the channels that the config or the dataset names, or as many as the first. Returns their names. */
+/** Checks that all cases have the channels that config or dataset name, else as many as the first. Returns their names. */
 function checkChannels(
   cases: readonly PreparedCase[],
   dataset: Experiment['dataset'],
@@ -201,8 +201,8 @@ function checkChannels(
 }
 
 /**
- * A label that no training case shows cannot be learnt: an error. A value that occurs nowhere but is merged into a label
- * with others is returned as a warning.
+ * Throws for a label that no training case contains, since it cannot be learnt. Returns a warning for a value that occurs
+ * nowhere but is merged into a label with other values.
  */
 function checkPresence(
   splits: ReadonlyMap<string, Split>,

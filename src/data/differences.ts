@@ -1,5 +1,5 @@
-// What differs among cases that one network is to see, and would be better alike: orientation, spacing, dimensions.
-// Nothing of it is an error, as there are data for which it does not matter.
+// Warns if cases for one network differ in orientation, spacing or dimensions. These are not errors, since for some data the
+// differences do not matter.
 
 import { type Experiment } from '../config/schema.js';
 import { type PreparedCase } from './case.js';
@@ -7,7 +7,7 @@ import { type Extent } from './preprocess.js';
 
 type Grid = Pick<PreparedCase, 'id' | 'size' | 'spacing' | 'orientation'>;
 
-/** Spacings may differ by so much without a warning. */
+/** The largest ratio of spacings without a warning. */
 const MAX_RATIO = 1.1;
 const MOST_NAMED = 5;
 
@@ -40,7 +40,7 @@ function differingOrientations(cases: readonly Grid[]): string[] {
 
 function differingSpacings(cases: readonly Grid[]): string[] {
   const tooFar = (a: number, b: number): boolean => Math.max(a / b, b / a) > MAX_RATIO * (1 + 1e-6);
-  // In-plane and slice spacing may each change by less, and yet the shape of a voxel by more.
+  // In-plane and slice spacing may each change by less than the limit while the shape of a voxel changes by more.
   const shape = ({ spacing: [x, y, z] }: Grid): number[] => [x, y, z, x / y, y / z, z / x];
   const shapes = cases.map(shape);
   const range = shapes[0]?.map((_, i) => {
@@ -73,7 +73,7 @@ function flatAmongSolid(cases: readonly Grid[]): string[] {
   ];
 }
 
-/** The first few ids, and how many more there are. */
+/** The first few ids, and the number of further ones. */
 function named(ids: readonly string[]): string {
   const more = ids.length - MOST_NAMED;
   return `${ids.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;

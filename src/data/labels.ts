@@ -1,4 +1,4 @@
-// From label values in files to the indices that samples hold and the outputs they belong to.
+// Maps label values in files to the label indices of samples, and indices to network outputs.
 
 import { type Experiment } from '../config/schema.js';
 import { type LabelTargets } from '../engine/engine.js';
@@ -14,7 +14,7 @@ export function labelIndices(labels: Labels): ReadonlyMap<number, number> {
   return new Map(values.map((value, i) => [value, i + 1]));
 }
 
-/** For each index, the outputs it belongs to, bit by bit. */
+/** For each index, a bit mask of the outputs that it belongs to. */
 export function labelTargets(labels: Labels, indices: ReadonlyMap<number, number>): LabelTargets {
   const targets = new Uint32Array(256);
   for (const [output, values] of Object.values(labels).entries())
@@ -26,9 +26,9 @@ export function labelTargets(labels: Labels, indices: ReadonlyMap<number, number
 }
 
 /**
- * Label values as stored to indices. Values within 1e-3 of an integer are rounded; others throw a UserError with their
- * counts. So do values that the config does not name, unless they are background: the most frequent of those are returned
- * with their voxels.
+ * Converts stored label values to indices. Values within 1e-3 of an integer are rounded; for others throws a UserError with
+ * their counts. Also throws for values that the config does not name, unless they count as background: returns the most
+ * frequent of those with their numbers of voxels.
  */
 export function toIndices(
   voxels: Float32Array | Float64Array | Uint8Array,
@@ -67,7 +67,7 @@ export function toIndices(
   return { label, rounded, others: frequent(unknown) };
 }
 
-/** A line with the values that counted as background though not 0, and how often. */
+/** A warning with the values that counted as background although not 0, and their numbers of voxels and cases. */
 export function othersWarning(
   cases: readonly { readonly others: readonly (readonly [value: number, voxels: number])[] }[],
 ): string[] {
@@ -81,13 +81,13 @@ export function othersWarning(
   const most = [...values].sort((a, b) => b[1].voxels - a[1].voxels || a[0] - b[0]).slice(0, MOST_LISTED);
   const list = most.map(([value, found]) => `${value} (${found.voxels} voxels in ${found.cases} cases)`);
   return [
-    `label values that no output names count as background (dataset.others): ${list.join(', ')}` +
+    `label values without an output count as background (dataset.others): ${list.join(', ')}` +
       (values.size > MOST_LISTED ? ', ...' : ''),
   ];
 }
 
 const MOST_LISTED = 5;
-// An image given as a label has millions of values, more than a Map can hold.
+// An image that is used as a label by mistake has millions of values, more than a Map can hold.
 const MOST_COUNTED = 100_000;
 
 function count(counts: Map<number, number>, value: number): void {

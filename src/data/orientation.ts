@@ -1,20 +1,20 @@
-// Axes laid along the body's: permuted and flipped, so that x, y, z point to the right, to the front and upwards whatever the
-// order in which a scanner stored them. Exact: no voxel changes its value. Undone by the same steps after prediction.
+// Orients the axes of a volume to those of the body: permutes and flips them so that x, y, z point right, anterior and
+// superior. Exact: no voxel changes its value. After prediction the same steps are undone.
 
 import { type Extent } from './preprocess.js';
 
-/** Where each axis of an oriented volume is in the stored one. */
+/** The mapping from the axes of an oriented volume to the stored ones. */
 export interface Orienting {
   /** The stored axis that becomes x, y and z. */
   readonly axes: readonly [number, number, number];
-  /** Whether it runs the other way. */
+  /** Whether the axis is reversed. */
   readonly flipped: readonly [boolean, boolean, boolean];
 }
 
 const AS_STORED: Orienting = { axes: [0, 1, 2], flipped: [false, false, false] };
 const DIRECTIONS = ['LR', 'PA', 'IS'] as const;
 
-/** How axes that point to `codes` (see `axisCodes`) are brought to right, anterior, superior, or left as they are stored. */
+/** The mapping for axes that point to `codes` (see `axisCodes`): to right, anterior, superior, or unchanged. */
 export function orientingOf(codes: string, orientation: 'RAS' | 'keep'): Orienting {
   if (orientation === 'keep') return AS_STORED;
   const axes = DIRECTIONS.map((ends) => [...codes].findIndex((code) => ends.includes(code)));
@@ -24,17 +24,17 @@ export function orientingOf(codes: string, orientation: 'RAS' | 'keep'): Orienti
   };
 }
 
-/** Whether nothing is to be done. */
+/** Whether the mapping changes nothing. */
 export function isAsStored({ axes, flipped }: Orienting): boolean {
   return axes.every((axis, i) => axis === i) && !flipped.includes(true);
 }
 
-/** Lengths along the stored axes, along the oriented ones. */
+/** Converts lengths along the stored axes to lengths along the oriented axes. */
 export function orientExtent([...extent]: Extent, { axes }: Orienting): Extent {
   return axes.map((axis) => extent[axis]) as unknown as Extent;
 }
 
-/** Where oriented voxels lie in a stored volume of a size: that of (0, 0, 0), and the steps along x, y, z. */
+/** The index of the oriented voxel (0, 0, 0) in a stored volume of this size, and the strides along oriented x, y, z. */
 export function storedSteps(
   size: Extent,
   { axes, flipped }: Orienting,
@@ -48,7 +48,7 @@ export function storedSteps(
   return { first, steps: steps as unknown as Extent };
 }
 
-/** The voxels (z, y, x) of a stored volume in their oriented order; the same array where that is the stored one. */
+/** The voxels (z, y, x) of a stored volume in oriented order; the same array if the order does not change. */
 export function orient<T extends Float32Array | Float64Array | Uint8Array>(
   voxels: T,
   size: Extent,

@@ -1,4 +1,4 @@
-// All cases of a dataset read and preprocessed, in worker threads where that pays.
+// Reads and preprocesses all cases of a dataset, in worker threads if this is worthwhile.
 
 import { availableParallelism } from 'node:os';
 import { type Experiment } from '../config/schema.js';
@@ -8,28 +8,28 @@ import { askWorkers } from '../worker-pool.js';
 import { type CaseSource, type PreparedCase, prepareCase } from './case.js';
 import { throwAll } from './layouts/pairing.js';
 
-/** What a worker is asked. */
+/** A request to a worker. */
 export interface Question {
   readonly index: number;
   readonly source: CaseSource;
 }
 
-/** What it answers; `short` where the case does not fit into the worker's share of memory. */
+/** The answer of a worker; `short` if the case does not fit into the worker's share of memory. */
 export type Answer = { readonly index: number } & (
   { readonly prepared: PreparedCase } | { readonly problem: string } | { readonly short: true }
 );
 
-/** What a worker is started with. */
+/** The settings of a worker. */
 export interface WorkerSettings {
   readonly config: Experiment;
-  /** Bytes of memory that it may take for a case. */
+  /** Bytes of memory that the worker may use for a case. */
   readonly share: number;
 }
 
 export interface PrepareOptions {
-  /** Threads; default: one a processor. With 1 there is no thread but this one. */
+  /** Number of threads; default: one per processor. With 1, only the calling thread is used. */
   readonly jobs?: number | undefined;
-  /** Bytes of memory that each of several threads may take for a case; default: its part of what is free. */
+  /** Bytes of memory that each of several threads may use for a case; default: an equal share of the free memory. */
   readonly share?: number | undefined;
   /** Called after each case. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
@@ -37,12 +37,12 @@ export interface PrepareOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-// More threads than this only wait for the disk.
+// With more threads than this, threads only wait for the disk.
 const MAX_JOBS = 16;
 
 /**
- * Prepares all cases; the order of the result is that of the sources, whatever the number of threads. Throws a
- * UserError of kind `data` that names every bad file at once.
+ * Prepares all cases; the result has the order of the sources, for any number of threads. Throws a UserError of kind `data`
+ * that names all bad files.
  */
 export async function prepareCases(
   sources: readonly CaseSource[],
@@ -76,13 +76,13 @@ export async function prepareCases(
       signal,
     });
   }
-  // What is too large beside others may do by itself.
+  // Cases that are too large while others are read may fit alone.
   await prepareHere(sources, threads > 1 ? large.sort((a, b) => a - b) : all, config, take, signal);
   throwAll(problems.sort());
   return cases;
 }
 
-/** Prepares the cases of these indices one after the other. */
+/** Prepares the cases with these indices one by one. */
 async function prepareHere(
   sources: readonly CaseSource[],
   indices: readonly number[],
@@ -91,7 +91,7 @@ async function prepareHere(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   for (const index of indices) {
-    // Gives signals and timers a turn between cases.
+    // Lets signals and timers run between cases.
     await new Promise((resolve) => setImmediate(resolve));
     signal?.throwIfAborted();
     try {

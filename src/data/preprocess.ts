@@ -1,6 +1,6 @@
-// From a decoded volume to what a network sees: resampled, normalised, cropped and padded about the centre.
-// Normalisation looks at the whole volume, before cropping and padding; padding is 0, which is the mean for z-score
-// and the lower end for windows.
+// Preprocesses a decoded volume for a network: resamples, normalises, crops and pads it around the centre.
+// Normalisation uses the whole volume, before cropping and padding. Padding is 0: the mean for z-score, the lower end for
+// windows.
 
 import { type VolumeSize } from '../engine/engine.js';
 import { type Normalisation } from '../config/schema.js';
@@ -17,17 +17,17 @@ export interface IntensityRange {
 
 type Voxels = Float64Array | Float32Array | Uint8Array;
 
-/** The size an engine knows (D, H, W) for one in NIfTI's order. */
+/** Converts a size in NIfTI order (x, y, z) to that of an engine (D, H, W). */
 export function volumeSize([x, y, z]: Extent): VolumeSize {
   return [z, y, x];
 }
 
-/** How many voxels lie before a volume when it is brought from one size to another: negative when cropping. */
+/** The number of padding voxels before a volume when its size changes; negative for cropping. */
 function offsetBefore(from: number, to: number): number {
   return to >= from ? Math.floor((to - from) / 2) : -Math.floor((from - to) / 2);
 }
 
-/** Crops and pads one channel about its centre into `out` (z, y, x), which is zero where nothing is copied to. */
+/** Crops and pads one channel around its centre into `out` (z, y, x), which must contain zeros. */
 export function cropPad(voxels: Voxels, from: Extent, to: Extent, out: Float32Array | Uint8Array): void {
   const [ox, oy, oz] = [0, 1, 2].map((axis) => offsetBefore(from[axis] as number, to[axis] as number)) as [
     number,
@@ -43,7 +43,7 @@ export function cropPad(voxels: Voxels, from: Extent, to: Extent, out: Float32Ar
     }
 }
 
-/** The size after resampling: the same extent in mm, at least one voxel. */
+/** The size after resampling: the same extent in mm, at least one voxel along each axis. */
 export function resampledSize(size: Extent, spacing: Extent, wanted: Extent): Extent {
   return size.map((voxels, axis) =>
     Math.max(1, Math.round((voxels * (spacing[axis] as number)) / (wanted[axis] as number))),
@@ -90,7 +90,7 @@ export function resample<T extends Voxels>(voxels: T, from: Extent, to: Extent, 
   return out;
 }
 
-/** One channel resampled to a grid and normalised. Changes `stored` where it is on that grid already. */
+/** Resamples one channel to a grid and normalises it. Changes `stored` if it is already on that grid. */
 export function prepareChannel<T extends Float32Array | Float64Array>(
   stored: T,
   size: Extent,
@@ -102,8 +102,8 @@ export function prepareChannel<T extends Float32Array | Float64Array>(
 }
 
 /**
- * Normalises one channel of one volume in place. Returns its smallest and largest value before; where they are equal, it
- * carries nothing.
+ * Normalises one channel of one volume in place. Returns its smallest and largest value before; if they are equal, the
+ * channel is constant.
  */
 export function normalise(voxels: Float32Array | Float64Array, how: Normalisation): IntensityRange {
   let low = Number.POSITIVE_INFINITY;

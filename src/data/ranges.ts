@@ -1,4 +1,4 @@
-// What training cases were like before preprocessing, so that a scan that is unlike all of them can be told.
+// Ranges of the training cases before preprocessing, to recognise scans that differ from all of them.
 
 import { type Range, type TrainingRanges } from '../model/model.js';
 import { type PreparedCase } from './case.js';

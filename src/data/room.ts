@@ -1,31 +1,31 @@
-// Whether memory suffices for what is about to be made of a volume, asked before it is made: afterwards there would be
-// nothing but a number of bytes to complain about.
+// Checks whether there is enough memory for a step, before the step starts: only then the error can name the file and the
+// cause. A failed allocation tells only a number of bytes.
 
 import { UserError } from '../errors.js';
 import { freeMemory, gibibytes } from '../memory.js';
 
-/** Numbers that a typed array can hold in every version of Node.js. */
+/** The longest typed array that every version of Node.js can create. */
 const MAX_LENGTH = 2 ** 32;
 
-/** Memory does not suffice for a case while others are read beside it; by itself it may. */
+/** Too little memory for a case while others are read at the same time; the case may fit alone. */
 export class ShortOfMemory extends UserError {}
 
-/** What is about to be made. */
+/** A request for memory. */
 interface Wanted {
-  /** Of all arrays together. */
+  /** Bytes of all arrays together. */
   readonly bytes: number;
-  /** Numbers in the longest of them. */
+  /** Elements of the longest array. */
   readonly longest: number;
-  /** The file and what of it becomes how large, as the start of a sentence that goes on with `need`. */
+  /** The file and the data made from it, as the start of a sentence that continues with `need`. */
   readonly what: string;
   readonly advice: string;
 }
 
-/** Throws a UserError of kind `data` if what is wanted does not fit. */
+/** Throws a UserError of kind `data` if there is too little memory. */
 export type Room = (wanted: Wanted) => void;
 
 /**
- * Room within all memory that is free at the moment of asking, or within a share of it in bytes, where going beyond
+ * Checks requests against the memory that is free at that moment, or against a share of it in bytes; above the share it
  * throws `ShortOfMemory`.
  */
 export function roomWithin(share?: number): Room {

@@ -1,11 +1,11 @@
-// Which cases train, validate and test.
+// Chooses the cases for training, validation and testing.
 
 import { type Experiment, type SplitConfig } from '../config/schema.js';
 import { suggestion } from '../config/suggest.js';
 import { UserError } from '../errors.js';
 import { shuffled, stream } from '../random.js';
 
-/** Case ids of each part; no case is in two. */
+/** Ids of training, validation and test cases; no case is in two lists. */
 export interface Split {
   readonly train: readonly string[];
   readonly validation: readonly string[];
@@ -13,8 +13,8 @@ export interface Split {
 }
 
 /**
- * Chooses the cases of a split: those listed, or as many as asked for in an order drawn from the split's seed.
- * Throws a UserError of kind `data` if there are too few, or a listed one is not there.
+ * Chooses the cases of a split: the listed ones, or the wanted numbers in a random order from the seed of the split.
+ * Throws a UserError of kind `data` if there are too few, or if a listed case does not exist.
  */
 export function chooseSplit(ids: readonly string[], split: SplitConfig, key: string): Split {
   const { train, validation, test } = split;
@@ -34,11 +34,11 @@ export function chooseSplit(ids: readonly string[], split: SplitConfig, key: str
   };
 }
 
-/** The cases that the splits list; undefined if one of them draws its cases, so that any may be used. */
+/** The cases that the splits list; undefined if a split draws its cases at random, so that any case may be used. */
 export function listedCases({ dataset }: Experiment): ReadonlySet<string> | undefined {
   const splits = [...Object.values(dataset.splits ?? {}), ...(dataset.split ? [dataset.split] : [])];
   const parts = splits.flatMap(({ train, validation, test }) => [train, validation, test]);
-  // No validation cases are a 0 beside lists.
+  // Beside lists, 0 means no validation cases.
   if (parts.some((part) => typeof part === 'number' && part > 0)) return undefined;
   return new Set(parts.flatMap((part) => (Array.isArray(part) ? part.map((id) => id.normalize('NFC')) : [])));
 }

@@ -1,4 +1,4 @@
-// A worker thread: prepares the cases it is sent, one at a time, and sends their voxels back without a copy.
+// A worker thread: receives cases one at a time, prepares them, and returns their voxels without a copy.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { UserError } from '../errors.js';
@@ -15,7 +15,7 @@ async function answer({ index, source }: Question): Promise<void> {
     const prepared = await prepareCase(source, config, share);
     port.postMessage({ index, prepared } satisfies Answer, [prepared.bytes]);
   } catch (error) {
-    // A bug keeps its stack: it goes the way of uncaught errors.
+    // Other errors are bugs: rethrown, so that they keep their stack.
     if (!(error instanceof UserError)) throw error;
     const answer = error instanceof ShortOfMemory ? { short: true as const } : { problem: error.message };
     port.postMessage({ index, ...answer } satisfies Answer);

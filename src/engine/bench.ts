@@ -1,4 +1,4 @@
-// Measures an engine on made-up volumes. Work is counted from the architecture, so GFLOP/s compare across engines.
+// Measures an engine on synthetic volumes. Operations are counted from the architecture, so GFLOP/s of engines are comparable.
 
 import { type Architecture, buildArchitecture, totalChannels } from '../network/architecture.js';
 import { countMultiplyAdds, listOperations } from '../network/cost.js';
@@ -6,7 +6,7 @@ import { initialWeights } from '../network/weights.js';
 import { stream } from '../random.js';
 import { type ConvolutionPass, type Engine, type Network, type Sample, type VolumeSize } from './engine.js';
 
-/** A network of a family. */
+/** A network of a model family. */
 export interface FamilyMember {
   readonly family: 'unet' | 'lunet';
   readonly n: number;
@@ -14,7 +14,7 @@ export interface FamilyMember {
   readonly convs: number;
 }
 
-/** What to do with a network. */
+/** The work to measure. */
 export interface Work {
   /** Voxels along each axis. */
   readonly size: number;
@@ -22,7 +22,7 @@ export interface Work {
   readonly mode: 'train' | 'infer';
 }
 
-/** A network and what to do with it. */
+/** A network and the work to measure on it. */
 export interface BenchCase extends Work {
   readonly network: string;
   readonly architecture: Architecture;
@@ -40,7 +40,7 @@ export function familyCase(member: FamilyMember, { size, batch, mode }: Work): B
   };
 }
 
-/** The standard list: the paper's networks at its smaller size. */
+/** The standard list: the networks of the paper at its smaller volume size. */
 export const STANDARD_LIST: readonly (FamilyMember & Work)[] = [
   { family: 'lunet', n: 4, levels: 5, convs: 2, size: 64, batch: 1, mode: 'infer' },
   { family: 'lunet', n: 4, levels: 5, convs: 2, size: 64, batch: 1, mode: 'train' },
@@ -51,19 +51,19 @@ export const STANDARD_LIST: readonly (FamilyMember & Work)[] = [
 ];
 
 export interface Measurement {
-  /** Median over the counted steps. */
+  /** Median over the measured steps. */
   readonly msPerVolume: number;
   readonly gflops: number;
-  /** Largest resident size of the whole process so far. */
+  /** Peak resident size of the whole process so far. */
   readonly peakMemoryMB: number;
-  /** The passes of the counted steps, if asked for, from engines that measure them. */
+  /** The convolution passes of the measured steps, if requested and if the engine measures them. */
   readonly passes?: ConvolutionPass[];
-  /** From engines that send operations to a library: operations a step, and peak memory of tensors on the device. */
+  /** For engines that send operations to a library: operations per step; `deviceMemoryMB` is peak tensor memory on the device. */
   readonly operations?: number;
   readonly deviceMemoryMB?: number;
 }
 
-/** A network with new weights, whose labels are all the same region. */
+/** Loads a network with new weights; all its labels are the same region. */
 function loadNew(
   engine: Engine,
   architecture: Architecture,
@@ -79,10 +79,10 @@ function loadNew(
   );
 }
 
-/** After this time memory is mapped and the processor runs at full clock speed; earlier runs do not count. */
+/** Warm-up time: afterwards memory is mapped and the processor runs at full clock speed. */
 const WARM_UP_MS = 300;
 
-/** Runs a case `repeats` times after a warm-up that does not count. */
+/** Runs a case `repeats` times after a warm-up, which is not measured. */
 export async function measure(
   engine: Engine,
   test: BenchCase,
@@ -126,8 +126,8 @@ export async function measure(
 }
 
 /**
- * Seconds of training for each multiply-add of a network: the best of a few steps on made-up volumes.
- * Used to estimate how long a run will take.
+ * Seconds of training per multiply-add of a network: the best of a few steps on synthetic volumes. Used to estimate the time
+ * of a run.
  */
 export async function secondsPerMultiplyAdd(
   engine: Engine,
@@ -154,8 +154,8 @@ export async function secondsPerMultiplyAdd(
 }
 
 /**
- * Multiply-adds per volume. Training does each of the forward pass's two times more, for the gradients of weights and of
- * inputs, except that the image needs no gradient.
+ * Multiply-adds per volume. Training needs those of the forward pass three times: forward, gradients of weights, gradients of
+ * inputs; the image itself needs no gradient.
  */
 export function caseMultiplyAdds({ architecture, size, mode }: BenchCase): number {
   const voxels = size ** 3;

@@ -1,8 +1,8 @@
-// The machine's C++ compiler.
+// Finds the C++ compiler of the machine.
 
 import { spawnSync } from 'node:child_process';
 
-/** CXX, else c++, g++ and clang++. */
+/** The compilers to try: CXX, else c++, g++ and clang++. */
 export function compilerCandidates(): string[] {
   return process.env['CXX'] ? [process.env['CXX']] : ['c++', 'g++', 'clang++'];
 }
@@ -11,7 +11,7 @@ export interface Compiler {
   readonly name: string;
   /** Words before all others on its command line. */
   readonly args?: readonly string[];
-  /** The first line of what it says of itself. */
+  /** The first line of its version text. */
   readonly version: string;
 }
 
@@ -24,5 +24,5 @@ export function findCompiler(): Compiler | undefined {
   return undefined;
 }
 
-/** What to do where there is none. */
+/** Advice if there is no compiler. */
 export const COMPILER_CURE = 'Debian, Ubuntu: apt install g++; macOS: xcode-select --install';

@@ -1,12 +1,12 @@
-// The one interface between everything above (training, pruning, benchmarks) and what computes a network.
+// The interface between engines, which compute networks, and their users: training, pruning, benchmarks.
 
 import { type Architecture } from '../network/architecture.js';
 import { type OptimizerState, type Weights } from '../network/weights.js';
 
-/** Voxels along D, H, W; W is a NIfTI file's first (fastest) axis. */
+/** Voxels along D, H, W; W is the first (fastest) axis of a NIfTI file. */
 export type VolumeSize = readonly [depth: number, height: number, width: number];
 
-/** One preprocessed case as an engine reads it. Engines never write to it. */
+/** One preprocessed case for an engine. Engines never write to it. */
 export interface Sample {
   /** Normalised intensities, (C, D, H, W). */
   readonly image: Float32Array;
@@ -15,24 +15,24 @@ export interface Sample {
 }
 
 /**
- * What the outputs mean: bit k of `targets[index]` says whether label index `index` (a voxel of `Sample.label`)
- * belongs to output k. So merged and overlapping regions need no further masks. 256 entries, at most 32 outputs.
+ * The meaning of the outputs: bit k of `targets[index]` is set if label index `index` (a voxel of `Sample.label`)
+ * belongs to output k. This allows merged and overlapping regions without further masks. 256 entries, at most 32 outputs.
  */
 export type LabelTargets = Uint32Array;
 
-/** Fixed settings of a network for its lifetime on an engine. */
+/** Settings of a network, fixed during its lifetime on an engine. */
 export interface NetworkSettings {
   readonly architecture: Architecture;
   readonly size: VolumeSize;
-  /** Largest batch that any call will bring; memory is planned for it. */
+  /** Largest batch of any call; memory is planned for it. */
   readonly maxBatch: number;
   readonly targets: LabelTargets;
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
 }
 
 /**
- * Sums over one case, per output k, from which Dice is computed. All NaN if the case overflowed: if somewhere on its way through
- * the network, or before the sigmoid, a value was infinite or NaN. A saturated sigmoid is no overflow.
+ * Sums over one case, per output k, from which Dice is computed. All NaN if the case overflowed: if any value in the network
+ * up to the input of the sigmoid was infinite or NaN. A saturated sigmoid is not an overflow.
  */
 export interface Overlap {
   /** Voxels predicted (p > 0.5) and true. */
@@ -42,7 +42,7 @@ export interface Overlap {
 }
 
 /**
- * Sums over space of each layer's post-ReLU activation a, per case and channel, (N, totalChannels) with the
+ * Sums over space of the post-ReLU activations a of all layers, per case and channel: (N, totalChannels), with the
  * channels of all layers side by side in the order of `listLayers`.
  */
 export interface ActivationSums {
@@ -51,13 +51,13 @@ export interface ActivationSums {
   readonly sum: Float64Array;
   /** Sum of a squared. */
   readonly sumOfSquares: Float64Array;
-  /** Sum of a * dLoss/da; only when gradients were asked for. */
+  /** Sum of a * dLoss/da; only if gradients were requested. */
   readonly gradientProduct?: Float64Array;
 }
 
 /**
- * How a pass for scoring treats batch norm and dropout: `evaluation` takes the running statistics and drops nothing; with
- * masks, it is as in a training step: the batch's statistics, and dropout.
+ * The mode of batch norm and dropout in a scoring pass. `evaluation`: running statistics, no dropout. With masks, as in a
+ * training step: statistics of the batch, and dropout.
  */
 export type PassMode = 'evaluation' | { readonly masks: Float32Array };
 
@@ -73,33 +73,33 @@ export interface Network {
   trainStep(batch: readonly Sample[], masks: Float32Array, learningRate: number): Promise<number>;
   /** Overlap of each case at p > 0.5, no dropout, with running batch-norm statistics. */
   evaluate(batch: readonly Sample[]): Promise<Overlap[]>;
-  /** Probabilities (N, labels, D, H, W), no dropout, with running or with the batch's own statistics. */
+  /** Probabilities (N, labels, D, H, W), without dropout, with running statistics or those of the batch. */
   predict(images: readonly Float32Array[], statistics: 'running' | 'batch'): Promise<Float32Array>;
   /** One pass that changes neither weights nor statistics, for scoring channels. */
   activationSums(batch: readonly Sample[], mode: PassMode, withGradients: boolean): Promise<ActivationSums>;
   /** Loss and the gradient of every trained tensor; changes nothing. */
   gradients(batch: readonly Sample[], mode: PassMode): Promise<{ loss: number; gradients: Weights }>;
   /**
-   * Gradient of SynFlow's data-free objective (Tanaka et al. 2020): every parameter by its absolute value, an image
-   * of ones, batch norm and ReLU and dropout left out, the sum of all outputs before the sigmoid. Changes nothing.
+   * Gradient of the data-free objective of SynFlow (Tanaka et al. 2020): the sum of all outputs before the sigmoid for an
+   * image of ones, with absolute values of all parameters and without batch norm, ReLU and dropout. Changes nothing.
    */
   synflowGradients(): Promise<Weights>;
   /** A copy of all tensors. */
   readWeights(): Promise<Weights>;
-  /** A copy of the optimizer's state. */
+  /** A copy of the optimizer state. */
   readOptimizerState(): Promise<OptimizerState>;
-  /** What the convolutions took since the last call, on engines that measure it. The first call starts the measuring. */
+  /** Times of the convolutions since the last call, on engines that measure them. The first call starts the measurement. */
   meter?(): ConvolutionPass[];
-  /** Makes the running call, if any, reject with an InterruptedError soon; the network is as before that call. */
+  /** Makes the running call, if any, reject soon with an InterruptedError; the network is then as before that call. */
   interrupt(): void;
-  /** Frees what the engine holds; further calls reject. Safe to call twice. */
+  /** Frees the memory of the network; further calls reject. Safe to call twice. */
   dispose(): void;
 }
 
 /** One of the three passes of all 3x3x3 convolutions of a network. */
 export interface ConvolutionPass {
   readonly pass: 'forward' | 'input gradient' | 'weight gradient';
-  /** Those carried out: fewer than the architecture has where an algorithm saves some; those on padding do not count. */
+  /** Executed multiply-adds: an algorithm may need fewer than the architecture has. Without those on padding. */
   readonly multiplyAdds: number;
   /** Sum over all threads, without packing and storing. */
   readonly seconds: number;
@@ -113,10 +113,10 @@ export class InterruptedError extends Error {
   }
 }
 
-/** What an engine runs on, for a run's record and for `lunet doctor`. */
+/** The engine and its device, for the record of a run and for `lunet doctor`. */
 export interface EngineDescription {
   readonly name: string;
-  /** Instruction set or device, such as `avx512` or `cpu (JavaScript)`. Results are equal to the bit only on the same one. */
+  /** Instruction set or device, such as `avx512` or `cpu (JavaScript)`. Results are bit-identical only on the same one. */
   readonly device: string;
   readonly threads: number;
 }
@@ -125,14 +125,14 @@ export interface EngineDescription {
 export interface Engine {
   readonly description: EngineDescription;
   /**
-   * Loads a network. Weights are copied. `optimizer` undefined starts a new Adam state.
-   * Throws a UserError of kind `engine` if the memory that the plan needs is not there, saying what would fit.
+   * Loads a network. Weights are copied. Without `optimizer`, Adam starts from zero.
+   * Throws a UserError of kind `engine` if there is too little memory; it states what would fit.
    */
   load(settings: NetworkSettings, weights: Weights, optimizer?: OptimizerState): Promise<Network>;
-  /** Frees what the engine keeps for later networks, if anything. It can be used afterwards. */
+  /** Frees memory that the engine keeps for later networks. The engine can still be used. */
   release?(): void;
-  /** Operations since the last call and peak bytes of tensors, on engines that send operations to a library. */
+  /** Operations since the last call, and peak bytes of tensors, on engines that send operations to a library. */
   meter?(): { readonly operations: number; readonly peakBytes: number };
-  /** Bytes that `load` plus a training step will take at most, without the samples themselves. */
+  /** An upper limit of the bytes for `load` and a training step, without the samples. */
   estimateMemory(settings: NetworkSettings): number;
 }

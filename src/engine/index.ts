@@ -13,18 +13,18 @@ export interface EngineOptions {
   readonly threads?: number | undefined;
   /** Instruction set of the native engine. */
   readonly isa?: string | undefined;
-  /** Told when `auto` falls back to a slower engine. */
+  /** Called when `auto` falls back to a slower engine. */
   readonly warn?: (message: string) => void;
-  /** Told when the native engine is built first. */
+  /** Called when the native engine must be built first. */
   readonly say?: ((message: string) => void) | undefined;
-  /** Ends the building of the native engine. */
+  /** Aborts the build of the native engine. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * The engine of a name. `auto` is TensorFlow where it is set up and sees a GPU, else native, else TensorFlow.js in
- * JavaScript (with one warning). The native engine is built if it is not there. Throws a UserError for an unknown name,
- * or if the engine asked for does not load.
+ * Creates an engine by name. `auto` is TensorFlow if it is set up and found a GPU, else native, else TensorFlow.js in
+ * JavaScript (with one warning). The native engine is built if necessary. Throws a UserError for an unknown name, or if the
+ * chosen engine does not load.
  */
 export async function createEngine(name: string, options: EngineOptions = {}): Promise<Engine> {
   choose('--engine', [name], ENGINE_NAMES);
@@ -43,14 +43,13 @@ export async function createEngine(name: string, options: EngineOptions = {}): P
     case 'cpu':
       return (await import('./tfjs/index.js')).createTfjsEngine();
     case 'auto':
-      // Who names an instruction set wants no other engine.
+      // An instruction set applies only to the native engine.
       return options.isa === undefined ? createBestEngine(options) : createEngine('native', options);
   }
 }
 
 /**
- * What says how much memory a network would take on the engine of a name, without touching a GPU: that belongs to the
- * processes that compute on it.
+ * Creates an estimator of memory for an engine, without opening a GPU: only the processes that compute on it should do that.
  */
 export async function createEstimator(
   name: string,
@@ -58,7 +57,7 @@ export async function createEstimator(
 ): Promise<Pick<Engine, 'estimateMemory'>> {
   choose('--engine', [name], ENGINE_NAMES);
   const onGpu = name === 'tensorflow' || name === 'webgpu' || (name === 'auto' && installationWithGpu());
-  // All that run the network in TensorFlow.js estimate alike.
+  // All engines on TensorFlow.js give the same estimate.
   return createEngine(onGpu ? 'cpu' : name, options);
 }
 
@@ -74,7 +73,7 @@ async function createBestEngine(options: EngineOptions): Promise<Engine> {
   return createEngine((await nativeIsThere(options)) ? 'native' : 'cpu', options);
 }
 
-/** Whether there is a native engine, with a warning if not. */
+/** Whether there is a native engine; warns if not. */
 async function nativeIsThere(options: EngineOptions): Promise<boolean> {
   try {
     await requireAddon(options);
@@ -88,7 +87,7 @@ async function nativeIsThere(options: EngineOptions): Promise<boolean> {
   }
 }
 
-/** Whether TensorFlow was set up and saw a GPU; a damaged set-up is none. */
+/** Whether TensorFlow was set up and found a GPU; false for a damaged set-up. */
 function installationWithGpu(): boolean {
   try {
     return readInstallation()?.device === 'gpu';

@@ -1,11 +1,11 @@
-// A training step on a tiny network whose loss falls as its gradient says: enough to see that an engine computes.
+// Trains a tiny network for a few steps and checks loss and gradient: enough to see that an engine computes correctly.
 
 import { buildArchitecture, totalChannels } from '../network/architecture.js';
 import { initialWeights } from '../network/weights.js';
 import { stream } from '../random.js';
 import { type Engine } from './engine.js';
 
-/** What is wrong with the engine, or undefined. */
+/** The problem of the engine, or undefined. */
 export async function selfCheck(engine: Engine): Promise<string | undefined> {
   const architecture = buildArchitecture(
     { family: 'lunet', n: 3, levels: 2, convs: 1, scale: 1, skips: true },

@@ -163,7 +163,7 @@ describe('label values that no output names', () => {
   it('are background where dataset.json names them, with a warning; others are refused', async () => {
     const dataset = await load([two(1), two(1), two(2)]);
     assert.deepEqual(matching(dataset, /no output/), [
-      'label values that no output names count as background (dataset.others): 2 (9 voxels in 3 cases)',
+      'label values without an output count as background (dataset.others): 2 (9 voxels in 3 cases)',
     ]);
     assert.deepEqual([...dataset.sample('case_0').label], middle());
     assert.match(
@@ -178,7 +178,7 @@ describe('label values that no output names', () => {
   it('are background if told so, with one warning', async () => {
     const dataset = await load(cases, 'dataset.others=background');
     assert.deepEqual(matching(dataset, /no output/), [
-      'label values that no output names count as background (dataset.others): 2 (9 voxels in 3 cases), 7 (1 voxels in 1 cases)',
+      'label values without an output count as background (dataset.others): 2 (9 voxels in 3 cases), 7 (1 voxels in 1 cases)',
     ]);
     assert.deepEqual([...dataset.sample('case_0').label], middle());
   });

@@ -1,5 +1,4 @@
-// dataset.json, as the Decathlon and nnU-Net write it: what it says about labels, channels and counts. The cases
-// themselves are each layout's own business.
+// Reads dataset.json of the Decathlon and of nnU-Net: labels, channels and counts. Each layout finds its cases itself.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -37,7 +36,7 @@ export async function readDatasetJson(root: string): Promise<DatasetJson> {
   throw new UserError('data', `${source}: expected a JSON object`);
 }
 
-/** A problem if `numTraining` is there and is not the number of cases; where the config lists its cases, that is enough. */
+/** A problem if `numTraining` is not the number of cases. Not checked if it is absent or if the config lists its cases. */
 export function checkCount(
   { json }: DatasetJson,
   found: number,
@@ -50,7 +49,7 @@ export function checkCount(
     : [`numTraining: found ${JSON.stringify(numTraining)}, but ${where} has ${found} cases`];
 }
 
-/** Names under `modality` or `channel_names`, undefined where the key is absent. */
+/** Names under `modality` or `channel_names`; undefined if the key is absent. */
 export function channelNames(
   { json }: DatasetJson,
   key: 'modality' | 'channel_names',
@@ -65,7 +64,7 @@ export function channelNames(
 }
 
 /**
- * Names with their label values, in the file's order, undefined where `labels` is absent. Both forms are understood:
+ * Names with their label values, in the file's order, undefined if `labels` is absent. Reads both forms:
  * {"1": "left"} (Decathlon) and {"left": 1, "both": [1, 2]} (nnU-Net).
  */
 export function labelValues({ json }: DatasetJson, problems: string[]): Map<string, number[]> | undefined {
@@ -87,12 +86,12 @@ export function labelValues({ json }: DatasetJson, problems: string[]): Map<stri
   return values;
 }
 
-/** Label values with their names, undefined where `labels` is absent. */
+/** Label values with their names; undefined if `labels` is absent. */
 export function labelNames(file: DatasetJson, problems: string[]): Map<number, string> | undefined {
   const values = labelValues(file, problems);
   if (values === undefined) return undefined;
   const names = new Map<number, string>();
-  // A region made of several values does not name them.
+  // The name of a region of several values does not name the values.
   for (const [name, merged] of values)
     for (const value of merged) names.set(value, merged.length === 1 ? name : (names.get(value) ?? name));
   return names;

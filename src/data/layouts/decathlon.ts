@@ -1,5 +1,5 @@
-// The Medical Segmentation Decathlon: dataset.json lists pairs of image and label; several channels are the fourth
-// axis of one file.
+// The layout of the Medical Segmentation Decathlon: dataset.json lists pairs of image and label; the fourth axis of an image
+// file is its channels.
 
 import { channelNames, checkCount, labelNames, readDatasetJson } from './dataset-json.js';
 import { type Layout } from './layout.js';
@@ -40,7 +40,7 @@ export const decathlon: Layout = async (folder, options) => {
   throwAll(problems.map((problem) => `${source}: ${problem}`));
   if (hidden.length > 0) warnings.push(skippedHidden(source, hidden));
   const paired = pairUp(source, image.files, label.files, options.wanted);
-  // Where the config lists its cases, none can have been forgotten.
+  // If the config lists its cases, none can have been forgotten.
   if (options.wanted === undefined) warnings.push(...(await unlisted(root, new Set(paired.ids))));
   return {
     ...paired,
@@ -50,10 +50,10 @@ export const decathlon: Layout = async (folder, options) => {
   };
 };
 
-/** Warns of images that lie in imagesTr but are not in the list: they may have been forgotten. */
+/** Warns of images in imagesTr that are not in the list: they may have been forgotten. */
 async function unlisted(root: string, listed: ReadonlySet<string>): Promise<string[]> {
   const folder = `${root}/imagesTr`;
-  // Whatever there is, it may be looked at; nothing of it is read.
+  // Only lists the names, also behind links; reads no file.
   const names = await listVolumes(root, 'imagesTr', { followLinks: true }, []).catch(() => []);
   const forgotten = names.filter((name) => !listed.has(caseId(name)));
   return forgotten.length > 0

@@ -1,4 +1,5 @@
-// Plain paired folders: images/CASE.nii.gz (or CASE_0000.nii.gz, CASE_0001.nii.gz for channels), labels/CASE.nii.gz.
+// The layout of paired folders: images/CASE.nii.gz (or CASE_0000.nii.gz, CASE_0001.nii.gz for channels),
+// labels/CASE.nii.gz.
 
 import { join } from 'node:path';
 import { type Layout } from './layout.js';
@@ -16,7 +17,7 @@ export const folders: Layout = async (folder, options) => {
   const ids = new Set(labels.map(({ id }) => id));
   const images = (await listVolumes(root, 'images', options, warnings)).map((name) => {
     const id = caseId(name);
-    // A suffix is a channel's number unless the whole name is a case.
+    // A suffix is the number of a channel unless the whole name is a case.
     const parts = ids.has(id) ? null : /^(.+)_(00\d\d)$/.exec(id);
     return {
       id: parts?.[1] ?? id,

@@ -1,35 +1,35 @@
-// What a layout is: given a folder, the cases that lie there.
+// The type of a layout: a function that finds the cases in a folder.
 
 /** The files of one case. */
 export interface CaseFiles {
   readonly id: string;
-  /** One file, or one a channel. */
+  /** One file, or one file per channel. */
   readonly images: readonly string[];
   readonly label: string;
-  /** Label values that count as background though no output names them. */
+  /** Label values without an output that count as background. */
   readonly background?: readonly number[];
 }
 
-/** What is asked of a layout. */
+/** Options for a layout. */
 export interface ListOptions {
-  /** The only cases that are needed; undefined where any may be. Nothing wrong with the files of others matters. */
+  /** The cases that are needed; undefined means all. Problems with files of other cases are ignored. */
   readonly wanted?: ReadonlySet<string> | undefined;
   /** Whether files may lie outside of the root. */
   readonly followLinks: boolean;
 }
 
-/** What a layout found. */
+/** The result of a layout. */
 export interface Listing {
-  /** Of all cases, sorted. */
+  /** Ids of all cases, sorted. */
   readonly ids: readonly string[];
-  /** Those that are needed, sorted by id. */
+  /** The needed cases, sorted by id. */
   readonly cases: readonly CaseFiles[];
-  /** Names of the input channels, where the layout knows them, and where it has them from. */
+  /** Names of the input channels, if the layout knows them; `key` is their source. */
   readonly channels?: { readonly names: readonly string[]; readonly key: string };
-  /** Names by label value, where the layout knows them, and where it has them from. */
+  /** Names by label value, if the layout knows them; `key` is their source. */
   readonly labels?: { readonly names: ReadonlyMap<number, string>; readonly key: string };
   readonly warnings: readonly string[];
 }
 
-/** Lists the cases under a folder. Throws a UserError of kind `data` naming every problem with those needed at once. */
+/** Lists the cases under a folder. Throws a UserError of kind `data` that names all problems with the needed cases. */
 export type Layout = (root: string, options: ListOptions) => Promise<Listing>;

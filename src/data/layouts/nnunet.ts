@@ -1,4 +1,5 @@
-// nnU-Net's raw data: imagesTr/CASE_0000.nii.gz (one file a channel), labelsTr/CASE.nii.gz, dataset.json version 2.
+// The layout of nnU-Net raw data: imagesTr/CASE_0000.nii.gz (one file per channel), labelsTr/CASE.nii.gz, dataset.json
+// version 2.
 
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
@@ -45,7 +46,7 @@ export const nnunet: Layout = async (folder, options) => {
   for (const { id, name, file: path } of labels)
     if (!name.endsWith(ending)) complain(id, `file_ending: found ${path}, expected ${ending}`);
   const [image, label] = [await locate(root, images, options), await locate(root, labels, options)];
-  // Missing files are the better message, so pairing comes before the count.
+  // A message about missing files is more useful than one about the count, so pairing comes first.
   throwAll([...problems.map((problem) => `${source}: ${problem}`), ...image.problems, ...label.problems]);
   const { ids, cases } = pairUp(root, image.files, label.files, options.wanted);
   throwAll(checkCount(file, ids.length, 'imagesTr', options).map((problem) => `${source}: ${problem}`));

@@ -1,4 +1,4 @@
-// Pairs images with labels, and tells of everything that does not fit at once.
+// Pairs images with labels, and reports all mismatches at once.
 
 import { UserError } from '../../errors.js';
 import { type Listing } from './layout.js';
@@ -14,8 +14,8 @@ export interface ListedImage {
 export type ListedLabel = Omit<ListedImage, 'channel'>;
 
 /**
- * Pairs images with labels by case id, of the cases that are wanted. Throws a UserError of kind `data` naming every one
- * that is incomplete or there twice; `source` says where they were listed.
+ * Pairs images with labels of the wanted cases by case id. Throws a UserError of kind `data` that names every incomplete or
+ * duplicate case; `source` is where the cases were listed.
  */
 export function pairUp(
   source: string,
@@ -75,7 +75,7 @@ export function pairUp(
   return { ids, cases };
 }
 
-/** Throws all problems as one UserError of kind `data`, a line each, if there are any. */
+/** Throws all problems as one UserError of kind `data`, one line each, if there are any. */
 export function throwAll(problems: readonly string[]): void {
   if (problems.length === 0) return;
   const more = problems.length > MAX_LINES ? [`and ${problems.length - MAX_LINES} more`] : [];

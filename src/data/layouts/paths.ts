@@ -1,5 +1,5 @@
-// Files of a dataset: finding them below its root folder by name, in any Unicode form and with either slash, and leaving
-// the root only where that is allowed.
+// Finds files of a dataset below its root folder by name, in any Unicode form and with either kind of slash. Leaves the root
+// only if this is allowed.
 
 import { lstat, readdir, readlink, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
@@ -10,12 +10,12 @@ import { type ListOptions } from './layout.js';
 
 const VOLUME = /\.(nii|nii\.gz|hdr|hdr\.gz)$/i;
 
-/** A file name without folders and the endings of a volume, in NFC: what the case is called. */
+/** The id of a case: the file name without folders and volume endings, in NFC. */
 export function caseId(path: string): string {
   return (path.split('/').at(-1) as string).replace(VOLUME, '').normalize('NFC');
 }
 
-/** Whether a name is one of the hidden files that macOS leaves beside volumes, or any other hidden file. */
+/** Whether a name is that of a hidden file, such as those that macOS writes next to volumes. */
 export function isHidden(path: string): boolean {
   return (path.split('/').at(-1) as string).startsWith('.');
 }
@@ -26,8 +26,8 @@ export function skippedHidden(source: string, names: readonly string[]): string 
 }
 
 /**
- * Volumes in a folder below the root by name, sorted; hidden files are skipped with a warning. Throws a UserError of
- * kind `data` if the folder cannot be listed, or leads out of the root where that is not allowed.
+ * Names of volumes in a folder below the root, sorted; hidden files are skipped with a warning. Throws a UserError of
+ * kind `data` if the folder cannot be listed, or leads out of the root although this is not allowed.
  */
 export async function listVolumes(
   root: string,
@@ -57,14 +57,14 @@ export async function realRoot(root: string): Promise<string> {
   } catch (error) {
     throw new UserError(
       'data',
-      `${root}: ${fsReason(error)}; dataset.root names the folder of the dataset, from the working folder`,
+      `${root}: ${fsReason(error)}; dataset.root is the folder of the dataset, relative to the working folder`,
     );
   }
 }
 
 /**
- * A path below a folder as this machine writes it: Windows writes `\\` between folders, which here may be part of a name.
- * So the path is taken literally where such a file exists.
+ * A path below a folder in the form of this machine. Windows writes `\\` between folders, but here `\\` may be part of a
+ * name, so the path is used unchanged if such a file exists.
  */
 export async function withSlashes(folder: string, path: string): Promise<string> {
   if (sep !== '/' || !path.includes('\\')) return path;
@@ -73,9 +73,8 @@ export async function withSlashes(folder: string, path: string): Promise<string>
 }
 
 /**
- * The path of a file or folder below the root (as `realRoot` gives it). Throws a UserError of kind `data` if it is absent
- * or leads out of the root, by its path or by links, where `followLinks` does not allow that; `key` says where it was
- * found.
+ * The path of a file or folder below the root (from `realRoot`). Throws a UserError of kind `data` if it is absent, or if its
+ * path or its links lead out of the root although `followLinks` does not allow this; `key` is where the path was found.
  */
 async function insideRoot(
   root: string,
@@ -92,7 +91,7 @@ async function insideRoot(
     );
   });
   if (followLinks) return file;
-  // The voxels of a pair lie beside its header.
+  // Of a pair of files (.hdr, .img), the voxels are in the second one.
   const pair = imageOfPair(file);
   for (const part of new Set([file, pair])) {
     const real = await realpath(part).catch(() => undefined);
@@ -107,8 +106,8 @@ async function insideRoot(
 }
 
 /**
- * The files of wanted cases as `insideRoot` finds them, and a problem for each that it does not; those of other cases
- * stay as they are listed.
+ * Resolves the files of wanted cases with `insideRoot` and returns a problem for each that fails. Files of other cases stay
+ * unresolved.
  */
 export async function locate<T extends { readonly id: string; readonly file: string; readonly key: string }>(
   root: string,
@@ -137,8 +136,8 @@ function contains(root: string, file: string): boolean {
 }
 
 /**
- * A file as it is spelt on disk, by names that are equal in NFC: disks and JSON files may spell one accent in different
- * bytes. Rejects if there is none.
+ * The path of a file as spelt on disk. Names are compared in NFC, because disks and JSON files may encode the same accent in
+ * different bytes. Rejects if there is no such file.
  */
 async function existing(root: string, file: string): Promise<string> {
   try {

@@ -1,4 +1,4 @@
-// Drawing in a cube of voxels: tubes, ellipsoids, smooth fields and noise. Coordinates run from 0 to 1 along x, y, z,
+// Draws in a cube of voxels: tubes, ellipsoids, smooth fields and noise. Coordinates are from 0 to 1 along x, y, z,
 // so that a phantom looks the same at any size.
 
 import { type RandomStream } from '../../random.js';
@@ -61,7 +61,7 @@ export function ellipsoid(
 }
 
 /**
- * A tube about a line of points whose radius varies along it: paint(index, depth, t) with depth from 0 to 1 (squared
+ * A tube around a line of points with a varying radius: paint(index, depth, t) with depth from 0 to 1 (squared
  * distance over squared radius) and t from 0 to 1 along the line.
  */
 export function tube(
@@ -135,7 +135,7 @@ export function jitter(canvas: Canvas, point: Point, amount: number): Point {
   return point.map((value) => value + between(canvas, -amount, amount)) as unknown as Point;
 }
 
-/** Points on a smooth curve (Catmull-Rom) through the given ones, `steps` between two. */
+/** Points on a smooth curve (Catmull-Rom) through the given points, with `steps` points for each section. */
 export function curve(points: readonly Point[], steps: number): Point[] {
   const at = (i: number): Point => points[Math.min(points.length - 1, Math.max(0, i))] as Point;
   const result: Point[] = [];

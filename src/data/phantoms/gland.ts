@@ -1,5 +1,5 @@
-// CT of the neck in Hounsfield units: paired submandibular glands, hardly brighter than the muscle around, inside the
-// arch of the jaw; fat, spine and airway, air outside.
+// CT of the neck in Hounsfield units: paired submandibular glands, slightly brighter than the muscle around them, inside the
+// arch of the jaw; fat, spine and airway; air outside.
 
 import { type Canvas, type Point, between, curve, ellipsoid, jitter, smoothField, tube } from './canvas.js';
 

@@ -1,4 +1,4 @@
-// T1-weighted MRI about one hippocampus: a curved structure of grey matter, thick in front and thin behind, among
+// T1-weighted MRI of one hippocampus: a curved structure of grey matter, thick in front and thin behind, surrounded by
 // white matter, fluid and other grey matter of the same brightness; bias field and noise as in a scanner.
 
 import { type Canvas, type Point, between, curve, ellipsoid, jitter, smoothField, tube } from './canvas.js';
@@ -11,7 +11,7 @@ export function drawHippocampus(canvas: Canvas): void {
   const { image, label, random } = canvas;
   const folds = smoothField(canvas, 7);
   for (let i = 0; i < image.length; i++) image[i] = (folds[i] as number) > 0.45 ? GREY : WHITE;
-  // Grey matter that is no hippocampus: the same brightness, other shapes.
+  // Other grey matter with the same brightness and other shapes.
   for (let i = 0; i < 2; i++)
     ellipsoid(
       canvas,
@@ -32,7 +32,7 @@ export function drawHippocampus(canvas: Canvas): void {
   const path = curve(spine, 4);
   const thickness = between(canvas, 0.85, 1.15);
   const radius = (t: number): number => thickness * (0.105 - 0.06 * t + 0.02 * Math.sin(3 * Math.PI * t));
-  // The ventricle runs along its side.
+  // The ventricle is beside the hippocampus.
   const ventricle = path.map(([x, y, z]): Point => [x + 0.11, y, z + 0.05]);
   tube(
     canvas,

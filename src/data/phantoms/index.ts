@@ -1,4 +1,4 @@
-// Generated volumes for trying things without data: each kind imitates what is hard about its real counterpart.
+// Generated volumes for experiments without real data: each kind imitates the difficulties of its real counterpart.
 
 import { type Experiment, type Normalisation } from '../../config/schema.js';
 import { stream } from '../../random.js';
@@ -10,16 +10,16 @@ import { drawTrachea } from './trachea.js';
 
 export type PhantomKind = Experiment['dataset']['phantom']['kind'];
 
-/** What a kind's labels mean, and how it is drawn. */
+/** A kind of phantom: the meaning of its labels, and how it is drawn. */
 export interface Phantom {
   readonly modality: string;
   /** Names by label value. */
   readonly labels: Readonly<Record<number, string>>;
-  /** What a network is to find: label values, merged where they are one structure. */
+  /** The outputs of a network: label values, merged if they form one structure. */
   readonly regions: Readonly<Record<string, number | readonly number[]>>;
-  /** How its intensities are brought to a network. */
+  /** The normalisation for a network. */
   readonly normalisation: Normalisation;
-  /** Voxels along each axis that it is made for. */
+  /** The usual number of voxels along each axis. */
   readonly size: number;
   /** Distance between voxels in mm at that size. */
   readonly spacing: number;
@@ -61,11 +61,11 @@ export interface PhantomSettings {
   /** Voxels along each axis. */
   readonly size: number;
   readonly seed: number;
-  /** Which of the cases that the seed gives. */
+  /** The number of the case, from 0. */
   readonly index: number;
 }
 
-/** What a phantom is called, on disk and in memory; sorted as generated. */
+/** The id of a phantom, on disk and in memory; ids sort in the order of generation. */
 export function phantomId(index: number, cases: number): string {
   return `phantom_${String(index + 1).padStart(Math.max(3, String(cases).length), '0')}`;
 }
@@ -76,7 +76,7 @@ export function generatePhantom({ kind, size, seed, index }: PhantomSettings): R
   const spacing = (made.spacing * made.size) / size; // the same extent in mm
   const canvas = newCanvas(size, stream(seed, 'phantom', kind, size, index));
   draw(canvas);
-  // Whole numbers, as scanners store them: what is written to disk is what is generated in memory.
+  // Rounded to whole numbers, as scanners store them, so that volumes on disk and in memory are equal.
   for (let i = 0; i < canvas.image.length; i++) canvas.image[i] = Math.round(canvas.image[i] as number);
   return {
     size: [size, size, size],

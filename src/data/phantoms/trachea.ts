@@ -1,5 +1,5 @@
 // CT of the chest in Hounsfield units: an air-filled tube that forks into two bronchi, in soft tissue between lungs
-// that are nearly as dark; the gullet beside it holds air too. Labels: trachea, trachea extension (its upper part),
+// that are nearly as dark; the oesophagus beside it also contains air. Labels: trachea, trachea extension (its upper part),
 // carina (the fork), left and right bronchus.
 
 import { type Canvas, type Point, between, curve, ellipsoid, jitter, smoothField, tube } from './canvas.js';
@@ -23,7 +23,7 @@ export function drawTrachea(canvas: Canvas): void {
   const top = jitter(canvas, [0.5, 0.42, 0.98], 0.02);
   const middle = jitter(canvas, [(fork[0] + top[0]) / 2, 0.46, 0.7], 0.015);
   const radius = between(canvas, 0.038, 0.05);
-  // The gullet, with some air in it, is no airway.
+  // The oesophagus, which contains some air but is not part of the airway.
   tube(
     canvas,
     [

@@ -1,4 +1,4 @@
-// Writes phantoms as a dataset in the Decathlon's layout, with an experiment file to train on it.
+// Writes phantoms as a dataset in the layout of the Decathlon, with an experiment file to train on it.
 
 import { readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -15,7 +15,7 @@ export interface PhantomSet {
   /** Voxels along each axis. */
   readonly size: number;
   readonly seed: number;
-  /** The folder to write; made if absent. */
+  /** The folder to write into; created if absent. */
   readonly out: string;
   /** Write into a folder that is not empty, over files of the same names. */
   readonly force: boolean;
@@ -54,7 +54,7 @@ export async function writePhantoms(
     }
     const experiment = join(out, 'lunet.yaml');
     await writeFile(experiment, experimentFile(set));
-    // Last, so that a dataset that was interrupted is none.
+    // Written last, so that an interrupted dataset does not look complete.
     await writeFile(join(out, 'dataset.json'), `${JSON.stringify(datasetJson(set, training), null, 2)}\n`);
     return experiment;
   } catch (error) {
@@ -80,7 +80,7 @@ function datasetJson({ kind, size, seed }: PhantomSet, training: readonly object
 function experimentFile({ kind, cases, size, out }: PhantomSet): string {
   const { regions, normalisation } = phantoms[kind];
   const test = Math.max(1, Math.round(cases / 3));
-  const padded = Math.ceil(size / 8) * 8; // what four levels need
+  const padded = Math.ceil(size / 8) * 8; // four levels need a multiple of 8
   const experiment = {
     experiment: `phantom-${kind}`,
     dataset: {

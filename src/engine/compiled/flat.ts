@@ -1,20 +1,20 @@
-// Networks as the flat arrays that the C++ computes on, and back.
+// Converts networks to the flat arrays that the C++ code computes on, and back.
 
 import { type Architecture } from '../../network/architecture.js';
 import { elementCount, listTensors } from '../../network/parameters.js';
 import { type OptimizerState, type Tensor, type Weights, tensorOf } from '../../network/weights.js';
 import { type NetworkSettings } from '../engine.js';
 
-/** A network to be opened. */
+/** A network as flat arrays. */
 export interface FlatNetwork {
-  /** In the order in which network/flat_shape.cpp reads it. */
+  /** The shape in the order that network/flat_shape.cpp expects. */
   readonly shape: Int32Array;
   /** All tensors side by side in the order of `listTensors`. */
   readonly weights: Float32Array;
   readonly targets: Uint32Array;
   /** beta1, beta2, epsilon. */
   readonly adam: Float32Array;
-  /** Adam's state, if it goes on. */
+  /** The state of Adam, if training continues. */
   readonly moments?: { readonly m: Float32Array; readonly v: Float32Array } | undefined;
   readonly step: number;
 }
@@ -37,7 +37,7 @@ export function flattenNetwork(
   };
 }
 
-/** The tensors in a flat list; statistics only if wanted. */
+/** Splits a flat array into tensors, with or without statistics. */
 export function splitTensors(architecture: Architecture, flat: Float32Array, statistics: boolean): Weights {
   const parts = new Map<string, Tensor>();
   let at = 0;
@@ -49,7 +49,7 @@ export function splitTensors(architecture: Architecture, flat: Float32Array, sta
   return parts;
 }
 
-/** All tensors side by side; optimizer state has no statistics, they become zeros. */
+/** All tensors side by side. Optimizer state has no statistics; zeros take their place. */
 function flatten(architecture: Architecture, weights: Weights): Float32Array {
   const tensors = listTensors(architecture).map((tensor) => ({
     ...tensor,
@@ -69,7 +69,7 @@ function flatten(architecture: Architecture, weights: Weights): Float32Array {
   return flat;
 }
 
-/** The shape in the order in which network/flat_shape.cpp reads it. */
+/** The shape as a flat array, in the order that network/flat_shape.cpp expects. */
 export function flattenShape({
   architecture,
   size,

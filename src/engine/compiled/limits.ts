@@ -1,17 +1,17 @@
-// How much the compiled engines compute at most, and what they say where that is too little.
+// The limits of the compiled engines, and the errors for networks beyond them.
 
 import { UserError } from '../../errors.js';
 import { gibibytes } from '../../memory.js';
 import { type NetworkSettings } from '../engine.js';
 import { flattenShape } from './flat.js';
 
-/** The largest that the C++ computes: voxels of a volume (network/flat_shape.cpp), and cases of a batch. */
+/** The limits of the C++ code: voxels of a volume (network/flat_shape.cpp), and cases of a batch. */
 const MAX_VOXELS = 2e9;
 const MAX_BATCH = 1e6;
 
 /**
- * Bytes that a network takes, from `estimate` of the C++, which takes a flat shape. For shapes larger than its limits,
- * scaled up from the largest within them.
+ * Bytes that a network needs, from `estimate` of the C++ code for a flat shape. For shapes beyond its limits, scaled up from
+ * the largest shape within them.
  */
 export function estimateMemory(settings: NetworkSettings, estimate: (shape: Int32Array) => number): number {
   const [depth, height, width] = settings.size;
@@ -24,7 +24,7 @@ export function estimateMemory(settings: NetworkSettings, estimate: (shape: Int3
   return factor * estimate(flattenShape({ ...settings, size, maxBatch }));
 }
 
-/** Throws for sizes beyond what the C++ computes, even where there is memory for them. */
+/** Throws for sizes beyond the limits of the C++ code, even if there is enough memory. */
 export function requireComputable({ size, maxBatch }: NetworkSettings): void {
   const voxels = size[0] * size[1] * size[2];
   if (voxels > MAX_VOXELS || maxBatch > MAX_BATCH)
@@ -35,7 +35,7 @@ export function requireComputable({ size, maxBatch }: NetworkSettings): void {
     );
 }
 
-/** Throws where a network needs more bytes than there are; `there` says in words how many these are. */
+/** Throws if a network needs more bytes than are available; `there` states this number in words. */
 export function requireMemory(
   needed: number,
   bytes: number,

@@ -1,4 +1,4 @@
-// A network on compiled C++ code, whatever it was compiled to: the addon of the native engine or WebAssembly.
+// A network on compiled C++ code: the addon of the native engine, or WebAssembly.
 
 import { UserError } from '../../errors.js';
 import { totalChannels } from '../../network/architecture.js';
@@ -13,12 +13,12 @@ import {
 } from '../engine.js';
 import { splitTensors } from './flat.js';
 
-/** Lists of tensors that can be read: weights, gradients, Adam's first and second moments. */
+/** The readable lists of tensors: weights, gradients, first and second moments of Adam. */
 export type TensorList = 0 | 1 | 2 | 3;
 
 /**
- * One network's functions in compiled code, on flat arrays. Calls must not overlap. An interrupted call rejects with the
- * message `interrupted`, one without memory with `out of memory`. Without masks a call is one of evaluation.
+ * The functions of one network in compiled code, on flat arrays. Calls must not overlap. An interrupted call rejects with the
+ * message `interrupted`, a call without enough memory with `out of memory`. Without masks a call runs in evaluation mode.
  */
 export interface CompiledNetwork {
   /** The loss before the update. */
@@ -28,9 +28,9 @@ export interface CompiledNetwork {
     masks: Float32Array,
     learningRate: number,
   ): Promise<number>;
-  /** The loss; the gradients are then to be read. */
+  /** Returns the loss; `read` then returns the gradients. */
   gradients(images: Float32Array[], labels: Uint8Array[], masks: Float32Array | undefined): Promise<number>;
-  /** The gradients are then to be read. */
+  /** `read` then returns the gradients. */
   synflow(): Promise<unknown>;
   /** (N, labels, 3): intersection, predicted, target. */
   evaluate(images: Float32Array[], labels: Uint8Array[]): Promise<Float64Array>;
@@ -46,10 +46,10 @@ export interface CompiledNetwork {
   /** A copy of a flat list of tensors. */
   read(list: TensorList): Promise<Float32Array>;
   readStep(): Promise<number>;
-  /** Multiply-adds, then seconds, of the three passes since the last call; the first call starts the measuring. */
+  /** Multiply-adds, then seconds, of the three passes since the last call; the first call starts the measurement. */
   meter(): Float64Array;
   interrupt(): void;
-  /** Frees the network; not called while it computes. */
+  /** Frees the network; must not be called while it computes. */
   dispose(): void;
 }
 
@@ -59,7 +59,7 @@ export function networkOn(compiled: CompiledNetwork, { architecture }: NetworkSe
   let disposed = false;
   let running: Promise<unknown> = Promise.resolve();
 
-  // Argument errors may be thrown at once; callers see them as rejections like all others.
+  // Argument errors may be thrown synchronously; this turns them into rejections.
   const call = <T>(start: () => Promise<T>): Promise<T> => {
     const result = Promise.resolve()
       .then(() => {
@@ -132,7 +132,7 @@ export function networkOn(compiled: CompiledNetwork, { architecture }: NetworkSe
     dispose: () => {
       if (disposed) return;
       disposed = true;
-      // Code that is computing must not lose its network.
+      // The network must not be freed while it computes.
       void running.then(() => compiled.dispose());
     },
   };

@@ -1,6 +1,6 @@
-// The C++ addon's functions as node/addon.cpp exports them. Only index.ts beside this file calls them.
+// The types of the functions that node/addon.cpp exports. Only index.ts in this folder calls them.
 
-/** A network held by the addon. */
+/** A handle of a network in the addon. */
 export type Handle = object & { readonly __network: never };
 
 export interface Addon {

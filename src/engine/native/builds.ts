@@ -1,6 +1,6 @@
-// Builds of the native engine on disk. A build's folder is named by all that it was made for: the system, the processor's
-// family, the C library, the sources and flags. So neither another version of lunet nor another machine with the same home
-// takes it for its own. An engine counts only with a record beside it that has its digest. Engines that the package
+// Builds of the native engine on disk. The name of the folder of a build contains the system, the processor family, the C
+// library and a digest of sources and flags. So another version of lunet, or another machine with the same home folder, does
+// not use it by mistake. A build is used only if the record next to it has its digest. Engines that the package
 // brings along (scripts/prebuild.js) are in folders named by the system alone, and count only if made of these sources.
 
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ const ENGINE = 'lunet.node';
 const RECORD = 'build.json';
 const FAILURE = 'failed.json';
 
-/** What is known of a build. */
+/** The record of a build. */
 export interface BuildRecord {
   readonly compiler: string;
   /** Of the sources and flags, see `sourcesDigest`. */
@@ -26,20 +26,20 @@ export interface BuildRecord {
   readonly sha256: string;
 }
 
-/** Why there is no engine. */
+/** Why compiling failed. */
 export interface CompileFailure {
-  /** In one line. */
+  /** The reason in one line. */
   readonly problem: string;
-  /** All that the compiler said. */
+  /** All messages of the compiler. */
   readonly log: string;
 }
 
-/** A build that failed, remembered until there is another compiler. */
+/** The record of a failed build, kept until the compiler changes. */
 export interface FailureRecord extends CompileFailure {
   readonly compiler: string;
 }
 
-/** Folders that a build for this machine may be in, in the order in which they are tried: lunet's own, then the cache. */
+/** The possible folders of a build for this machine, in the order of search: that of lunet, then the cache. */
 export function buildFolders(): string[] {
   const name = `${machine()}-${sourcesDigest()}`;
   const cache = cacheFolder();
@@ -57,7 +57,7 @@ export function prebuildFolder(): string {
 
 export const prebuildsFolder = join(packageFolder, 'prebuilds');
 
-/** System, family of processors and C library, such as linux-x64-glibc2.36. Node-API is the same for all of Node.js. */
+/** System, processor family and C library, such as linux-x64-glibc2.36. Node-API is the same in all versions of Node.js. */
 function machine(): string {
   const glibc = glibcVersion();
   const library = process.platform !== 'linux' ? '' : glibc === undefined ? '-musl' : `-glibc${glibc}`;
@@ -80,7 +80,7 @@ export function loadPrebuild(): Loaded {
   return made === sourcesDigest() ? loadBuild(folder) : { problem: 'made of other sources' };
 }
 
-/** The engine in a folder, or in a few words why there is none. */
+/** The engine in a folder, or a short reason why there is none. */
 export function loadBuild(folder: string): Loaded {
   const path = join(folder, ENGINE);
   if (!existsSync(path)) {
@@ -88,7 +88,7 @@ export function loadBuild(folder: string): Loaded {
     return { problem: failure === undefined ? 'not built' : `not built: ${failure.problem}` };
   }
   try {
-    // What is damaged may take the process down when it is loaded, or compute something else.
+    // Loading a damaged engine may crash the process, or the engine may give wrong results.
     if (!isWhole(folder)) return { problem: 'damaged' };
     return { addon: loadFile(path), path };
   } catch (error) {
@@ -102,7 +102,7 @@ function isWhole(folder: string): boolean {
   return existsSync(path) && readRecord(folder)?.sha256 === sha256(readFileSync(path));
 }
 
-/** Loads an addon by its path. Throws what Node.js throws. */
+/** Loads an addon by its path. Throws the error of Node.js. */
 export function loadFile(path: string): Addon {
   return createRequire(import.meta.url)(path) as Addon;
 }
@@ -117,7 +117,7 @@ export function readRecord(folder: string): BuildRecord | undefined {
   return readJson<BuildRecord>(join(folder, RECORD));
 }
 
-/** Puts an engine into its folder: from one moment to the next it is there whole. */
+/** Writes an engine into its folder, atomically. */
 export function commitBuild(folder: string, engine: Uint8Array, { version }: Compiler): void {
   const record: BuildRecord = { compiler: version, sources: sourcesDigest(), sha256: sha256(engine) };
   commitFile(join(folder, RECORD), JSON.stringify(record));
@@ -125,7 +125,7 @@ export function commitBuild(folder: string, engine: Uint8Array, { version }: Com
   rmSync(join(folder, FAILURE), { force: true });
 }
 
-/** Remembers a build that failed. */
+/** Records a failed build. */
 export function commitFailure(folder: string, failure: CompileFailure, { version }: Compiler): void {
   commitFile(
     join(folder, FAILURE),
@@ -138,7 +138,7 @@ export function readFailure(folder: string): FailureRecord | undefined {
   return readJson<FailureRecord>(join(folder, FAILURE));
 }
 
-/** Removes what this machine built from earlier sources, where nobody else can need it: in lunet's own folder. */
+/** Removes builds of earlier sources for this machine, but only in the folder of lunet, where nothing else uses them. */
 export function removeEarlierBuilds(folder: string): void {
   const parent = dirname(folder);
   if (parent !== join(packageFolder, 'build')) return;
@@ -161,7 +161,7 @@ export function removeStalePrebuilds(): string[] {
   return stale;
 }
 
-/** A JSON file's content; undefined if it is not there or damaged. */
+/** The content of a JSON file; undefined if it is absent or damaged. */
 function readJson<T>(path: string): T | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as T;

@@ -1,4 +1,4 @@
-// Compiles the native engine into a folder. Which folder, and when, is decided in provide.ts.
+// Compiles the native engine into a folder. provide.ts decides when, and into which folder.
 
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -11,7 +11,7 @@ import { type CompileFailure, commitBuild } from './builds.js';
 import { compileFlags, linkFlags, sourceFiles, sourceFolder, type Target } from './sources.js';
 
 export interface CompileOptions {
-  /** For the compiler's sanitizers, such as `address,undefined`. */
+  /** Sanitizers of the compiler to build with, such as `address,undefined`. */
   readonly sanitize?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** What to compile for, and what the linker is given besides; default: this machine, where the engine is tried. */
@@ -19,9 +19,9 @@ export interface CompileOptions {
 }
 
 /**
- * Compiles the sources, tries whether the engine loads, and puts it into `folder` whole. Resolves to what went wrong,
- * or to undefined. Rejects with the signal's reason when it aborts; nothing is left behind then. The caller sees to it
- * that no other process compiles into the folder.
+ * Compiles the sources, checks that the engine loads, and writes it into `folder` atomically. Resolves to the failure, or to
+ * undefined. If `signal` aborts, rejects with its reason and leaves no files. The caller must ensure that no other process
+ * compiles into the folder.
  */
 export async function compileNative(
   folder: string,
@@ -31,7 +31,7 @@ export async function compileNative(
   const { sanitize, signal, target } = options;
   const system: Target = target ?? process;
   const objects = join(folder, OBJECTS);
-  // A killed process may have left some.
+  // Removes objects of a killed process.
   rmSync(objects, { recursive: true, force: true });
   makeFolder(objects);
   const sanitizing = sanitize
@@ -66,7 +66,7 @@ export async function compileNative(
           ...(target?.link ?? []),
         ]),
       )) ??
-      // A sanitizer's library would have to be there first.
+      // A sanitizer build loads only if the library of the sanitizer is loaded first.
       (sanitize || target
         ? undefined
         : await step(`the engine that ${compiler.name} made does not load`, () =>
@@ -85,7 +85,7 @@ export async function compileNative(
 
 const OBJECTS = 'objects';
 
-/** In a process of its own, which an engine that is no good may take down with it. */
+/** Run in a separate process, because a bad engine may crash it. */
 const TRIAL = 'require(process.argv[1]).instructionSets()';
 
 interface Ended {
@@ -93,7 +93,7 @@ interface Ended {
   readonly text: string;
 }
 
-/** Where Node.js's C headers are. */
+/** The folder of the C headers of Node.js. */
 function headers(): string {
   const { include_dir: folder } = createRequire(import.meta.url)('node-api-headers') as {
     include_dir: string;
@@ -101,7 +101,7 @@ function headers(): string {
   return folder;
 }
 
-/** Compiles as many files at a time as there are processors, until one fails. */
+/** Compiles files, as many at a time as there are processors, until one fails. */
 async function compileAll(
   files: readonly string[],
   compile: (file: string) => Promise<Ended>,

@@ -1,11 +1,11 @@
-// How many threads are worth starting: one for each physical core, since two threads on one core share its multipliers.
+// The useful number of threads: one per physical core, since two threads on one core share its multipliers.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
 const CPUS = '/sys/devices/system/cpu';
 
-/** Physical cores that this process may use; where the system does not say, all its processors. */
+/** The number of physical cores that this process may use; if unknown, the number of all its processors. */
 export function physicalCores(): number {
   const processors = availableParallelism();
   try {

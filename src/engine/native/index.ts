@@ -14,13 +14,13 @@ import { loadAddon } from './loader.js';
 export interface NativeOptions {
   /** Threads; default: all physical cores. */
   readonly threads?: number | undefined;
-  /** Instruction set: `avx512`, `avx2` or `baseline`; default: the widest that the machine has. */
+  /** Instruction set: `avx512`, `avx2` or `baseline`; default: the widest of the machine. */
   readonly isa?: string | undefined;
 }
 
 /**
- * The native engine, where it is built already (`requireAddon` builds it). Throws a UserError of kind `engine` that lists
- * every failed attempt to load it.
+ * Creates the native engine, which must already be built (`requireAddon` builds it). Throws a UserError of kind `engine` that
+ * lists every failed attempt to load it.
  */
 export function createNativeEngine(options: NativeOptions = {}): Engine {
   const loaded = loadAddon();
@@ -62,14 +62,14 @@ export function createNativeEngine(options: NativeOptions = {}): Engine {
   };
 }
 
-/** The machine's peak of multiply-adds in GFLOP/s, measured in registers; takes about a second and blocks. */
+/** The peak rate of multiply-adds of the machine in GFLOP/s, measured in registers; takes about a second and blocks. */
 export function measurePeak(isa: string, threads: number): number {
   const loaded = loadAddon();
   if (loaded.addon === undefined) throw new UserError('engine', loaded.attempts.join('\n'));
   return loaded.addon.peak(isa, threads);
 }
 
-/** A kernel on one thread: the work of a convolution in GFLOP/s, or the traffic of one that moves data in GB/s. */
+/** The speed of a kernel on one thread: GFLOP/s for convolutions, GB/s for kernels that move data. */
 export interface KernelFigure {
   readonly kernel: string;
   readonly shape: string;

@@ -1,11 +1,11 @@
-// Finds the compiled addon and explains every failed attempt, for errors and for `lunet doctor`. Builds nothing.
+// Loads the compiled addon and explains every failed attempt, for errors and for `lunet doctor`. Does not build it.
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Addon } from './addon.js';
 import { buildFolders, loadBuild, loadFile, loadPrebuild, oneLine, prebuildFolder } from './builds.js';
 
-/** The addon and where it was found, or why it could not be loaded, one line an attempt. */
+/** The addon and its path, or why it could not be loaded, one line per attempt. */
 export type LoadResult = { addon: Addon; path: string } | { addon?: undefined; attempts: string[] };
 
 /**

@@ -26,19 +26,19 @@ import { loadAddon, loadBuilt, loadKept } from './loader.js';
 import { recordSources } from './sources.js';
 
 export interface ProvideOptions {
-  /** Told when a build begins and ends, and when another process is waited for. */
+  /** Called when a build begins and ends, and when this process waits for another. */
   readonly say?: ((message: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The addon, or why there is none and what to do, each in one line. */
+/** The addon; or why there is none and what to do, each in one line. */
 export type Provided = { readonly addon: Addon; readonly path: string } | Missing;
 
 export interface Missing {
   readonly addon?: undefined;
   readonly problem: string;
   readonly cure: string;
-  /** Every place that was looked at. */
+  /** Every place that was tried. */
   readonly attempts: readonly string[];
   /** All that the compiler said. */
   readonly log?: string;
@@ -47,8 +47,8 @@ export interface Missing {
 const LONGEST_BUILD_MS = 10 * 60_000;
 
 /**
- * The addon as `loadAddon` finds it, else built now. What failed with this compiler before is not tried again. Rejects
- * with the signal's reason when it aborts.
+ * The addon from `loadAddon`, else built now. A build that failed before with this compiler is not tried again. Rejects with
+ * the reason of `signal` when it aborts.
  */
 export async function provideAddon(options: ProvideOptions = {}): Promise<Provided> {
   const loaded = loadAddon();
@@ -62,7 +62,7 @@ export async function provideAddon(options: ProvideOptions = {}): Promise<Provid
   return build(options, false);
 }
 
-/** As `provideAddon`, but throws a UserError of kind `engine` if there is none. */
+/** Like `provideAddon`, but throws a UserError of kind `engine` if there is no addon. */
 export async function requireAddon(options: ProvideOptions = {}): Promise<Addon> {
   const provided = await provideAddon(options);
   if (provided.addon) return provided.addon;
@@ -95,7 +95,7 @@ export async function setUpNative(
   return { ...provided, built: provided.addon !== undefined };
 }
 
-/** Builds in the first folder that takes it. */
+/** Builds in the first folder in which this is possible. */
 async function build(options: ProvideOptions, anew: boolean): Promise<Provided> {
   const setUp = `${lunetCommand()} setup native`;
   const compiler = findCompiler();
@@ -127,7 +127,7 @@ function missing(problem: string, cure: string): Missing {
   return { problem, cure, attempts };
 }
 
-/** Builds in one folder, unless another process has done so or it failed before. Resolves to what went wrong. */
+/** Builds in one folder, unless another process has done so or it failed before. Resolves to the failure, if any. */
 async function buildIn(
   folder: string,
   compiler: Compiler,
@@ -165,12 +165,12 @@ async function buildIn(
   }
 }
 
-/** Whether another folder may do: this one cannot be written, is full, or nothing in it may be run. */
+/** Whether another folder may work: this one is read-only, full, or does not allow execution. */
 function isOfPlace({ problem, log }: CompileFailure): boolean {
   return /^cannot be written|failed to map segment/.test(problem) || /No space left|Disk quota/i.test(log);
 }
 
-/** Takes a folder's lock, waiting for who has it. */
+/** Takes the lock of a folder; waits for the lock holder. */
 async function lockFolder(folder: string, { say, signal }: ProvideOptions): Promise<() => void> {
   const began = performance.now();
   for (let first = true; ; first = false) {

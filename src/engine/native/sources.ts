@@ -1,4 +1,4 @@
-// What the native engine is compiled from: its C++ sources, the compiler's flags, and a digest of both.
+// The C++ sources of the native engine, the compiler flags, and a digest of both.
 
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ export const packageFolder = join(dirname(fileURLToPath(import.meta.url)), '../.
 
 export const sourceFolder = join(packageFolder, 'src/engine/native');
 
-/** Written by the build, so that a start need not read all sources. */
+/** The build writes this file, so that lunet need not read all sources at start. */
 const DIGEST_FILE = join(packageFolder, 'dist/native-sources.txt');
 
 /** What an engine is compiled for, in Node.js's words; `process` is this machine. */
@@ -31,8 +31,8 @@ export function linkFlags({ platform }: Target): string[] {
 }
 
 /**
- * Only the files named isa_* get instructions beyond the platform's baseline, and they use nothing from the standard
- * library, so no function of theirs can be linked into code that runs everywhere.
+ * Flags of the files named isa_*. Only these files may use instructions beyond the baseline of the platform. They do not use
+ * the standard library, so no function compiled for them can be linked into code that must run everywhere.
  */
 const INSTRUCTION_SETS: Readonly<Record<string, readonly string[]>> = {
   'isa_avx512.cpp': [
@@ -46,7 +46,7 @@ const INSTRUCTION_SETS: Readonly<Record<string, readonly string[]>> = {
   'isa_avx2.cpp': ['-mavx2', '-mfma'],
 };
 
-/** The compiler's flags for a file. */
+/** The compiler flags for a file. */
 export function compileFlags(file: string, { platform, arch }: Target): string[] {
   return [
     ...FLAGS,
@@ -73,7 +73,7 @@ export function sourceFiles({ arch }: Target): string[] {
     .sort((a, b) => hasKernels(b) - hasKernels(a));
 }
 
-/** 16 hexadecimal digits that identify the sources and flags, as they were when lunet was built. */
+/** 16 hexadecimal digits that identify the sources and flags at the time lunet was built. */
 export function sourcesDigest(): string {
   try {
     return readFileSync(DIGEST_FILE, 'utf8').trim();
@@ -82,19 +82,19 @@ export function sourcesDigest(): string {
   }
 }
 
-/** Writes the digest of the sources as they are now, for `sourcesDigest`. */
+/** Writes the digest of the current sources, for `sourcesDigest`. */
 export function recordSources(): void {
   const digest = computeDigest();
   try {
     if (readFileSync(DIGEST_FILE, 'utf8') === `${digest}\n`) return;
   } catch {
-    // Not there yet.
+    // The file does not exist yet.
   }
   writeFileSync(DIGEST_FILE, `${digest}\n`);
 }
 
 function computeDigest(): string {
-  // What depends on the machine is left out: it stands beside the digest in a build's name.
+  // Without facts about the machine: the name of a build contains them in addition to the digest.
   const hash = createHash('sha256').update(JSON.stringify([FLAGS, UNIX_FLAGS, INSTRUCTION_SETS]));
   for (const file of listSources()) hash.update(`\n${file}\n`).update(readFileSync(join(sourceFolder, file)));
   return hash.digest('hex').slice(0, 16);

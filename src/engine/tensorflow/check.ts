@@ -1,5 +1,5 @@
-// The self-check of a set-up, started as a process of its own by setup.ts: node check.js FOLDER. Prints TensorFlow's
-// version and device as JSON.
+// The self-check of a set-up; setup.ts starts it as a separate process: node check.js FOLDER. Prints the TensorFlow version
+// and device as JSON.
 
 import * as tf from '@tensorflow/tfjs-core';
 import { createTfjsEngine } from '../tfjs/index.js';

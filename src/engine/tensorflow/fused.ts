@@ -1,5 +1,4 @@
-// The network's fused operations as TensorFlow has them: one call each, through the binding, where TensorFlow.js knows
-// only their parts.
+// Fused operations of TensorFlow: one call each, through the binding. TensorFlow.js itself has only the unfused ones.
 
 import * as tf from '@tensorflow/tfjs-core';
 import { type Operations, maxPoolGradient } from '../tfjs/operations.js';
@@ -10,7 +9,7 @@ interface Attribute {
   readonly value: unknown;
 }
 
-/** What of @tensorflow/tfjs-node-gpu's backend is used here. */
+/** The members of the @tensorflow/tfjs-node-gpu backend that are used here. */
 interface NodeBackend {
   readonly binding: Readonly<
     Record<'TF_FLOAT' | 'TF_ATTR_TYPE' | 'TF_ATTR_FLOAT' | 'TF_ATTR_BOOL' | 'TF_ATTR_STRING', number>
@@ -51,8 +50,8 @@ export const fused: Operations = {
   reluGradient: (dy, y) => execute('ReluGrad', none, [dy, y])[0] as tf.Tensor5D,
   applyMask: (x, mask) => tf.mul(x, tf.reshape(mask, [x.shape[0], 1, 1, 1, -1])),
   poolGradient(dy, x, y) {
-    // TensorFlow gives the gradient to all that are largest, which zeros after a ReLU often are. Weights that fall along
-    // the window make the first of them the only one.
+    // TensorFlow sends the gradient to all voxels that equal the maximum, and after a ReLU several zeros often do. Weights
+    // that decrease along the window select the first of them.
     return tf.tidy(() => {
       const [, depth, height, width] = y.shape;
       const falling = tf.tensor5d([8, 7, 6, 5, 4, 3, 2, 1], [1, 2, 2, 2, 1]);
@@ -62,7 +61,7 @@ export const fused: Operations = {
     });
   },
   normalise(x, gamma, beta, epsilon) {
-    // Mean and variance are outputs in training mode; as inputs they are empty.
+    // In training mode mean and variance are outputs; the inputs of that name are empty.
     const empty = tf.tensor1d([]);
     const [y, mean, variance, ...saved] = execute(
       'FusedBatchNormV3',

@@ -1,4 +1,4 @@
-// The TensorFlow engine: TensorFlow.js's network on the TensorFlow that `lunet setup tensorflow` has set up.
+// The TensorFlow engine: the TensorFlow.js network on the TensorFlow installed by `lunet setup tensorflow`.
 
 import { UserError } from '../../errors.js';
 import { type Engine } from '../engine.js';

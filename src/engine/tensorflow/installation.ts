@@ -1,4 +1,4 @@
-// Where TensorFlow is, once it has been set up: a folder with a record, written last, that says what is in it.
+// The TensorFlow set-up on disk: a folder with a record of its content; the record is written last.
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,28 +12,28 @@ export const TFJS_VERSION = '4.22.0';
 
 export type TensorFlowKind = 'cpu' | 'cuda' | 'own';
 
-/** What a set-up left behind. */
+/** The record of a set-up. */
 export interface Installation {
   readonly version: 1;
   readonly kind: TensorFlowKind;
-  /** TensorFlow's version as its library says it. */
+  /** The version that the TensorFlow library reports. */
   readonly tensorflow: string;
-  /** Devices that the self-check saw. */
+  /** Devices that the self-check found. */
   readonly device: string;
-  /** Loads the binding without TensorFlow's chatter. */
+  /** Loads the binding without log messages of TensorFlow. */
   readonly quiet: string;
   readonly binding: string;
-  /** Below it is node_modules/@tensorflow/tfjs-node-gpu. */
+  /** The folder that contains node_modules/@tensorflow/tfjs-node-gpu. */
   readonly packages: string;
   readonly date: string;
 }
 
 const RECORD = 'setup.json';
 
-/** The file that says which folder was chosen with `--dir`. */
+/** The file with the folder that was chosen with `--dir`. */
 const pointer = (): string => join(userCacheFolder(), 'tensorflow.json');
 
-/** The folder of the set-up: LUNET_TENSORFLOW, else the one chosen last, else lunet's cache folder. */
+/** The folder of the set-up: LUNET_TENSORFLOW, else the one chosen last, else the cache folder of lunet. */
 export function installationFolder(): string {
   if (process.env['LUNET_TENSORFLOW']) return resolve(process.env['LUNET_TENSORFLOW']);
   return chosenFolder() ?? join(userCacheFolder(), 'tensorflow');
@@ -45,12 +45,12 @@ function chosenFolder(): string | undefined {
     const { folder } = JSON.parse(readFileSync(pointer(), 'utf8')) as { folder?: unknown };
     return typeof folder === 'string' ? folder : undefined;
   } catch {
-    // A damaged pointer points nowhere; setting up again writes it anew.
+    // Ignores a damaged file; the next set-up rewrites it.
     return undefined;
   }
 }
 
-/** What has been set up; undefined if nothing has, or only half. */
+/** The record of the set-up; undefined if there is none, or if it is incomplete. */
 export function readInstallation(folder = installationFolder()): Installation | undefined {
   const path = join(folder, RECORD);
   if (!existsSync(path)) return undefined;
@@ -58,27 +58,27 @@ export function readInstallation(folder = installationFolder()): Installation | 
     const record = JSON.parse(readFileSync(path, 'utf8')) as Installation;
     if (record.version === 1) return record;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new UserError('engine', `${path}: is damaged; run: lunet setup tensorflow`);
 }
 
-/** Records a set-up that is complete, and that this folder is the one to use. */
+/** Records a complete set-up, and that this folder is the one to use. */
 export function writeInstallation(folder: string, record: Installation): void {
   commitFile(join(folder, RECORD), `${JSON.stringify(record, null, 2)}\n`);
   makeFolder(userCacheFolder());
   commitFile(pointer(), `${JSON.stringify({ folder }, null, 2)}\n`);
 }
 
-/** Takes the record away: from here on the set-up counts as unfinished. */
+/** Removes the record: from now on the set-up counts as incomplete. */
 export function withdrawInstallation(folder: string): void {
   rmSync(join(folder, RECORD), { force: true });
 }
 
-/** Removes a set-up whole. Returns false if there was none. */
+/** Removes a set-up completely. Returns false if there was none. */
 export function removeInstallation(folder = installationFolder()): boolean {
   const there = existsSync(folder);
-  // The record first: what is left of an interrupted removal counts for nothing.
+  // The record first, so that an interrupted removal leaves an incomplete set-up, which is ignored.
   withdrawInstallation(folder);
   rmSync(folder, { recursive: true, force: true });
   if (chosenFolder() === folder) rmSync(pointer(), { force: true });

@@ -1,5 +1,5 @@
-// Loads the compiled binding and gives TensorFlow.js its backend, without TensorFlow's chatter and without any
-// environment variable that a user would have to set.
+// Loads the compiled binding and registers it as a backend of TensorFlow.js, without log messages of TensorFlow; the user
+// need not set environment variables.
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ export interface OpenedTensorFlow {
   readonly version: string;
   /** `gpu` or `cpu`. */
   readonly device: 'gpu' | 'cpu';
-  /** Operations executed since the last call, and the most bytes of tensors alive at one of them. */
+  /** Operations executed since the last call, and peak bytes of live tensors. */
   readonly meter: () => { operations: number; peakBytes: number };
 }
 
@@ -20,11 +20,11 @@ interface Binding {
   readonly isUsingGpuDevice: () => boolean;
 }
 
-/** Set where whoever runs lunet has not: these must be there before the library is loaded. */
+/** Defaults of environment variables that the user has not set; the library reads them when it is loaded. */
 const ENVIRONMENT = {
-  // Take what is needed, when it is needed, instead of the whole GPU at the start.
+  // Allocate GPU memory when it is needed, instead of all of it at the start.
   TF_FORCE_GPU_ALLOW_GROWTH: 'true',
-  // Where TensorFlow has deterministic kernels, take those.
+  // Use deterministic kernels if TensorFlow has them.
   TF_DETERMINISTIC_OPS: '1',
   TF_CUDNN_DETERMINISTIC: '1',
   TF_CPP_MIN_LOG_LEVEL: '2',
@@ -33,8 +33,8 @@ const ENVIRONMENT = {
 let opened: OpenedTensorFlow | undefined;
 
 /**
- * Opens a set-up; once a process. `threads` counts within an operation. Throws a UserError of kind `engine` if the
- * library does not load.
+ * Opens a set-up, only once per process. `threads` is the number of threads of one operation. Throws a UserError of kind
+ * `engine` if the library does not load.
  */
 export function openTensorFlow(
   { quiet, binding, packages }: { quiet: string; binding: string; packages: string },
@@ -85,7 +85,7 @@ function readMeter(): { operations: number; peakBytes: number } {
   return read;
 }
 
-/** Counts what a backend executes. */
+/** Counts the operations of a backend. */
 function meter(backend: KernelBackend): void {
   type Execute = (name: string, ...rest: unknown[]) => unknown;
   const methods = backend as unknown as Record<'executeSingleOutput' | 'executeMultipleOutputs', Execute>;
@@ -100,7 +100,7 @@ function meter(backend: KernelBackend): void {
   }
 }
 
-/** TensorFlow.js says on the console that two of its packages are loaded. */
+/** Suppresses the console message of TensorFlow.js that two of its packages are loaded. */
 function silently(load: () => unknown): void {
   const { warn, log } = console;
   console.warn = console.log = () => undefined;

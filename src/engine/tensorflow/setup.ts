@@ -1,7 +1,7 @@
-// Sets TensorFlow up for Node.js: a Python environment of its own with TensorFlow's wheel, the sources of
-// @tensorflow/tfjs-node-gpu, and its binding compiled against the wheel's library. (The package's own install script
-// wants a TensorFlow that can no longer be downloaded, so it is never run.) Each step leaves a stamp and is skipped when
-// it is done already; a step that was interrupted is done again.
+// Sets TensorFlow up for Node.js: a separate Python environment with the TensorFlow wheel, the sources of
+// @tensorflow/tfjs-node-gpu, and its binding compiled against the library of the wheel. (The install script of the package
+// needs a TensorFlow that can no longer be downloaded, so it is never run.) Each finished step writes a stamp and is skipped
+// next time; an interrupted step is repeated.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -24,7 +24,7 @@ export interface SetupOptions {
   readonly kind: TensorFlowKind;
   /** A folder with TensorFlow's `include` and libraries, instead of the wheel. */
   readonly own?: string | undefined;
-  /** Told of each step as it begins, and of its last line of output while it runs. */
+  /** Called when a step begins, and with its last line of output while it runs. */
   readonly step: (what: string) => void;
   readonly detail: (line: string) => void;
   readonly signal: AbortSignal;
@@ -32,7 +32,7 @@ export interface SetupOptions {
 
 const sources = fileURLToPath(new URL('../../../../src/engine/tensorflow', import.meta.url));
 
-/** Does all steps and records the result. Throws a UserError of kind `engine` that says what is missing. */
+/** Does all steps and records the result. Throws a UserError of kind `engine` that states what is missing. */
 export async function setUp(options: SetupOptions): Promise<{ tensorflow: string; device: string }> {
   const { folder, kind, own, step } = options;
   if (process.platform === 'win32')
@@ -61,7 +61,7 @@ export async function setUp(options: SetupOptions): Promise<{ tensorflow: string
   return checked;
 }
 
-/** Where the compiled parts of a set-up are. */
+/** The paths of the compiled files of a set-up. */
 export function paths(folder: string): { quiet: string; binding: string; packages: string } {
   return {
     quiet: join(folder, 'binding/quiet.node'),
@@ -70,7 +70,7 @@ export function paths(folder: string): { quiet: string; binding: string; package
   };
 }
 
-/** Does a step unless its stamp says that it was done for the same `what`. */
+/** Does a step unless its stamp shows that it was done for the same `what`. */
 async function stamped(
   { folder }: SetupOptions,
   name: string,
@@ -120,7 +120,7 @@ async function installWheel(options: SetupOptions): Promise<Library> {
   return ownLibrary(join(lib, site ?? '', 'site-packages/tensorflow'));
 }
 
-/** The libraries in a wheel's folder or in that of an unpacked libtensorflow. */
+/** The libraries in the folder of a wheel or of an unpacked libtensorflow. */
 function ownLibrary(root: string): Library {
   const include = join(root, 'include');
   if (!existsSync(join(include, 'tensorflow/c/c_api.h')))
@@ -159,7 +159,7 @@ function venvCure(text: string): string {
 
 async function installPackages(options: SetupOptions): Promise<void> {
   const { folder } = options;
-  // npm's own file when lunet was started by npm or npx, else the one in the path.
+  // The npm that started lunet (npm or npx), else the one in PATH.
   const script = process.env['npm_execpath'];
   const words = [
     'install',
@@ -195,7 +195,7 @@ async function compileBinding(options: SetupOptions, library: Library): Promise<
   const cure = (): string => 'the compiler could not build the binding';
   if (process.platform === 'darwin') common.push('-undefined', 'dynamic_lookup');
   await execute(options, compiler(), [...common, join(sources, 'quiet.cpp'), '-ldl', '-o', quiet], cure);
-  // An unpacked libtensorflow has no Abseil headers, and no new way of logging either.
+  // An unpacked libtensorflow has no Abseil headers; it does not use Abseil logging either.
   const logging = existsSync(join(library.include, 'absl/log/globals.h')) ? ['logging.cpp'] : [];
   await execute(
     options,
@@ -216,7 +216,7 @@ async function compileBinding(options: SetupOptions, library: Library): Promise<
   );
 }
 
-/** Runs the check in a process of its own: a library that crashes takes nothing with it. */
+/** Runs the check in a separate process, so that a crash of the library does not end this one. */
 async function selfCheckInChild(options: SetupOptions): Promise<{ tensorflow: string; device: string }> {
   const script = fileURLToPath(new URL('./check.js', import.meta.url));
   const text = await execute(options, process.execPath, [script, options.folder], (output) =>
@@ -227,7 +227,7 @@ async function selfCheckInChild(options: SetupOptions): Promise<{ tensorflow: st
   return JSON.parse(text.trim().split('\n').at(-1) as string) as { tensorflow: string; device: string };
 }
 
-/** Runs a command to its end; resolves to its output. `cure` turns the output of one that failed into advice. */
+/** Runs a command and resolves to its output. `cure` turns the output of a failed command into advice. */
 function execute(
   { detail, signal }: SetupOptions,
   command: string,

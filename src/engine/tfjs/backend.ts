@@ -1,4 +1,4 @@
-// TensorFlow.js set up for the network: one of its backends made current, and silence.
+// Selects a backend of TensorFlow.js and suppresses its messages.
 
 import * as tf from '@tensorflow/tfjs-core';
 import { type OpenedTensorFlow } from '../tensorflow/open.js';
@@ -6,7 +6,7 @@ import { type OpenedTensorFlow } from '../tensorflow/open.js';
 /** Backends that the network runs on. */
 export type BackendName = 'cpu' | 'tensorflow' | 'webgpu';
 
-/** Makes a backend current; safe to call again. `opened` is TensorFlow, for that backend. */
+/** Makes a backend current; safe to call again. `opened` is needed for the backend `tensorflow`. */
 export async function useBackend(name: BackendName, opened?: OpenedTensorFlow): Promise<void> {
   tf.env().set('IS_TEST', true); // without this the JavaScript backend advertises tfjs-node on the console
   if (tf.findBackendFactory(name) === null) {

@@ -1,5 +1,5 @@
-// The network's backward pass in TensorFlow.js operations, written out instead of recorded: the tape of TensorFlow.js
-// would keep many more volumes alive than the activation and the input of each layer, which are enough.
+// The backward pass of the network in TensorFlow.js operations. It is written by hand, because the automatic gradient of
+// TensorFlow.js would keep many more volumes than the activation and the input of each layer, which are enough.
 
 import * as tf from '@tensorflow/tfjs-core';
 import { type Architecture, NORM_EPSILON, upSource } from '../../network/architecture.js';
@@ -19,7 +19,7 @@ export function diceLoss(
   const both = tf.tidy(() => tf.sum(tf.mul(p, t), 0));
   const total = tf.add(tf.add(tf.sum(p, 0), tf.sum(t, 0)), SMOOTH);
   const ratio = tf.div(tf.mul(both, 2), total);
-  // d/dp = (ratio - 2 t) / total / labels, times p (1 - p); with little alive at once.
+  // d/dp = (ratio - 2 t) / total / labels, times p (1 - p); written so that few tensors are alive at once.
   const share = tf.mul(total, labels);
   const byProbability = tf.tidy(() => tf.sub(tf.div(ratio, share), tf.mul(t, tf.div(2, share))));
   const slope = tf.tidy(() => tf.mul(p, tf.sub(1, p)));
@@ -31,8 +31,8 @@ export function diceLoss(
 }
 
 /**
- * Gradients by the names of tensors; where they are to be kept, those at each layer's activation (after the ReLU) too, in
- * the order of traces.
+ * Gradients by tensor name; with `keep`, also the gradients at the activations of all layers (after the ReLU), in the order
+ * of traces.
  */
 export interface BackwardResult {
   readonly gradients: Map<string, tf.Tensor>;
@@ -40,13 +40,13 @@ export interface BackwardResult {
 }
 
 export interface BackwardOptions {
-  /** SynFlow's network: absolute parameters, neither batch norm nor ReLU. */
+  /** The network of SynFlow: absolute parameters, without batch norm and ReLU. */
   readonly linear?: boolean;
-  /** Keep the traces' volumes and the gradients at the activations; else each is freed as soon as it has been used. */
+  /** Keep the volumes of the traces and the gradients at the activations; else each is freed after its last use. */
   readonly keep?: boolean;
 }
 
-/** Takes d loss / d logits back through the network; to be called within tf.tidy. */
+/** Propagates d loss / d logits back through the network; call it within tf.tidy. */
 export function backward(
   architecture: Architecture,
   parameters: Parameters,
@@ -64,7 +64,7 @@ export function backward(
   const free = (...tensors: tf.Tensor[]): void => {
     if (!keep) tf.dispose(tensors);
   };
-  // The gradient at a block's output as far as it is known: the skip's share comes before that of the pooled path.
+  // The gradient at the output of a block so far: the contribution of the skip comes before that of the pooled path.
   const arrived = new Map<string, tf.Tensor5D>();
   const arrive = (block: string, gradient: tf.Tensor5D): void => {
     const other = arrived.get(block);
@@ -120,8 +120,8 @@ export function backward(
 }
 
 /**
- * Through dropout and batch norm: y = mask * (gamma * xhat + beta). Sets the gradients of gamma and beta. Running
- * statistics are constants, so then only the scale is left.
+ * Back through dropout and batch norm: y = mask * (gamma * xhat + beta). Sets the gradients of gamma and beta. With running
+ * statistics, which are constants, the input gradient is only scaled.
  */
 function throughNorm(
   { layer: { name }, activation, normalised, mask }: LayerTrace,

@@ -1,4 +1,4 @@
-// The network's forward pass in TensorFlow.js operations. Tensors are (N, D, H, W, C), as TensorFlow has them; filters
+// The forward pass of the network in TensorFlow.js operations. Tensors are (N, D, H, W, C), as in TensorFlow; filters
 // (D, H, W, I, O), those of up-convolutions (D, H, W, O, I).
 
 import * as tf from '@tensorflow/tfjs-core';
@@ -11,12 +11,12 @@ import {
 } from '../../network/architecture.js';
 import { type Operations, type Statistics, scaleShift, scoped } from './operations.js';
 
-/** A network's tensors by name. */
+/** The tensors of a network by name. */
 export type Parameters = ReadonlyMap<string, tf.Tensor>;
 
 /** How a pass treats batch norm, dropout and the parameters. */
 export interface ForwardMode {
-  /** Of batch norm; `none` is SynFlow's linear network: absolute parameters, neither batch norm nor ReLU. */
+  /** Statistics of batch norm; `none` is the linear network of SynFlow: absolute parameters, no batch norm, no ReLU. */
   readonly statistics: 'batch' | 'running' | 'none';
   /** (N, channels of all layers) multipliers. */
   readonly masks?: tf.Tensor2D;
@@ -24,7 +24,7 @@ export interface ForwardMode {
   readonly check?: boolean;
 }
 
-/** What a layer computed, for the backward pass. */
+/** The results of a layer that the backward pass needs. */
 export interface LayerTrace {
   readonly layer: Layer;
   readonly input: tf.Tensor5D;
@@ -32,11 +32,11 @@ export interface LayerTrace {
   readonly activation: tf.Tensor5D;
   /** After batch norm and dropout. */
   readonly output: tf.Tensor5D;
-  /** Of batch norm with the batch's statistics. */
+  /** Statistics of the batch, if batch norm uses them. */
   readonly normalised?: Statistics;
   /** (N, 1, C) */
   readonly mask?: tf.Tensor;
-  /** Of the values before the ReLU, where they are checked. */
+  /** `magnitudeOf` the values before the ReLU, if they are checked. */
   readonly magnitude?: tf.Tensor1D;
 }
 
@@ -48,7 +48,7 @@ export interface ForwardResult {
   readonly traces: readonly LayerTrace[];
 }
 
-/** Runs the network; to be called within tf.tidy. */
+/** Runs the network; call it within tf.tidy. */
 export function forward(
   architecture: Architecture,
   parameters: Parameters,
@@ -71,7 +71,7 @@ export function forward(
     }
     const mask =
       mode.masks && tf.reshape(tf.slice(mode.masks, [0, channel], [-1, layer.width]), [-1, 1, layer.width]);
-    // After a layer only what the backward pass needs is kept.
+    // Keeps only the tensors that the backward pass needs.
     const trace = {
       layer,
       input: x,
@@ -116,12 +116,12 @@ function runLayer(
   return { activation, output: scaleShift(activation, scale, shift), ...(magnitude && { magnitude }) };
 }
 
-/** For each case (N) a sum of absolute values that is finite if they all are: scaled down, it does not overflow itself. */
+/** For each case (N) a scaled sum of absolute values; it is finite if all values are, since the scale avoids overflow. */
 export function magnitudeOf(x: tf.Tensor5D): tf.Tensor1D {
   return tf.tidy(() => tf.sum(tf.reshape(tf.abs(tf.mul(x, 1e-12)), [x.shape[0], -1]), 1));
 }
 
-/** A block's input: the image, the pooled block above, or the up-convolved block below with the skip behind it. */
+/** The input of a block: the image, the pooled block above, or the up-convolved block below followed by the skip. */
 function blockInput(
   architecture: Architecture,
   { side, level }: Layer,

@@ -1,5 +1,5 @@
-// The TensorFlow.js engine, on any of its backends: steps, evaluation and scoring on the passes of forward.ts and
-// backward.ts. Nothing waits for the device within a step: the loss is read when all of it has been sent.
+// The TensorFlow.js engine on any of its backends: steps, evaluation and scoring with the passes of forward.ts and
+// backward.ts. A step does not wait for the device: it reads the loss after it has sent all operations.
 
 import * as tf from '@tensorflow/tfjs-core';
 import { activationBytes } from '../../network/cost.js';
@@ -25,16 +25,16 @@ import { type SampleStore, createSampleStore, download, imageTensor } from './la
 import { type Operations, composed } from './operations.js';
 import { type Staged, createParameters } from './parameters.js';
 
-/** The most that samples kept on the device may take. */
+/** Limit for samples that are kept on the device. */
 const STORE_BYTES = 2 ** 30;
 
 /**
- * Arrays as large as an activation that are alive at a step's peak, for each that a layer computes: its convolution,
- * activation and output stay for the backward pass; a little more for what passes through.
+ * Arrays of the size of an activation that are alive at the peak of a step, per layer: its convolution, activation and
+ * output stay for the backward pass; the rest is for temporary arrays.
  */
 const COPIES = 4;
 
-/** The engine on one of TensorFlow.js's backends. `opened` is TensorFlow, for the backend of that name. */
+/** Creates the engine on a backend of TensorFlow.js. `opened` is needed for the backend `tensorflow`. */
 export async function createTfjsEngine(
   backend: BackendName = 'cpu',
   opened?: OpenedTensorFlow,
@@ -57,7 +57,7 @@ export async function createTfjsEngine(
     load: async (settings, weights, optimizer) => {
       await useBackend(backend, opened);
       const needed = estimateMemory(settings);
-      // A GPU's memory is not ours to ask for; running out of it is caught in the step.
+      // The free memory of a GPU is unknown; the step handles running out of it.
       if (opened?.device !== 'gpu' && backend !== 'webgpu' && needed > freeMemory())
         throw tooLarge(settings, freeMemory());
       return loadNetwork(
@@ -79,7 +79,7 @@ function estimateMemory({ architecture, size, maxBatch }: NetworkSettings): numb
   );
 }
 
-/** A message about the memory that a step needs, and the batch that would fit. */
+/** An error that states the memory that a step needs, and the batch size that would fit. */
 function tooLarge(settings: NetworkSettings, free: number | undefined): UserError {
   const needed = estimateMemory(settings);
   const each = (needed - 32 * countParameters(settings.architecture)) / settings.maxBatch;
@@ -114,13 +114,13 @@ function loadNetwork(
   const parameters = createParameters(settings, weights, optimizer);
   let disposed = false;
 
-  /** Gradients, downloaded in the order of a network's tensors, and freed. */
+  /** Downloads gradients in the order of the tensors of the network, and frees them. */
   const inOrder = async (gradients: ReadonlyMap<string, tf.Tensor>): Promise<Weights> => {
     const found = await download(gradients);
     return new Map(trained.map((name) => [name, tensorOf(found, name)]));
   };
   const call = async <T>(compute: () => Promise<T> | T): Promise<T> => {
-    // The computation itself may block; timers and signals get their turn before it.
+    // The computation itself may block, so let timers and signals run first.
     await new Promise((resolve) => setImmediate(resolve));
     if (disposed) throw new Error('the network has been disposed');
     await useBackend(backend);
@@ -132,7 +132,7 @@ function loadNetwork(
       throw error;
     }
   };
-  /** Loss, gradients and what the layers saw; to be called within tf.tidy. */
+  /** Loss, gradients and traces of the layers; call it within tf.tidy. */
   const differentiate = (
     batch: readonly Sample[],
     mode: PassMode,
@@ -184,7 +184,7 @@ function loadNetwork(
             tf.reshape(tf.sum(each, 1), [-1]),
           );
           const magnitudes = traces.map(({ magnitude }) => magnitude as tf.Tensor1D);
-          // Not addN: WebGPU binds only so many tensors to one operation, and gives zeros for more.
+          // Not addN: WebGPU limits the number of tensors of one operation, and addN gives zeros beyond the limit.
           const magnitude = tf.sum(tf.stack([...magnitudes, magnitudeOf(logits)]), 0);
           return tf.concat([...overlaps, magnitude]);
         });
@@ -279,12 +279,12 @@ function loadNetwork(
 
 function forwardMode(mode: PassMode, cases: number, channels: number): ForwardMode {
   if (mode === 'evaluation') return { statistics: 'running' };
-  // Without dropout all multipliers are 1, and nothing needs to be multiplied.
+  // Without dropout all multipliers are 1, so the multiplication is skipped.
   const dropped = mode.masks.some((value) => value !== 1);
   return { statistics: 'batch', ...(dropped && { masks: tf.tensor2d(mode.masks, [cases, channels]) }) };
 }
 
-/** One case's overlap out of (3, N, labels) sums, behind which is each case's magnitude. */
+/** The overlap of one case from (3, N, labels) sums; the magnitudes of the cases follow the sums. */
 function overlapOf(sums: Float64Array, at: number, cases: number, labels: number): Overlap {
   const finite = Number.isFinite(sums[3 * cases * labels + at]);
   const part = (i: number): Float64Array =>

@@ -1,4 +1,5 @@
-// Between lunet's tensors (PyTorch's axis orders) and TensorFlow's: volumes (N, D, H, W, C), filters (D, H, W, I, O).
+// Converts between lunet's tensors (axis orders of PyTorch) and those of TensorFlow: volumes (N, D, H, W, C), filters
+// (D, H, W, I, O).
 
 import * as tf from '@tensorflow/tfjs-core';
 import { type Tensor, type Weights } from '../../network/weights.js';
@@ -7,18 +8,18 @@ import { type NetworkSettings, type Sample } from '../engine.js';
 const TO_TENSORFLOW = [2, 3, 4, 1, 0];
 const FROM_TENSORFLOW = [4, 3, 0, 1, 2];
 
-/** A tensor's shape in TensorFlow's axis order. */
+/** The shape of a tensor in the axis order of TensorFlow. */
 export function tensorFlowShape(shape: readonly number[]): number[] {
   return shape.length === 5 ? TO_TENSORFLOW.map((axis) => shape[axis] as number) : [...shape];
 }
 
-/** Uploads a tensor; to be called within tf.tidy. */
+/** Uploads a tensor; call it within tf.tidy. */
 export function toTensorFlow({ shape, data }: Tensor): tf.Tensor {
   const tensor = tf.tensor(data, [...shape]);
   return shape.length === 5 ? tf.transpose(tensor, TO_TENSORFLOW) : tensor;
 }
 
-/** Copies a tensor out, in PyTorch's axis order. */
+/** Downloads a tensor in the axis order of PyTorch. */
 async function fromTensorFlow(tensor: tf.Tensor): Promise<Tensor> {
   const turned = tensor.rank === 5 ? tf.transpose(tensor, FROM_TENSORFLOW) : tensor;
   const result = { shape: turned.shape, data: Float32Array.from(await turned.data()) };
@@ -26,7 +27,7 @@ async function fromTensorFlow(tensor: tf.Tensor): Promise<Tensor> {
   return result;
 }
 
-/** Volumes (C, D, H, W) as one tensor (N, D, H, W, C); to be called within tf.tidy. */
+/** Volumes (C, D, H, W) as one tensor (N, D, H, W, C); call it within tf.tidy. */
 export function imageTensor(volumes: readonly Float32Array[], shape: readonly number[]): tf.Tensor5D {
   const stacked = tf.stack(volumes.map((image) => tf.tensor(image, [...shape])));
   const [, ...space] = shape as [number, number, number, number];
@@ -35,7 +36,7 @@ export function imageTensor(volumes: readonly Float32Array[], shape: readonly nu
     : tf.transpose(stacked as tf.Tensor5D, [0, 2, 3, 4, 1]);
 }
 
-/** What the outputs should be at each voxel of a sample, 0 or 1: (1, D, H, W, labels). */
+/** The target of each output at each voxel of a sample, 0 or 1: (1, D, H, W, labels). */
 function targetTensor({ label }: Sample, { architecture, size, targets }: NetworkSettings): tf.Tensor5D {
   const { labels } = architecture;
   const data = new Float32Array(label.length * labels);
@@ -52,9 +53,9 @@ interface Uploaded {
   readonly bytes: number;
 }
 
-/** Samples on the device. They are kept for later steps, so that nothing is uploaded after the first epoch. */
+/** Samples on the device. They are kept for later steps, so that no sample is uploaded again after the first epoch. */
 export interface SampleStore {
-  /** Images and targets of a batch; to be called within tf.tidy. */
+  /** Images and targets of a batch; call it within tf.tidy. */
   readonly batch: (
     samples: readonly Sample[],
     settings: NetworkSettings,
@@ -63,7 +64,7 @@ export interface SampleStore {
   readonly clear: () => void;
 }
 
-/** A store of limited size in bytes. What was uploaded first is removed first. */
+/** A store of limited size in bytes. Removes the oldest samples first. */
 export function createSampleStore(limit: number): SampleStore {
   const stored = new Map<Float32Array, Uploaded>();
   let meaning = '';
@@ -81,7 +82,7 @@ export function createSampleStore(limit: number): SampleStore {
     clear,
     batch(samples, settings) {
       const { architecture, size, targets } = settings;
-      // The same voxels mean something else to a network with other labels.
+      // A network with other labels needs other targets for the same voxels.
       const now = JSON.stringify([size, architecture.labels, architecture.inputChannels, [...targets]]);
       if (now !== meaning) clear();
       meaning = now;
@@ -112,7 +113,7 @@ export function createSampleStore(limit: number): SampleStore {
   };
 }
 
-/** Copies tensors out by name, in PyTorch's axis order, and frees them. */
+/** Downloads tensors by name in the axis order of PyTorch, and frees them. */
 export async function download(tensors: ReadonlyMap<string, tf.Tensor>): Promise<Weights> {
   const copies = await Promise.all(
     [...tensors].map(async ([name, tensor]) => [name, await fromTensorFlow(tensor)] as const),

@@ -1,12 +1,12 @@
-// The few operations of the network that some backends have as one fused operation. Here they are composed of operations
-// that every TensorFlow.js backend has; tensorflow/fused.ts has the fused ones.
+// The operations of the network that some backends can fuse. Here they are composed of operations that every TensorFlow.js
+// backend has; tensorflow/fused.ts has the fused ones.
 
 import * as tf from '@tensorflow/tfjs-core';
 
 /** The statistics of batch norm in training mode, and what its gradient needs from the forward pass. Tensors are (C). */
 export interface Statistics {
   readonly mean: tf.Tensor;
-  /** Unbiased, as PyTorch's running variance has it. */
+  /** The unbiased variance, as in PyTorch's running variance. */
   readonly variance: tf.Tensor;
   readonly saved: readonly tf.Tensor[];
 }
@@ -16,13 +16,13 @@ type Normalised = Statistics & { readonly y: tf.Tensor5D };
 /** Volumes are (N, D, H, W, C). */
 export interface Operations {
   readonly addBias: (x: tf.Tensor5D, bias: tf.Tensor) => tf.Tensor5D;
-  /** The bias' gradient: sums by channel. */
+  /** The gradient of the bias: sums by channel. */
   readonly biasGradient: (dy: tf.Tensor5D) => tf.Tensor;
   /** The gradient through a ReLU whose output is given. */
   readonly reluGradient: (dy: tf.Tensor5D, y: tf.Tensor5D) => tf.Tensor5D;
   /** Channel dropout: x times a multiplier for each case and channel, (N, 1, C). */
   readonly applyMask: (x: tf.Tensor5D, mask: tf.Tensor) => tf.Tensor5D;
-  /** The gradient through a 2x2x2 maximum `y` of `x`: where several are largest, all of it goes to the first. */
+  /** The gradient through a 2x2x2 maximum `y` of `x`: if several values are the maximum, it goes to the first. */
   readonly poolGradient: (dy: tf.Tensor5D, x: tf.Tensor5D, y: tf.Tensor5D) => tf.Tensor5D;
   readonly normalise: (x: tf.Tensor5D, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number) => Normalised;
   readonly normaliseGradient: (
@@ -34,14 +34,14 @@ export interface Operations {
   ) => { dx: tf.Tensor5D; dGamma: tf.Tensor; dBeta: tf.Tensor };
 }
 
-/** tf.tidy for results whose types it does not know: what they hold is kept, everything else is freed. */
+/** tf.tidy for results of other types: keeps the tensors inside the result and frees all others. */
 export function scoped<T extends object>(compute: () => T): T {
   return tf.tidy(compute as unknown as () => tf.TensorContainer) as unknown as T;
 }
 
 const voxels = (x: tf.Tensor5D): number => x.size / x.shape[4];
 
-/** TensorFlow.js's kernel; whether several largest share the gradient is up to the backend. */
+/** The kernel of TensorFlow.js; it depends on the backend whether several maxima share the gradient. */
 export function maxPoolGradient(dy: tf.Tensor5D, input: tf.Tensor5D, output: tf.Tensor5D): tf.Tensor5D {
   return tf
     .engine()
@@ -52,7 +52,7 @@ export function maxPoolGradient(dy: tf.Tensor5D, input: tf.Tensor5D, output: tf.
     );
 }
 
-/** (N, D, H, W, C) as (voxels, C): with fewer axes, what goes by channel is simple for every backend. */
+/** (N, D, H, W, C) as (voxels, C): with fewer axes, every backend has fast operations per channel. */
 const flat = (x: tf.Tensor5D): tf.Tensor2D => tf.reshape(x, [-1, x.shape[4]]);
 const unflat = (x: tf.Tensor, shape: tf.Tensor5D['shape']): tf.Tensor5D => tf.reshape(x, shape);
 

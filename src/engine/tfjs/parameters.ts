@@ -1,6 +1,6 @@
-// A network's numbers on the device. All trained ones lie in one vector, and so do their moments: Adam is then a dozen
-// operations for the whole network instead of a dozen for each tensor; on a GPU the number of operations decides the time. The tensors that
-// the passes use are cut from the vector after each step.
+// The parameters of a network on the device. All trained parameters are in one vector, and so are their moments: Adam then
+// needs a dozen operations for the whole network instead of a dozen per tensor. On a GPU the number of operations determines
+// the time. After each step the tensors for the passes are cut from the vector.
 
 import * as tf from '@tensorflow/tfjs-core';
 import { listLayers } from '../../network/architecture.js';
@@ -12,7 +12,7 @@ import { type LayerTrace, type Parameters } from './forward.js';
 
 const MOMENTUM = 0.1;
 
-/** One vector a quantity: trained parameters with their moments, running means and variances of all layers. */
+/** One vector per quantity: trained parameters with their moments, running means and variances of all layers. */
 interface Vectors {
   readonly values: tf.Tensor;
   readonly m: tf.Tensor;
@@ -21,26 +21,26 @@ interface Vectors {
   readonly variances: tf.Tensor;
 }
 
-/** An update that has been computed and is not in force yet. */
+/** An update that has been computed but not committed. */
 export type Staged = Record<keyof Vectors, tf.Tensor>;
 
 export interface DeviceParameters {
   /** All tensors by name, for the passes. */
   readonly tensors: () => Parameters;
-  /** Adam and running statistics, computed but not in force; to be called within tf.tidy. */
+  /** Computes the update of Adam and the running statistics without committing it; call it within tf.tidy. */
   readonly stage: (
     gradients: ReadonlyMap<string, tf.Tensor>,
     traces: readonly LayerTrace[],
     learningRate: number,
   ) => Staged;
-  /** Puts an update in force. */
+  /** Commits an update. */
   readonly commit: (staged: Staged) => void;
   readonly readWeights: () => Promise<Weights>;
   readonly readOptimizerState: () => Promise<OptimizerState>;
   readonly dispose: () => void;
 }
 
-/** Uploads a network's tensors and its optimizer's state. */
+/** Uploads the tensors of a network and the state of its optimizer. */
 export function createParameters(
   { architecture, adam }: NetworkSettings,
   weights: Weights,
@@ -67,7 +67,7 @@ export function createParameters(
 
   const sizes = trained.map(({ shape }) => elementCount(shape));
   const widths = listLayers(architecture).map(({ width }) => width);
-  /** A vector's tensors by name, in TensorFlow's shapes; to be called within tf.tidy. */
+  /** The tensors of a vector by name, in TensorFlow shapes; call it within tf.tidy. */
   const cutVector = (source: tf.Tensor): [string, tf.Tensor][] =>
     tf
       .split(source, sizes)
@@ -140,7 +140,7 @@ export function createParameters(
   };
 }
 
-/** Computes tensors in tf.tidy and keeps those that are named. */
+/** Computes named tensors in tf.tidy and keeps them. */
 function keepAll(compute: () => readonly [string, tf.Tensor][]): Map<string, tf.Tensor> {
   const kept = new Map<string, tf.Tensor>();
   tf.tidy(() => {

@@ -1,5 +1,5 @@
-// The WebGPU engine: TensorFlow.js's network on its WebGPU backend, over Dawn for Node.js. Both packages are optional;
-// who wants them installs them beside lunet.
+// The WebGPU engine: the TensorFlow.js network on its WebGPU backend, with Dawn for Node.js. Both packages are optional; users
+// install them next to lunet.
 
 import { UserError } from '../../errors.js';
 import { type Engine } from '../engine.js';
@@ -11,7 +11,7 @@ interface Gpu {
   readonly requestAdapter: () => Promise<{ readonly features: ReadonlySet<string> } | null>;
 }
 
-/** Throws a UserError of kind `engine` if the packages are not there, or no adapter can do what the backend needs. */
+/** Creates the engine. Throws a UserError of kind `engine` if the packages are missing or no adapter is suitable. */
 export async function createWebGpuEngine(): Promise<Engine> {
   const [backend, dawn] = PACKAGES;
   let webgpu: { create: (flags: string[]) => Gpu; globals: object };
@@ -34,7 +34,7 @@ export async function createWebGpuEngine(): Promise<Engine> {
     if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND')
       throw new UserError(
         'engine',
-        `the WebGPU engine needs two packages more; run: npm install --no-save ${PACKAGES.join(' ')}`,
+        `the WebGPU engine needs two more packages; run: npm install --no-save ${PACKAGES.join(' ')}`,
       );
     throw new UserError('engine', `WebGPU does not work here: ${(error as Error).message}`);
   }
