@@ -1,5 +1,6 @@
-// Linked into TensorFlow's binding: when that is loaded, TensorFlow is told to print errors only, unless
-// TF_CPP_MIN_LOG_LEVEL, TensorFlow's own variable, asks for more. (TensorFlow of today no longer looks at it early on.)
+// Linked into the TensorFlow binding: when the binding is loaded, it tells TensorFlow to print only errors, unless
+// TensorFlow's own variable TF_CPP_MIN_LOG_LEVEL asks for more. (Recent versions of TensorFlow no longer read it early
+// enough.)
 #include <cstdlib>
 
 #include "absl/log/globals.h"

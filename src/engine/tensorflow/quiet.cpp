@@ -1,6 +1,6 @@
-// load(path, verbose): loads a shared library with everything that it prints meanwhile thrown away, unless `verbose`.
-// TensorFlow talks while its libraries are being loaded, before anything in it can be told not to. Returns an error text
-// or undefined. What follows is silenced by logging.cpp.
+// load(path, verbose): loads a shared library and discards everything that it prints meanwhile, unless `verbose`.
+// TensorFlow prints messages while its libraries are being loaded, before its log level can be set. Returns an error
+// text or undefined. logging.cpp suppresses later messages.
 #define NAPI_VERSION 8
 #include <dlfcn.h>
 #include <fcntl.h>

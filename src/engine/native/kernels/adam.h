@@ -1,4 +1,4 @@
-// Adam, all parameters in one pass.
+// Adam: updates all parameters in one pass.
 #pragma once
 #include "kernels/simd.h"
 

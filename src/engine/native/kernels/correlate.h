@@ -1,8 +1,8 @@
-// The convolution kernel: forward pass, input gradient (with turned weights) and, with one tap, the input gradient of
-// the up-convolution. Loop order: tile of voxels; inputs; taps; outputs x vectors in registers. A tile is `outputs` x T
-// vectors with T = (registers - 1) / (outputs + 1), so that the sums, one vector of each input position and one weight
-// fit: 4 outputs x 6 vectors with 32 registers. Per tap it loads T vectors and `outputs` weights for outputs*T fused
-// multiply-adds. Limit: the loads of unaligned vectors (two cache lines each) for 3 outputs and fewer.
+// The convolution kernel: forward pass, input gradient (with flipped weights) and, with one tap, the input gradient of
+// the up-convolution. Loop order: tile of voxels; inputs; taps; outputs x vectors in registers. A register tile is
+// `outputs` x T vectors with T = (registers - 1) / (outputs + 1), so that the sums, T input vectors and one weight fit:
+// 4 outputs x 6 vectors with 32 registers. Per tap it loads T vectors and `outputs` weights for outputs*T fused
+// multiply-adds. Limit: with 3 outputs or fewer, the loads of unaligned vectors (two cache lines each).
 #pragma once
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
@@ -41,7 +41,7 @@ template <int O>
 void correlate_width(const float* x, ptrdiff_t xStride, int inputs, const ptrdiff_t* offsets, int taps, const float* w,
                      bool more, float* out, ptrdiff_t outStride, int count) {
   constexpr int T = (LUNET_REGISTERS - 1) / (O + 1);
-  static_assert(T * L <= lunet::kLongestTile, "callers leave room for a tile");
+  static_assert(T * L <= lunet::kLongestTile, "callers reserve space for a tile");
   constexpr int Half = T > 1 ? (T + 1) / 2 : 1;
   int i = 0;
   for (; i + (T - 1) * L < count; i += T * L)

@@ -1,8 +1,8 @@
-// The convolution kernel for one or two outputs, which would leave `correlate` waiting for its loads: a vector of
-// inputs is used for the three rows of outputs that it reaches. Loop order: runs of rows; tile of voxels along a row;
-// inputs; planes and columns of the taps; rows of inputs; rows of outputs x vectors in registers. A tile is 8 rows x 2
-// vectors with 32 registers (4 x 2 with 16), half the rows for two outputs: 20 loads and 3 weights for 48 fused
-// multiply-adds. Limit: multiply-adds, where a row fills vectors.
+// The convolution kernel for one or two outputs, for which `correlate` would be limited by its loads: here each loaded
+// input vector is used for the three output rows that it contributes to. Loop order: groups of rows; tile of voxels
+// along a row; inputs; planes and columns of the taps; rows of inputs; rows of outputs x vectors in registers. A
+// register tile is 8 rows x 2 vectors with 32 registers (4 x 2 with 16), half the rows for two outputs: 20 loads and 3
+// weights for 48 fused multiply-adds. Limit: multiply-adds, if rows fill whole vectors.
 #pragma once
 #include "kernels/simd.h"
 
@@ -48,7 +48,8 @@ LUNET_INLINE void rows_tile(const float* x, ptrdiff_t xStride, int inputs, ptrdi
       for (int t = 0; t < T; t++) store(out + o * outStride + r * row + t * L, sum[o][r][t]);
 }
 
-// R rows at a time, then half as many. Tiles go from right to left, since the last of a row may run on into the next.
+// R rows at a time, then half as many. Tiles go from right to left, since the last tile of a row may overwrite the
+// start of the next row.
 template <int O, int R>
 void rows_width(const float* x, ptrdiff_t xStride, int inputs, ptrdiff_t plane, ptrdiff_t row, const float* w,
                 float* out, ptrdiff_t outStride, int rows, int width) {

@@ -1,4 +1,4 @@
-// Chooses kernels at run time: what the processor and the operating system support, the widest first.
+// Chooses kernels at run time: those that processor and operating system support, the widest first.
 #include "kernels/instruction_sets.h"
 
 #include <cstring>

@@ -9,7 +9,7 @@ namespace lunet {
 
 namespace {
 
-// The best time of one call: rounds of some milliseconds each.
+// The best time of one call, from rounds of a few milliseconds.
 double best(const std::function<void()>& work) {
   using Clock = std::chrono::steady_clock;
   work();

@@ -1,4 +1,4 @@
-// Included once by each instruction set's file after its kernels' settings: the table of that instruction set.
+// The table of kernels of one instruction set. The file of each instruction set includes this header once.
 #pragma once
 #include "kernels/simd.h"
 // The lambdas must be inlined: a call would pass vectors through memory.
@@ -16,7 +16,7 @@
 
 namespace {
 
-// Multiply-adds that `repeats` rounds over all registers but four do; enough of them to hide the latency.
+// Uses all registers except four for independent multiply-adds: enough to hide their latency.
 double peak(int repeats, float* sink) {
   constexpr int Registers = LUNET_REGISTERS - 4;
   V sum[Registers];

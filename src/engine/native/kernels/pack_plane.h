@@ -1,7 +1,7 @@
-// Kernels that fill one plane of one channel of a packed slab (see kernels.h): rows of floats, each with one zero
-// behind it, and a zero row at the end. What lies between a stored activation and a layer's input (scale and shift
-// of batch norm and dropout, maximum, up-convolution; backward, the gradient through ReLU and batch norm) is computed
-// here, on load, so that it is never stored.
+// Kernels that fill one plane of one channel of a packed slab (see kernels.h): rows of floats, each followed by one
+// zero, and a zero row at the end. All operations between a stored activation and the input of a layer (scale and shift
+// of batch norm and dropout, maximum, up-convolution; backward, the gradient through ReLU and batch norm) are computed
+// here on load, so that their results are never stored.
 #pragma once
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
@@ -10,7 +10,7 @@ namespace {
 
 using lunet::Rows;
 
-// Writes rows of row(y, x, n) (a vector of the n <= L floats from x on) with the zeros behind.
+// Writes rows of row(y, x, n) (a vector of the n <= L floats from x on), each followed by its zero.
 template <typename Row>
 LUNET_INLINE void pack_rows(Rows to, float* packed, Row row) {
   for (int y = 0; y < to.rows; y++, packed += to.stride) {
@@ -40,7 +40,7 @@ inline void pack_pooled(Rows to, float* packed, const float* source, ptrdiff_t p
     load_pairs(at + fine, n, a1, b1);
     load_pairs(at + planeStride, n, a2, b2);
     load_pairs(at + planeStride + fine, n, a3, b3);
-    // Rounding keeps order, so the maximum of scaled values is the scaled maximum (minimum for a negative scale).
+    // Rounding is monotonic, so the maximum of scaled values is the scaled maximum (minimum for a negative scale).
     const V a = positive ? vmax(vmax(a0, a1), vmax(a2, a3)) : vmin(vmin(a0, a1), vmin(a2, a3));
     const V b = positive ? vmax(vmax(b0, b1), vmax(b2, b3)) : vmin(vmin(b0, b1), vmin(b2, b3));
     const V even = even_lanes(a, b), odd = odd_lanes(a, b);
@@ -63,7 +63,7 @@ inline double pack_gradient(Rows to, float* packed, const float* gradient, const
   return sum_lanes(sum);
 }
 
-// T vectors of coarse voxels, or the first n <= L of one, to both fine rows. Reads whole vectors.
+// Up-convolves T vectors of coarse voxels, or the first n <= L voxels of one, to both fine rows. Reads whole vectors.
 template <int T>
 LUNET_INLINE void up_tile(int n, float* packed, ptrdiff_t stride, int inputs, const float* source,
                           ptrdiff_t sourceStride, const float* w) {
@@ -105,7 +105,7 @@ inline void pack_up(Rows to, float* packed, int inputs, const float* source, ptr
 
 inline void split_phases(Rows from, const float* packed, float* phases, ptrdiff_t phase, ptrdiff_t row) {
   const int width = from.width / 2;
-  // Corners on the volume's faces have phases outside of it.
+  // Corners on the faces of the volume have phases outside of it.
   for (int x = 0; x <= width; x++) {
     float* last = phases + from.rows / 2 * row + x;
     last[0] = last[phase] = phases[2 * phase + x] = phases[3 * phase + x] = 0;

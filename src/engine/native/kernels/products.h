@@ -1,9 +1,10 @@
-// The weight-gradient kernel: sums over voxels of products of every output's gradient with every shifted input.
-// Loop order: groups of factors (inputs x taps); voxels; outputs x factors in registers, kept there over the whole run
-// and added up once at its end. A tile is 4 outputs x 6 factors with 32 registers (4 x 3 with 16), of fewer outputs up
-// to 9 factors. Of outputs and factors, whichever are fewer stay in registers while the others pass through one
-// register: 10 loads for 24 fused multiply-adds, 7 for 12. Limit: with 1 or 2 outputs the loads, most of which cross a
-// cache line. The caller keeps runs short enough (2048 voxels) for dy to stay in the first-level cache.
+// The weight-gradient kernel: sums over voxels of products of the gradient of every output with every shifted input.
+// Loop order: groups of factors (inputs x taps); voxels; outputs x factors in registers, which keep their vector sums
+// over a whole run of voxels and are reduced once at its end. A register tile is 4 outputs x 6 factors with 32
+// registers (4 x 3 with 16), with fewer outputs up to 9 factors. The smaller group, outputs or factors, is held in
+// registers; the vectors of the other are loaded one by one: 10 loads for 24 fused multiply-adds, 7 for 12. Limit: with
+// 1 or 2 outputs the loads, most of which cross a cache line. The caller keeps runs short enough (2048 voxels) for dy
+// to stay in the first-level cache.
 #pragma once
 #include "kernels/kernels.h"
 #include "kernels/simd.h"

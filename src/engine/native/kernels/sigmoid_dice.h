@@ -1,4 +1,4 @@
-// The 1x1x1 head, sigmoid, soft Dice loss and its gradient, over runs of voxels; and the sums that Dice is made of.
+// The 1x1x1 head, sigmoid, soft Dice loss and its gradient, over runs of voxels; and the sums for Dice.
 #pragma once
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
@@ -41,7 +41,7 @@ inline void sigmoid(int count, float* values) {
   });
 }
 
-// The labels of n voxels, -1 behind the last.
+// The labels of n voxels, -1 in the lanes after the last.
 LUNET_INLINE M load_labels(const uint8_t* label, int n) {
 #if LUNET_LANES == 16
   if (n == L) return (M)_mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128((const __m128i*)label));
@@ -55,7 +55,7 @@ LUNET_INLINE M load_labels(const uint8_t* label, int n) {
   return lanes;
 }
 
-// 1 where the voxel's label is one of the region's, else 0; 0 behind the last of n voxels.
+// 1 for voxels whose label is in the region, else 0; 0 in the lanes after the last of n voxels.
 LUNET_INLINE V target_of(const uint8_t* label, Region region, int n) {
   const M labels = load_labels(label, n);
   M inside = {};

@@ -1,6 +1,6 @@
-// One float vector type and the few operations the kernels need, for the instruction set that this translation unit
-// is compiled for. Nothing from the standard library: a function shared with another unit by the linker could carry
-// instructions that the machine lacks.
+// One float vector type and the few operations that the kernels need, for the instruction set that this translation
+// unit is compiled for. Does not use the standard library: the linker could share a function with another unit, and the
+// function could contain instructions that the machine lacks.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -34,8 +34,8 @@ typedef float VUnaligned __attribute__((vector_size(LUNET_LANES * 4), aligned(4)
 
 LUNET_INLINE V load(const float* p) { return *reinterpret_cast<const VUnaligned*>(p); }
 LUNET_INLINE void store(float* p, V v) { *reinterpret_cast<VUnaligned*>(p) = v; }
-// Written so that the compiler broadcasts a float as it loads it. To broadcast one that is in a register would take the
-// execution port that multiplies.
+// Written so that the compiler broadcasts a float while loading it. A broadcast from a register would use the execution
+// port of the multiplications.
 LUNET_INLINE V splat(float x) {
 #if LUNET_LANES == 16
   return (V)_mm512_set1_ps(x);
@@ -45,7 +45,7 @@ LUNET_INLINE V splat(float x) {
   return V{x, x, x, x};
 #endif
 }
-// Keeps a vector in its register: otherwise the compiler may load it anew for each use, and most loads are unaligned.
+// Keeps a vector in its register: otherwise the compiler may reload it for each use, and most loads are unaligned.
 LUNET_INLINE void hold(V& v) {
 #if defined(__aarch64__)
   asm("" : "+w"(v));
@@ -79,7 +79,7 @@ LUNET_INLINE V vmin(V a, V b) {
 #endif
 }
 
-// The first n < L floats at p, zeros behind them; touches no memory beyond them.
+// The first n < L floats at p, followed by zeros; does not read memory beyond them.
 LUNET_INLINE V load_first(const float* p, int n) {
 #if defined(__AVX512F__)
   return (V)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
@@ -98,7 +98,7 @@ LUNET_INLINE void store_first(float* p, V v, int n) {
 #endif
 }
 
-// Writes to an aligned address without going through the caches. Threads::run makes it visible to other threads.
+// Writes to an aligned address, bypassing the caches. Threads::run makes the data visible to other threads.
 LUNET_INLINE void stream(float* p, V v) {
 #if defined(__AVX512F__)
   _mm512_stream_ps(p, (__m512)v);
@@ -110,7 +110,7 @@ LUNET_INLINE void stream(float* p, V v) {
 }
 LUNET_INLINE bool is_aligned(const float* p) { return (uintptr_t)p % sizeof(V) == 0; }
 
-// load and store for n <= L floats, and a call of at(i, n) for each vector of them out of `count`.
+// load and store for n <= L floats, and a loop that calls at(i, n) for each vector of `count` floats.
 LUNET_INLINE V load_lanes(const float* p, int n) { return n == L ? load(p) : load_first(p, n); }
 LUNET_INLINE void store_lanes(float* p, V v, int n) { n == L ? store(p, v) : store_first(p, v, n); }
 template <typename At>
@@ -120,7 +120,7 @@ LUNET_INLINE void each_lanes(int count, At at) {
   if (i < count) at(i, count - i);
 }
 
-// 2n floats at p as two vectors, of which only the first 2n are read.
+// 2n floats at p as two vectors; reads only these floats.
 LUNET_INLINE void load_pairs(const float* p, int n, V& first, V& second) {
   if (n == L) {
     first = load(p);
@@ -131,7 +131,7 @@ LUNET_INLINE void load_pairs(const float* p, int n, V& first, V& second) {
   }
 }
 
-// The first 2n floats of two vectors to p.
+// Stores the first 2n floats of two vectors to p.
 LUNET_INLINE void store_pairs(float* p, int n, V first, V second) {
   store_lanes(p, first, 2 * n < L ? 2 * n : L);
   if (2 * n > L) store_lanes(p + L, second, 2 * n - L);

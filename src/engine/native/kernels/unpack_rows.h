@@ -1,5 +1,5 @@
-// Kernels that copy what `correlate` left in packed rows into dense volumes, and compute the sums that the next pass
-// needs while the values are in registers.
+// Kernels that copy the packed results of `correlate` into dense volumes and compute the sums for the next pass while
+// the values are in registers.
 #pragma once
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
@@ -16,7 +16,7 @@ LUNET_INLINE void each_vector(Rows from, Row row) {
       row(y * from.stride + x, (ptrdiff_t)y * from.width + x, from.width - x < L ? from.width - x : L);
 }
 
-// Whether all vectors of dense rows are whole and aligned, as `stream` needs them.
+// Whether all vectors of dense rows are whole and aligned, which `stream` requires.
 LUNET_INLINE bool can_stream(Rows rows, const float* out) { return rows.width % L == 0 && is_aligned(out); }
 LUNET_INLINE void put(float* p, V v, int n, bool past) { past ? stream(p, v) : store_lanes(p, v, n); }
 
@@ -30,7 +30,7 @@ inline void unpack_relu(Rows from, const float* packed, float bias, float* out, 
     put(out + to, a, n, past);
     if (n < L) a = load_first(out + to, n);
     sum += a;
-    squares += a * value;  // a squared, and NaN where the value is minus infinity
+    squares += a * value;  // a squared, or NaN if the value is minus infinity
   });
   sums[0] += sum_lanes(sum);
   sums[1] += sum_lanes(squares);

@@ -1,6 +1,6 @@
-// Max pooling's backward pass. The forward pass is in pack_plane.h: a pooled volume is never stored, so the place of
-// each maximum is found again here. Among equal values the first one gets the gradient; equal values after a ReLU are
-// zeros, through which no gradient flows, so the choice does not show.
+// The backward pass of max pooling. The forward pass is in pack_plane.h: a pooled volume is never stored, so the
+// position of each maximum is found again here. If values are equal, the first one gets the gradient. Equal values
+// after a ReLU are usually zeros, through which no gradient flows, so the choice has no effect.
 #pragma once
 #include "kernels/simd.h"
 
@@ -11,7 +11,7 @@ inline void unpool_row(int width, const float* pooled, const float* activation, 
   V sum = zero(), products = zero();
   int x = 0;
   for (; x + L <= width; x += L) {
-    V a[8];  // the 2x2x2 voxels in scan order (z, y, x), one coarse voxel a lane
+    V a[8];  // the 2x2x2 voxels in scan order (z, y, x), one coarse voxel per lane
 #pragma GCC unroll 4
     for (int r = 0; r < 4; r++) {
       const V first = load(activation + rows[r] + 2 * x), second = load(activation + rows[r] + 2 * x + L);

@@ -1,10 +1,11 @@
-// Winograd's algorithm F(2,3) along depth: two output planes of a 3x3x3 convolution from four transformed planes, each
-// a sum or difference of two input planes and convolved in 3x3, take 4*9 multiply-adds instead of 2*27 (Winograd 1980;
-// Lavin and Gray 2016). With g the weights along depth and d the four input planes of the two output planes y:
+// Winograd's algorithm F(2,3) along depth. Two output planes of a 3x3x3 convolution are computed from four transformed
+// planes. Each is the sum or difference of two input planes and gets a 3x3 convolution. This takes 4*9 multiply-adds
+// instead of 2*27 (Winograd 1980; Lavin and Gray 2016). With g the weights along depth and d the four input planes of
+// the two output planes y:
 //   planes   X = (d0 - d2, d1 + d2, d2 - d1, d1 - d3)
 //   weights  U = (g0, (g0 + g1 + g2)/2, (g0 - g1 + g2)/2, g2)
 //   y0 = U0 X0 + U1 X1 + U2 X2,  y1 = U1 X1 - U2 X2 - U3 X3
-// Loop order: voxels, a vector at a time. Limit: the caches.
+// Loop order: voxels, a vector at a time. Limit: cache bandwidth.
 #pragma once
 #include "kernels/kernels.h"
 #include "kernels/simd.h"

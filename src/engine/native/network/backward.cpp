@@ -1,13 +1,13 @@
-// The backward pass. A layer's task packs the gradient before its ReLU (computed on load from the gradient at its
-// output, see gradientCoefficients) and its input, and from the two computes its share of the weight gradient and
-// the gradient of its input. That goes straight to where the input came from, with the sums that batch norm needs
-// there.
+// The backward pass. A task of a layer packs the gradient before the ReLU (computed on load from the gradient at the
+// output, see gradientCoefficients) and the input of the layer. From both it computes its share of the weight gradient,
+// and the gradient of the input. It writes the input gradient directly to the source of the input, and computes the
+// sums that the batch norm of the source needs.
 //
 // Batch norm and dropout, y = mask * (gamma * xhat + beta) with xhat = (a - mean) / sd over M values: with
 // g = dLoss/dy,
 //   dLoss/da = gamma/sd * (mask*g - mean of mask*g - xhat * mean of mask*g*xhat),
 // which is a*g + b*activation + c with coefficients per case and channel. With running statistics mean and sd are
-// constants, so only the first term is left. Then the ReLU: 0 where a is 0.
+// constants, so only the first term is left. Then the ReLU: the gradient is 0 where a is 0.
 #include <cmath>
 #include <cstring>
 
@@ -19,12 +19,12 @@ namespace lunet {
 namespace {
 constexpr double kMomentum = 0.1;
 
-// Where the gradient of an input channel goes, and the activation whose sums with it are wanted there.
+// The destination of the gradient of an input channel, and the activation for its sums.
 struct Target {
   const Buffer* gradient;
   const Buffer* activation;
   int channel;
-  const Up* up;  // for which the gradient is stored by position, or null
+  const Up* up;  // the up-convolution, whose gradient is stored by position, or null
 };
 
 // The targets of all inputs that are not composed.
@@ -38,7 +38,7 @@ std::vector<Target> targetsOf(const Plan& plan, const Layer& layer) {
       }
       if (source.from == From::pooled) targets.push_back({&layer.pooledGradient, nullptr, c, nullptr});
       if (source.from == From::layer) {
-        // The gradient of a pooled layer is finished by `unpool`, which gathers the sums then.
+        // `unpool` finishes the gradient of a pooled layer and computes the sums.
         const Layer& from = plan.layers[source.layer];
         targets.push_back({&from.gradient, from.pooled ? nullptr : &from.activation, c, nullptr});
       }
@@ -46,8 +46,8 @@ std::vector<Target> targetsOf(const Plan& plan, const Layer& layer) {
   return targets;
 }
 
-// From the sums of a layer's gradient, over `voxels` of the whole batch: the coefficients a, b and c, and the gradient
-// of its batch norm's weights. `weights` and `gradient` are flat lists of tensors.
+// Computes the coefficients a, b and c, and the gradient of the batch norm weights, from the sums of the gradient of a
+// layer over the `voxels` of the whole batch. `weights` and `gradient` are flat lists of tensors.
 void gradientCoefficients(const Layer& layer, int batch, double voxels, const float* weights, Mode mode,
                           Channels& channels, float* gradient) {
   const bool synflow = mode == Mode::synflow, batchStatistics = mode == Mode::training;
@@ -75,8 +75,8 @@ void gradientCoefficients(const Layer& layer, int batch, double voxels, const fl
   }
 }
 
-// A layer's backward pass. A task computes, for a slab, a group of the blocks of outputs of the weight gradient and a
-// group of those of the input gradient.
+// The backward pass of a layer. A task computes, for a slab, a group of output blocks of the weight gradient and a
+// group of input blocks of the input gradient.
 class LayerBackward {
  public:
   LayerBackward(State& state, const Batch& batch, int index, bool synflow)
@@ -112,8 +112,8 @@ class LayerBackward {
   }
 
  private:
-  // Where a thread keeps a slab's packed gradient before the ReLU and packed inputs, raw planes and results, and a task
-  // its sums: those of the weights, then those of the biases.
+  // Pointers into the scratch memory of a thread: packed gradient before the ReLU, packed inputs, raw planes and
+  // results of a slab; and the sums of a task: weights, then biases.
   struct Places {
     float *dy, *x, *raw, *results, *sums;
   };
@@ -140,7 +140,7 @@ class LayerBackward {
     });
   }
 
-  // Packs a window of the gradient; adds its sums, the gradient of the biases, where `sumUp` says so.
+  // Packs a window of the gradient; with `sumUp`, adds its sums, which are the gradient of the biases.
   void packGradients(int slab, int firstPlane, int endPlane, const Places& places, bool sumUp) {
     const int z0 = slabs_.firstPlane(slab), z1 = z0 + slabs_.planesIn(slab);
     const Rows rows{size_.h, size_.w, slabs_.row};
@@ -169,7 +169,7 @@ class LayerBackward {
     });
   }
 
-  // Packed rows [from, to) of the gradient of a block of inputs.
+  // Computes packed rows [from, to) of the gradient of a block of inputs.
   void computeInputRows(int slab, int block, int from, int to, const Places& places, int thread) {
     const Blocks& blocks = turned_.blocks;
     state_.meter.time(Pass::inputGradient, thread, [&] {
@@ -182,7 +182,7 @@ class LayerBackward {
     });
   }
 
-  // Writes a run of rows of an input's gradient to its target.
+  // Writes a piece of the gradient of an input to its target.
   void storeInputGradient(const Piece& piece, const float* packed, int input) {
     const Target& target = targets_[input];
     const Rows rows{piece.rows, size_.w, slabs_.row};
@@ -200,7 +200,7 @@ class LayerBackward {
     }
   }
 
-  // From the sums of all slabs to the gradient of weights and biases.
+  // Computes the gradient of weights and biases from the sums of all slabs.
   void finishWeights() {
     float* sums = state_.workspace.weightSums.data();
     addWeightSums(state_, slabs_.count, tasks_.each, sums);
@@ -227,7 +227,7 @@ class LayerBackward {
   const std::vector<Target> targets_;
 };
 
-// Adds the gradient of a layer's pooled output to what its skip connection brought.
+// Adds the gradient of the pooled output of a layer to that of its skip connection.
 void unpool(State& state, int index) {
   const Plan& plan = state.plan;
   const Kernels& k = state.kernels;
@@ -236,7 +236,7 @@ void unpool(State& state, int index) {
   const Layer& reader = plan.layers[index];
   const Layer& layer = plan.layers[reader.sources[0].layer];
   const Size fine = plan.sizeAt(layer.level), coarse = fine.halved();
-  Slabs s;  // only to number the runs of planes that cases are cut into
+  Slabs s;  // only to number the slots
   s.size = coarse;
   s.batch = state.volumes.batch;
   s.planes = (coarse.d + 7) / 8;

@@ -1,10 +1,9 @@
-// How a 3x3x3 convolution of packed slabs is done: which of three forms, in which order its weights are read, and how
-// a piece of its result is computed. The forward pass is one such convolution, the input gradient another, with the
-// weights turned.
+// A 3x3x3 convolution of packed slabs: its form (one of three), the order of its packed weights, and the computation of
+// a piece of its result. The forward pass is such a convolution, and so is the input gradient, with flipped weights.
 //   direct:   27 taps.
 //   narrow:   for one or two outputs and rows of a vector or more, the kernel of correlate_rows.h.
-//   winograd: two planes at a time (see winograd.h), where there are enough channels to make up for the transforms
-//             before and after it.
+//   winograd: two planes at a time (see winograd.h), if there are enough channels to outweigh the transforms before and
+//             after it.
 #pragma once
 #include <algorithm>
 
@@ -23,7 +22,7 @@ struct Blocks {
 };
 
 // Blocks for the convolution kernel. With 32 registers blocks of eight outputs are the fastest; with 16, blocks of
-// four, or of up to five where four does not divide the channels.
+// four, or of up to five if four does not divide the channels.
 inline Blocks outputBlocks(const Kernels& k, int channels) {
   return Blocks(channels, k.lanes == kMostLanes ? kWidestBlock : channels % 4 == 0 ? 4 : 5);
 }
@@ -45,11 +44,11 @@ struct Convolution {
         blocks(outputBlocks(k, outputs)),
         perPair(winograd ? kWinogradWeights : 27) {}
 
-  // One with another number of taps than 3x3x3.
+  // A convolution with another number of taps than 3x3x3.
   Convolution(const Kernels& k, int taps, int inputs, int outputs)
       : inputs(inputs), outputs(outputs), form(Form::direct), blocks(outputBlocks(k, outputs)), perPair(taps) {}
 
-  // Packs weights in the order in which `convolve` reads them; value(output, input, tap) is a weight.
+  // Packs weights in the order that `convolve` reads; value(output, input, tap) is a weight.
   template <typename Value>
   void packWeights(float* to, Value value) const {
     for (int b = 0; b < blocks.count; b++) {
@@ -77,8 +76,8 @@ struct Convolution {
   }
 };
 
-// Offsets of taps in a packed channel, in the order of PyTorch's weights. Without `depth` or `columns` there are only
-// the taps in the middle along that axis.
+// Offsets of taps in a packed channel, in the order of PyTorch's weights. Without `depth` or `columns`, only the middle
+// taps along that axis.
 struct Taps {
   ptrdiff_t at[27];
   int count = 0;
@@ -90,11 +89,11 @@ struct Taps {
   }
 };
 
-// Rows of a slab's results are computed a few at a time, so that they stay in the first-level cache: 16 rows of 64
-// voxels and a zero each.
+// Result rows of a slab are computed a few at a time, so that they stay in the first-level cache: 16 rows of 64 voxels
+// and one zero.
 constexpr int kFloatsAtOnce = 16 * 65;
 inline int rowsAtOnce(const Slabs& s) { return (int)std::max<ptrdiff_t>(1, kFloatsAtOnce / s.row); }
-// Floats from an output's results to the next output's, and of all results of a thread.
+// The stride between the results of two outputs, and the floats of all results of a thread.
 inline ptrdiff_t resultStride(const Slabs& s) {
   return (rowsAtOnce(s) * s.row + kLongestTile + kMostLanes) / kMostLanes * kMostLanes;
 }
@@ -102,19 +101,19 @@ inline size_t resultFloats(const Slabs& s) {
   return (s.winograd ? kWinogradPlanes : 1) * kWidestBlock * resultStride(s) + kMostLanes;
 }
 
-// Packed rows [from, to) of a slab for block b of the outputs: `results`, at multiples of resultStride, gets a row of
-// floats for each output; with Winograd's algorithm the planes behind them follow kWidestBlock rows later. `x` is the
-// slab's first packed channel, the others lie `xStride` apart.
+// Computes packed rows [from, to) of a slab for block b of the outputs. The results of the outputs are in `results` at
+// multiples of resultStride; with Winograd's algorithm the results of each further plane follow kWidestBlock strides
+// later. `x` is the first packed channel of the slab; channels are `xStride` apart.
 inline void convolve(const Kernels& k, const Convolution& convolution, const Slabs& s, const Taps& taps, int b,
                      const float* x, ptrdiff_t xStride, const float* weights, int from, int to, float* results) {
   const ptrdiff_t stride = resultStride(s);
   const int width = convolution.blocks.width(b), inputs = convolution.inputs, count = (int)((to - from) * s.row);
   const float* w = weights + (size_t)convolution.blocks.first(b) * inputs * convolution.perPair;
-  // A few inputs at a time: their rows stay in the first-level cache for the whole piece.
+  // A few inputs at a time, so that their rows stay in the first-level cache for the whole piece.
   const auto correlate = [&](const float* at, float* out) {
     constexpr int kInputs = 8;
     int c = 0;
-    do {  // once even without inputs, for zeros
+    do {  // also once without inputs, to write zeros
       const int some = std::min(kInputs, inputs - c);
       k.correlate(width, at + c * xStride, xStride, some, taps.at, taps.count, w, c > 0, out, stride, count);
       w += (size_t)some * taps.count * width;
@@ -136,12 +135,12 @@ inline void convolve(const Kernels& k, const Convolution& convolution, const Sla
 // Rows of a plane of a case.
 struct Piece {
   int n, z, y, rows;
-  // The first row's place in a dense volume.
+  // The index of the first row in a dense volume.
   size_t at(Size size) const { return ((size_t)z * size.h + y) * size.w; }
 };
 
-// Calls work(piece, offset in results) for each run of rows of one plane among the packed rows [from, to) of a slab,
-// skipping padding. Packed rows count from the first output plane.
+// Calls work(piece, offset in results) for each piece, consecutive rows of one plane, of the packed rows [from, to) of
+// a slab; skips padding. Packed rows count from the first output plane.
 template <typename Work>
 void eachPiece(const Slabs& s, int slab, int from, int to, Work work) {
   const int height = s.size.h + 1, planes = s.planesIn(slab);

@@ -1,7 +1,7 @@
 // The forward pass: every layer packs its input slab by slab, convolves it and stores its activation after the ReLU,
-// with the sums that batch norm needs. Batch norm and dropout are a scale and a shift that the next layer's packing
-// applies, max pooling, up-convolution and concatenation are ways of packing, so none of them has a pass of its own; or
-// an up-convolution is composed with the convolution behind it (see up/composition.h).
+// with the sums that batch norm needs. Batch norm and dropout are a scale and a shift, which the packing of the next
+// layer applies. Max pooling, up-convolution and concatenation are also done by packing, so none of these has a
+// separate pass. An up-convolution may instead be composed with the convolution after it (see up/composition.h).
 #include <cmath>
 
 #include "network/passes.h"
@@ -11,7 +11,7 @@ namespace lunet {
 
 namespace {
 
-// A layer's forward pass. A task computes a group of the output channels of a slab.
+// The forward pass of a layer. A task computes a group of output channels of a slab.
 class LayerForward {
  public:
   LayerForward(State& state, const Batch& batch, const Layer& layer, bool absolute)
@@ -38,7 +38,7 @@ class LayerForward {
   }
 
  private:
-  // Where a thread keeps a slab's packed inputs, those of its coarse volume, and results.
+  // Pointers into the scratch memory of a thread: packed inputs of a slab, packed inputs of its coarse volume, results.
   struct Places {
     float *packed, *coarse, *results, *phases;
   };
@@ -58,7 +58,7 @@ class LayerForward {
     });
   }
 
-  // Packed rows [from, to) of a block of outputs.
+  // Computes packed rows [from, to) of a block of outputs.
   void computeRows(int slab, int block, int from, int to, const Places& places, int thread) {
     const Blocks& blocks = convolution_.blocks;
     state_.meter.time(Pass::forward, thread, [&] {
@@ -98,7 +98,7 @@ class LayerForward {
   const int groups_;
 };
 
-// Brings the convolutions' weights into the kernels' order, for the forward pass and, turned, for the backward pass.
+// Packs the weights of the convolutions for the kernels: for the forward pass and, flipped, for the backward pass.
 void packWeights(State& state, bool absolute, bool backward) {
   const Plan& plan = state.plan;
   const Kernels& k = state.kernels;
@@ -126,8 +126,8 @@ void packWeights(State& state, bool absolute, bool backward) {
   }
 }
 
-// Turns the sums of a layer's activation, over `voxels` of the whole batch, into the scale and shift of its batch norm
-// and dropout.
+// Computes the scale and shift of batch norm and dropout from the sums of the activation of a layer over the `voxels`
+// of the whole batch.
 void normalise(const Layer& layer, int batch, double voxels, const float* weights, const float* masks, Mode mode,
                Channels& channels) {
   for (int c = 0; c < layer.width; c++) {
@@ -141,7 +141,7 @@ void normalise(const Layer& layer, int batch, double voxels, const float* weight
       }
       mean = sum / voxels;
       variance = squares / voxels - mean * mean;
-      if (variance < 0) variance = 0;  // NaN stays
+      if (variance < 0) variance = 0;  // keeps NaN
     }
     channels.mean[channel] = mean;
     channels.variance[channel] = variance;

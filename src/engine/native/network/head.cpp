@@ -1,6 +1,6 @@
-// The head: 1x1x1 convolution, sigmoid, soft Dice loss over batch and space, and their gradient, in one pass. It leaves
-// a volume for each label. The last layer's gradient is computed from these where it is read (see mixGradient), so it
-// is never stored.
+// The head: 1x1x1 convolution, sigmoid, soft Dice loss over batch and space, and their gradient, in one pass. It stores
+// one volume of slopes per label. The gradient of the last layer is computed from these when it is read (see
+// mixGradient), so it is never stored.
 #include <algorithm>
 #include <cmath>
 
@@ -15,7 +15,7 @@ constexpr double kSmooth = 1e-7;
 
 int runsOf(size_t voxels) { return (int)((voxels + kRun - 1) / kRun); }
 
-// Calls work(case, first voxel, voxels, scratch of one run, number of the run) for all runs, spread over the threads.
+// Calls work(case, first voxel, voxels, scratch of one run, number of the run) for all runs, on all threads.
 template <typename Work>
 void eachRun(State& state, Work work) {
   const size_t voxels = state.plan.shape.size.voxels();
@@ -40,8 +40,8 @@ void logitsOf(const State& state, int caseIndex, int label, size_t at, int count
                             w[plan.headBias + label], logits);
 }
 
-// Goes over the last layer's activation once: leaves a volume of signed slopes for each label and all that loss and
-// gradient need to know of it, per case and label in Head::sums: the sums of dice_terms, then for each channel those of
+// Reads the activation of the last layer once. Stores a volume of signed slopes for each label, and the sums that loss
+// and gradient need, per case and label, in Head::sums: the sums of dice_terms, then for each channel those of
 // signed_sums. Without a batch (synflow) every slope is 1.
 void headTerms(State& state, const Batch* batch) {
   const Plan& plan = state.plan;
@@ -75,8 +75,8 @@ void headTerms(State& state, const Batch* batch) {
 
 }  // namespace
 
-// With q = p (1 - p), the slope that is stored is q off target and -q on target, and dLoss/dLogit = q * (t*a + b) with
-// a = -2/S, b = 2I/S^2 (I the sum of p t, S that of p and t): b times a positive slope, -(a + b) times a negative one.
+// With q = p (1 - p), the stored slope is q outside the target and -q inside, and dLoss/dLogit = q * (t*a + b) with a =
+// -2/S, b = 2I/S^2 (I the sum of p t, S that of p and t): b times a positive slope, -(a + b) times a negative slope.
 float headLoss(State& state, const Batch& batch) {
   headTerms(state, &batch);
   Head& head = state.head;
@@ -97,7 +97,7 @@ float headLoss(State& state, const Batch& batch) {
   return (float)loss;
 }
 
-// Gradient of the head's weights, and the sums over the last layer's gradient that its batch norm needs.
+// The gradient of the weights of the head, and the sums over the gradient of the last layer for its batch norm.
 void headBackward(State& state, bool synflow) {
   const Plan& plan = state.plan;
   Head& head = state.head;

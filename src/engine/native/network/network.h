@@ -1,5 +1,5 @@
-// A network in memory and what can be asked for: the class that callers see.
-// One call at a time; the passes are spread over the network's own threads.
+// A network in memory: the class that callers use.
+// One call at a time; the passes are distributed over the threads of the network.
 #pragma once
 #include "network/passes.h"
 
@@ -11,22 +11,23 @@ class Network {
           int threads)
       : state_(shape, weights, targets, adam, kernels, threads) {}
 
-  // Each returns the loss; `masks` are (N, channels). step() also updates, unless the loss is not finite. Without masks
-  // gradients and sums are those of evaluation: running statistics, no dropout.
+  // Each returns the loss; `masks` are (N, channels). step() also updates, unless the loss is not finite. Without
+  // masks,
+  // gradients and sums are computed in evaluation mode: running statistics, no dropout.
   float step(const Batch& batch, const float* masks, float learningRate);
   float gradients(const Batch& batch, const float* masks);
   void synflow();
-  // Sums per case and channel, (N, channels) each: a, a squared, a * dLoss/da (left alone without gradients).
+  // Sums per case and channel, (N, channels) each: a, a squared, a * dLoss/da (not written without gradients).
   void activationSums(const Batch& batch, const float* masks, bool withGradients, double* sum, double* squares,
                       double* products);
-  // Per case and label: intersection, predicted, target; all NaN for a case that overflowed on its way.
+  // Per case and label: intersection, predicted, target; all NaN for a case that overflowed.
   void evaluate(const Batch& batch, double* overlaps);
   // Probabilities (N, labels, D, H, W).
   void predict(const Batch& batch, bool running, float* probabilities);
 
   void interrupt() { state_.threads.interrupt(); }
-  // Whether an interrupt ended the last call early: it changed nothing and its results are worthless. To be read, and
-  // followed by resume(), after each call that may have been interrupted.
+  // Whether an interrupt ended the last call early: the call then changed nothing and its results are invalid. Check
+  // this after each call that may have been interrupted, then call resume().
   bool cut() const { return state_.threads.cut(); }
   void resume() { state_.threads.resume(); }
   const Shape& shape() const { return state_.plan.shape; }
@@ -37,11 +38,12 @@ class Network {
   float* m() { return state_.parameters.m.data(); }
   float* v() { return state_.parameters.v.data(); }
   size_t parameters() const { return state_.plan.parameters; }
-  // That Adam has made.
+  // The number of Adam steps so far.
   double& steps() { return state_.parameters.steps; }
   Meter& meter() { return state_.meter; }
 
-  // Bytes that a network of this shape takes at most while training, sums of channels left out; and those it takes now.
+  // An upper limit of the bytes of a network of this shape in training, without sums of channels; and its current
+  // bytes.
   static size_t estimate(const Shape& shape, int threads);
   size_t bytes() const;
 

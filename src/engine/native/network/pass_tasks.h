@@ -1,5 +1,5 @@
-// How each pass over a layer is cut into tasks, and how much memory it takes besides the volumes. Both the passes
-// themselves and the estimate of a network's memory read it from here.
+// The tasks of each pass over a layer, and the memory that it needs besides the volumes. Both the passes and the memory
+// estimate of a network use these.
 #pragma once
 #include <algorithm>
 #include <optional>
@@ -12,8 +12,8 @@
 
 namespace lunet {
 
-// What a pass needs besides the volumes: floats of packed slabs, results and raw planes, and pointers, for each thread;
-// floats of the sums for a weight gradient, of all tasks, and of composed weights.
+// The memory that a pass needs besides the volumes. For each thread: floats of packed slabs, results and raw planes,
+// and pointers. In total: floats of the weight-gradient sums of all tasks, and of composed weights.
 struct Room {
   size_t packed = 0, results = 0, raw = 0, pointers = 0, weightSums = 0, composed = 0;
 
@@ -38,7 +38,7 @@ struct ForwardTasks {
 
   ForwardTasks(const Plan& plan, const Layer& layer, int batch) {
     const Up* composed = layer.isComposed() ? &plan.ups[layer.up] : nullptr;
-    // An eighth of the voxels, and one channel more for the biases.
+    // The coarse volume has an eighth of the voxels, and one more channel for the biases.
     const int coarse = composed ? (composed->inputs + 8) / 8 : 0;
     slabs = cut(plan.sizeAt(layer.level), batch, layer.winograd, layer.direct() + coarse, 0, 0);
     if (composed) corners.emplace(*composed, slabs);
@@ -60,13 +60,13 @@ struct BackwardTasks {
         slabs(cut(plan.sizeAt(layer.level), batch, layer.winograd, layer.direct(), layer.width, products.floats())) {
     room.packed = slabs.channel * layer.direct() + slabs.gradientChannel * layer.width;
     room.results = resultFloats(slabs);
-    room.raw = (kRawPlanes + 1) * slabs.plane;  // the last one for what is mixed, see packGradient
+    room.raw = (kRawPlanes + 1) * slabs.plane;  // the last one is `mixed` of packGradient
     room.pointers = products.pointers();
     room.weightSums = each * slabs.count;
   }
 };
 
-// Over the last layer's activation, run by run.
+// The head reads the activation of the last layer in runs of voxels.
 struct HeadTasks {
   static constexpr int kRun = 1024;  // voxels of a task: a few channels of them stay in the first-level cache
 
@@ -79,7 +79,7 @@ struct HeadTasks {
 };
 
 // The backward pass of an up-convolution that is composed with the convolution after it. A small batch of small volumes
-// gives few tasks; more would cost more in sums for the weights than they would save.
+// gives few tasks; more tasks would need more weight sums than they would save.
 struct ComposedTasks {
   int inputs, phases, factors;  // one more input than channels, for the biases
   size_t each;                  // sums of a slab
@@ -102,21 +102,21 @@ struct ComposedTasks {
   }
 };
 
-// Floats of one output of a case in Parameters::foldedUps: for both z, biases and weights of the four (y, x) positions.
+// Floats of one output of a case in Parameters::foldedUps: for each z, biases and weights of the four (y, x) positions.
 inline size_t foldedFloats(const Up& up) { return (size_t)2 * 4 * (1 + up.inputs); }
 
-// The backward pass of an up-convolution that is not composed. Its voxels need no neighbours.
+// The backward pass of a separate up-convolution. Its voxels need no neighbours.
 struct UpTasks {
   static constexpr int kRun = 1024;  // voxels that the kernels work on at a time
 
-  int outputs;         // every position of an output channel counts as one
-  int factors;         // the inputs and a 1, for the biases
+  int outputs;         // each position of an output channel counts as an output
+  int factors;         // the inputs, and a constant 1 for the biases
   int perCase, share;  // tasks of a case, and voxels of a task
   size_t each;         // sums of a task
   Room room;
 
   UpTasks(const Plan& plan, const Up& up, int batch) : outputs(8 * up.outputs), factors(up.inputs + 1) {
-    // Enough tasks for all threads, but no more, since each has sums of its own.
+    // Enough tasks for all threads, but not more, since each task has its own sums.
     constexpr int kWanted = 8, kLeast = 256;
     const int voxels = (int)plan.sizeAt(plan.layers[up.source].level).voxels();
     perCase = std::max(1, std::min((kWanted + batch - 1) / batch, voxels / kLeast));

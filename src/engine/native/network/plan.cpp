@@ -8,16 +8,17 @@ namespace lunet {
 
 namespace {
 
-// Whether a convolution has enough channels to make up for the transforms of Winograd's algorithm. Not in volumes of
-// two planes: there the gradient of many weights is exactly zero, Winograd's sums would leave a rounding error in its
-// place, and Adam makes a full step of whatever is not zero.
+// Whether a convolution has enough channels to outweigh the transforms of Winograd's algorithm. False for volumes of
+// two planes: there the gradient of many weights is exactly zero, Winograd's sums would give a rounding error instead,
+// and Adam makes a full step for any value that is not zero.
 bool worthWinograd(int inputs, int outputs, Size size) {
   constexpr int kLeast = 4;
   return std::min(inputs, outputs) >= kLeast && size.d > 2;
 }
 
-// Whether an up-convolution and the convolution that reads it are faster as one (see up/composition.h): multiply-adds
-// for a voxel and an output of the convolution, and those that compose the weights, which are not done in vectors.
+// Whether an up-convolution and the convolution that reads it are faster when composed (see up/composition.h). Compares
+// multiply-adds per voxel and output of the convolution, including those that compose the weights, which are not
+// vectorised.
 bool worthComposing(const Up& up, int skip, int width, Size size) {
   constexpr double kScalar = 16;
   const auto direct = [&](int inputs) { return inputs * (worthWinograd(inputs, width, size) ? 18.0 : 27.0); };
@@ -40,7 +41,7 @@ Plan::Plan(const Shape& given, bool forTraining) : shape(given), training(forTra
   place();
 }
 
-// Lays out layers and tensors in the order of `listTensors` (src/network/parameters.ts).
+// Lists layers and tensors in the order of `listTensors` (src/network/parameters.ts).
 void Plan::connect() {
   const int levels = (int)shape.encoder.size();
   std::vector<int> encoderEnd(levels);
@@ -72,7 +73,7 @@ void Plan::connect() {
         up.outputs = shape.up[level];
         up.weight = take((size_t)up.inputs * up.outputs * 8);
         up.bias = take(up.outputs);
-        // A power of two would put all positions into the same cache sets.
+        // With a power of two, all positions would map to the same cache sets.
         up.positionStride = (ptrdiff_t)(sizeAt(level + 1).voxels() + 15) / 16 * 16 + 16;
         const int skip = shape.skips ? layers[encoderEnd[level]].width : 0;
         up.composed = worthComposing(up, skip, layer.width, sizeAt(level));
@@ -97,7 +98,7 @@ void Plan::connect() {
       layer.mean = take(layer.width);
       layer.variance = take(layer.width);
       layer.packedWeight =
-          takePacked((size_t)layer.width * layer.inputs * kWinogradWeights);  // the most that a form takes
+          takePacked((size_t)layer.width * layer.inputs * kWinogradWeights);  // the largest of all forms
       layer.channelAt = channels;
       channels += layer.width;
       previous = (int)layers.size();
@@ -115,16 +116,16 @@ void Plan::connect() {
   parameters = at;
 }
 
-// Gives every intermediate volume the passes during which it is needed, then the lowest place that is free then.
-// The forward pass of layer i is time 2i + 1; backward the same from the end, with an up-convolution's or a pooling's
-// pass right after its layer's.
+// Determines the passes during which each intermediate volume is needed, and gives it the lowest place that is free
+// then. The forward pass of layer i has time 2i + 1; backward passes have the same from the end. The backward pass of
+// an up-convolution or pooling follows that of its layer.
 void Plan::place() {
   const int count = (int)layers.size();
   const int end = 4 * count + 2;
   const auto forward = [](int layer) { return 2 * layer + 1; };
   const auto backward = [end](int layer) { return end - (2 * layer + 1); };
   const int head = 2 * count;  // forward; the backward pass of the head is the next one
-  // The last time at which what a layer's backward pass reads is needed.
+  // The time of the last pass that reads the input of the backward pass of a layer.
   const auto lastRead = [&](int layer) { return backward(layer) + (layers[layer].isComposed() ? 1 : 0); };
   const auto floats = [this](int level, int width) { return sizeAt(level).voxels() * width; };
   std::vector<Buffer*> buffers;
@@ -149,7 +150,7 @@ void Plan::place() {
       if (layer.sources[0].from == From::pooled)
         add(layer.pooledGradient, floats(layer.level, layer.inputs), backward(i), backward(i) + 1);
       if (i + 1 == count) continue;
-      // The first pass that writes the gradient: the last consumer's.
+      // The first pass that writes the gradient: the backward pass of the last consumer.
       int from = backward(i + 1);
       if (layers[i + 1].up >= 0) from = backward(i + 1) + 1;  // through its up-convolution
       if (layers[i + 1].sources[0].from == From::pooled) from = backward(i + 1) + 1;
@@ -166,7 +167,7 @@ void Plan::place() {
                    [](const Buffer* a, const Buffer* b) { return a->perCase > b->perCase; });
   std::vector<const Buffer*> placed;
   for (Buffer* buffer : buffers) {
-    // 16 floats between volumes keep every start aligned for any batch.
+    // Rounded up to 16 floats, so that every volume starts aligned for any batch.
     const size_t size = (buffer->perCase + 15) / 16 * 16;
     buffer->at = 0;
     for (bool moved = true; moved;) {

@@ -1,5 +1,5 @@
-// What a network's passes need to know, computed once from its shape: layers and where their inputs come from,
-// where each tensor lies in the flat list, and where each intermediate volume lies in memory.
+// The plan of a network, computed once from its shape: layers and the sources of their inputs, the offset of each
+// tensor in the flat list, and the place of each intermediate volume in memory.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -17,15 +17,15 @@ struct Size {
 struct Buffer {
   size_t perCase = 0;
   int from = 0, to = -1;  // first and last pass that use it
-  size_t at = 0;          // floats from the arena's start, per case of the largest batch
+  size_t at = 0;          // offset in the arena in floats, per case of the largest batch
 };
 
 enum class From { image, layer, pooled, up, composed };
 
-// Where some of a layer's input channels come from.
+// The source of consecutive input channels of a layer.
 struct Source {
   From from;
-  int layer;  // whose activation, for `layer` and `pooled`; which up-convolution, for `up` and `composed`
+  int layer;  // for `layer` and `pooled`: index of the layer; for `up` and `composed`: index of the up-convolution
   int channels;
 };
 
@@ -33,35 +33,36 @@ struct Source {
 struct Layer {
   int level;
   int inputs, width;
-  int firstDirect = 0;  // inputs before it come composed with the convolution (see up/composition.h)
-  int channelAt;        // of its first channel among the channels of all layers
+  int firstDirect = 0;  // earlier inputs are composed with the convolution (see up/composition.h)
+  int channelAt;        // index of its first channel among the channels of all layers
   size_t weight, bias, normWeight, normBias, mean, variance;
-  size_t packedWeight;  // where the weight starts among those packed for the kernels
-  bool winograd;        // whether its convolutions, all three, are worth Winograd's algorithm (see winograd.h)
+  size_t packedWeight;  // offset of the weight among those packed for the kernels
+  bool winograd;        // whether all three of its convolutions use Winograd's algorithm (see winograd.h)
   std::vector<Source> sources;
   Buffer activation;      // after ReLU, dense
-  Buffer gradient;        // with respect to its output, after batch norm and dropout; the last layer's is never stored
-  bool pooled;            // an encoder block's last layer above the bottleneck
-  int up = -1;            // the up-convolution in front of it, or -1
-  Buffer pooledGradient;  // with respect to its pooled input, for an encoder block's first layer below the top
+  Buffer gradient;        // with respect to its output, after batch norm and dropout; not stored for the last layer
+  bool pooled;            // last layer of an encoder block above the bottleneck
+  int up = -1;            // the up-convolution before it, or -1
+  Buffer pooledGradient;  // with respect to its pooled input, for the first layer of an encoder block below the top
 
   bool isComposed() const { return firstDirect > 0; }
   int direct() const { return inputs - firstDirect; }
 };
 
-// The 2x2x2 up-convolution from `source`'s output to `level`. Its output is never stored.
+// The 2x2x2 up-convolution from the output of `source` to `level`. Its output is never stored.
 struct Up {
   int source;  // layer
   int target;  // layer that reads it
   int inputs, outputs;
   bool composed;  // with the convolution that reads it, see up/composition.h
   size_t weight, bias, packedWeight;
-  // Unless composed: with respect to its output, for each output its eight positions (z, y, x), each a coarse volume.
+  // Unless composed: gradient with respect to its output; for each output eight positions (z, y, x), each a coarse
+  // volume.
   Buffer gradient;
-  ptrdiff_t positionStride;  // floats from a position to the next
+  ptrdiff_t positionStride;  // floats between positions
 };
 
-// The network's shape as it comes from JavaScript.
+// The shape of a network, as passed by JavaScript.
 struct Shape {
   int inputChannels = 0, labels = 0;
   bool skips = true;
@@ -73,17 +74,17 @@ struct Shape {
 
 struct Plan {
   Shape shape;
-  std::vector<Layer> layers;  // in the order in which data flows
-  std::vector<Up> ups;        // in that order too: deepest first
-  Buffer slopes;              // of the sigmoid, signed (see head.cpp): one volume a label
+  std::vector<Layer> layers;  // in the order of data flow
+  std::vector<Up> ups;        // also in that order: deepest first
+  Buffer slopes;              // signed slopes of the sigmoid (see head.cpp): one volume per label
   size_t headWeight = 0, headBias = 0;
-  size_t parameters = 0;     // floats in the flat list of tensors, running statistics included
-  size_t packedWeights = 0;  // floats of the weights packed for the kernels, in one direction
-  int channels = 0;          // of all layers
+  size_t parameters = 0;     // floats in the flat list of tensors, including running statistics
+  size_t packedWeights = 0;  // floats of the weights packed for the kernels, for one direction
+  int channels = 0;          // channels of all layers
   bool training;
   size_t arena = 0;  // floats of all volumes of one case
 
-  // A plan for inference keeps a volume only until its last reader; only a training plan has gradients.
+  // A plan for inference keeps a volume only until its last read; only a training plan has gradients.
   Plan(const Shape& shape, bool training);
   Size sizeAt(int level) const;
 

@@ -1,4 +1,4 @@
-// Fills packed slabs, window by window. What the planes hold is up to the caller.
+// Fills packed slabs, window by window. The caller provides the content of the planes.
 #pragma once
 #include <algorithm>
 #include <cstring>
@@ -8,13 +8,13 @@
 
 namespace lunet {
 
-// Calls work(from, to, first row, end row) for each window of a slab, in order: it has to pack planes [from, to), and
-// can then compute packed rows [first row, end row). Both count from the first output plane; the padding behind a
-// window's last row is not computed. Windows are small, so that what is packed is still in the second-level cache when
-// it is used. With Winograd's algorithm a slab is one window, and `from` and `to` mean nothing.
+// Calls work(from, to, first row, end row) for each window of a slab, in order: `work` must pack planes [from, to), and
+// can then compute packed rows [first row, end row). Both count from the first output plane; the padding after the last
+// row of a window is not computed. Windows are small, so that packed data is still in the second-level cache when it is
+// used. With Winograd's algorithm a slab is one window, and `from` and `to` have no meaning.
 template <typename Work>
 void eachWindow(const Slabs& s, int slab, Work work) {
-  constexpr ptrdiff_t kFloats = 4096;  // of a channel
+  constexpr ptrdiff_t kFloats = 4096;  // per channel
   const int height = s.size.h + 1, planes = s.rowsIn(slab) / height;
   const int step = s.winograd ? planes : (int)std::max<ptrdiff_t>(1, kFloats / s.plane);
   for (int first = 0; first < planes; first += step) {
@@ -26,9 +26,9 @@ void eachWindow(const Slabs& s, int slab, Work work) {
 // Planes of raw values that Winograd's algorithm transforms at a time.
 constexpr int kRawPlanes = 4;
 
-// Packs planes [from, to) of a window of a channel: fill(case, z, to) writes plane z of a case, which lies inside the
-// volume; around it and between cases there are zeros. `gradient` asks for the six planes of the gradient of an output;
-// `raw` is room for kRawPlanes. Both matter only to Winograd's algorithm.
+// Packs planes [from, to) of a window of a channel: fill(case, z, to) writes plane z of a case, for z inside the
+// volume; the halo and the space between cases are zeros. `gradient` selects the six planes for the gradient of an
+// output; `raw` is scratch memory for kRawPlanes. Both are used only with Winograd's algorithm.
 template <typename Fill>
 void packChannel(const Kernels& k, const Slabs& s, int slab, bool gradient, int from, int to, float* raw, float* packed,
                  Fill fill) {
@@ -39,12 +39,12 @@ void packChannel(const Kernels& k, const Slabs& s, int slab, bool gradient, int 
     else
       fill(n, z, at);
   };
-  // Zeros in front, for the first row's neighbours.
+  // Zeros before the first row, as its neighbours.
   const auto lead = [&](float* at) { std::memset(at - s.row - 1, 0, (s.row + 1) * sizeof(float)); };
   float* at = packed + s.origin;
   if (!s.winograd) {
     if (from < 0) lead(at - s.plane);
-    // The plane behind a case is the one in front of the next.
+    // The zero plane after a case is also the one before the next case.
     for (int p = from; p < to; p++)
       write(s.firstCase(slab) + std::max(p, 0) / (planes + 1), p < 0 ? z0 - 1 : z0 + p % (planes + 1),
             at + p * s.plane);

@@ -38,11 +38,11 @@ size_t Parameters::floats(const Plan& plan) {
 
 void Volumes::allocate(const Plan& plan) {
   const size_t needed = floats(plan);
-  arena_ = Floats();  // first, so that never both are held
+  arena_ = Floats();  // freed first, so that there are never two arenas
   arena_ = takeSpare();
   if (arena_.size() >= needed && arena_.size() / 2 <= needed) return;
   arena_ = Floats();
-  // Every volume is written before it is read, so an arena needs no zeros.
+  // Every volume is written before it is read, so the arena need not be zeroed.
   arena_ = Floats(needed, false);
 }
 
@@ -78,7 +78,7 @@ void SlotSums::addUp(int batch, int perCase, const Channels& all, int channelAt,
 void Workspace::reserve(const Room& room) {
   const auto grow = [](Floats& floats, size_t count) {
     if (floats.size() >= count) return;
-    floats = Floats();  // first, so that never both are held
+    floats = Floats();  // freed first, so that both are never allocated
     floats = Floats(count);
   };
   for (Scratch& each : scratch) {

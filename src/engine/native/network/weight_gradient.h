@@ -1,11 +1,11 @@
-// How the weight gradient of a 3x3x3 convolution is gathered from packed slabs:
+// The weight gradient of a 3x3x3 convolution, accumulated from packed slabs:
 //   direct:   four outputs times 27 taps.
-//   narrow:   for a block of one or two outputs, each output's gradient shifted by the three taps along a row counts as
-//             three outputs of 9 taps each.
+//   narrow:   for a block of one or two outputs. The gradient of an output, shifted by the three taps along a row,
+//             counts as three outputs with 9 taps each.
 //   winograd: the transpose of the forward pass. With e0, e1 the gradients of two output planes and X the transformed
-//   planes
-//             of the input, the gradients of the transformed weights are e0 X0, (e0 + e1) X1, (e0 - e1) X2 and -e1 X3.
-//             Packed (see kernels.h) are e0, e0 + e1, e1 - e0 and e1, so the last two sums have their signs turned.
+//             planes of the input, the gradients of the transformed weights are e0 X0, (e0 + e1) X1, (e0 - e1) X2 and
+//             -e1 X3. The packed planes (see kernels.h) are e0, e0 + e1, e1 - e0 and e1, so the last two sums have the
+//             opposite sign.
 #pragma once
 #include "network/convolution.h"
 
@@ -30,7 +30,7 @@ struct WeightGradient {
   size_t floats() const { return (size_t)outputs * inputs * (winograd ? kWinogradWeights : 27); }
   size_t pointers() const { return (size_t)inputs * 27; }
 
-  // Zeros for the sums of blocks [from, to).
+  // Sets the sums of blocks [from, to) to zero.
   void clear(int from, int to, float* sums) const {
     const int first = blocks.first(from), channels = blocks.first(to) - first, planes = winograd ? kWinogradPlanes : 1;
     const size_t inOutput = floats() / outputs / planes;
@@ -40,8 +40,8 @@ struct WeightGradient {
     }
   }
 
-  // Adds `count` packed voxels from `begin` on to the sums of block b. `dy` and `x` are a slab's first packed channels;
-  // `at` is room for pointers.
+  // Adds `count` packed voxels from `begin` on to the sums of block b. `dy` and `x` are the first packed channels of a
+  // slab; `at` is scratch memory for pointers.
   void add(const Kernels& k, const Slabs& s, int b, const float* dy, const float* x, ptrdiff_t begin, int count,
            const float** at, float* sums) const {
     const int first = blocks.first(b), width = blocks.width(b);
@@ -71,7 +71,7 @@ struct WeightGradient {
     }
   }
 
-  // Brings block b of the sums over all slabs into the order of PyTorch's weights, whose outputs lie outputStride
+  // Converts block b of the sums over all slabs to the order of PyTorch's weights, whose outputs are outputStride
   // apart.
   void finish(int b, const float* sums, float* gradient, size_t outputStride) const {
     const size_t inOutput = (size_t)inputs * 9;

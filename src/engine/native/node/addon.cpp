@@ -1,4 +1,4 @@
-// The face towards JavaScript (Node-API): checks each argument, then hands typed arrays to a Network.
+// The interface to JavaScript (Node-API): checks each argument, then passes typed arrays to a Network.
 // index.ts in the folder above is the only caller.
 #include <cstring>
 
@@ -40,7 +40,7 @@ Batch batchOf(napi_env env, const Handle& handle, napi_value images, napi_value 
   return batch;
 }
 
-// Undefined, where a call allows it, means evaluation: no dropout.
+// Undefined, if a call allows it, means evaluation mode: no dropout.
 const float* masksOf(napi_env env, const Handle& handle, napi_value value, const Batch& batch, bool needed) {
   napi_valuetype type;
   napi_typeof(env, value, &type);
@@ -178,7 +178,7 @@ napi_value readStep(napi_env env, napi_callback_info info) {
 }
 
 // meter(network): multiply-adds, then seconds of all threads, of the three passes of its 3x3x3 convolutions since the
-// last call. The first call starts the measuring.
+// last call. The first call starts the measurement.
 napi_value meter(napi_env env, napi_callback_info info) {
   const Arguments a(env, info, 1);
   Handle& handle = handleOf(env, a.at[0]);
@@ -195,7 +195,7 @@ napi_value meter(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// interrupt(network): makes the running call reject with "interrupted", its effects undone.
+// interrupt(network): makes the running call reject with "interrupted"; the call then has no effect.
 napi_value interrupt(napi_env env, napi_callback_info info) {
   const Arguments a(env, info, 1);
   Handle& handle = handleOf(env, a.at[0]);
@@ -240,7 +240,7 @@ napi_value peak(napi_env env, napi_callback_info info) {
   return numberValue(env, lunet::measurePeak(*kernels, (int)number(env, a.at[1], "threads")));
 }
 
-// benchKernels(isa) -> one line a kernel, "kernel\tshape\tGFLOP/s\tGB/s"; blocks for about a second.
+// benchKernels(isa) -> one line per kernel, "kernel\tshape\tGFLOP/s\tGB/s"; blocks for about a second.
 napi_value benchKernels(napi_env env, napi_callback_info info) {
   const Arguments a(env, info, 1);
   const Kernels* kernels = instructionSet(text(env, a.at[0], "isa").c_str());

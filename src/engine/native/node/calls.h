@@ -1,4 +1,4 @@
-// Networks as JavaScript holds them, and computing calls: each runs on a thread of Node's pool and settles a promise.
+// Handles of networks for JavaScript, and computing calls: each runs on a thread of Node's pool and settles a promise.
 #pragma once
 #include <functional>
 #include <memory>
@@ -22,11 +22,11 @@ inline Handle& handleOf(napi_env env, napi_value value) {
   return *handle;
 }
 
-// A computing call in flight.
+// A running call.
 struct Call {
   napi_async_work work = nullptr;
   napi_deferred deferred = nullptr;
-  napi_ref keep = nullptr;  // the arguments' memory
+  napi_ref keep = nullptr;  // keeps the memory of the arguments alive
   Handle* handle = nullptr;
   std::function<void()> compute;
   std::function<napi_value(napi_env)> result;

@@ -1,4 +1,4 @@
-// Values to and from JavaScript (Node-API), each checked in one line. Knows nothing of networks.
+// Converts values to and from JavaScript (Node-API); each is checked in one line. Does not use networks.
 #pragma once
 #include <node_api.h>
 
@@ -53,7 +53,7 @@ struct ElementOf<napi_uint8_array> {
   using type = uint8_t;
 };
 
-// The elements of a typed array of just this type and length (any length for SIZE_MAX, which is then set).
+// The elements of a typed array of exactly this type and length (SIZE_MAX accepts any length and is set to it).
 template <napi_typedarray_type Type>
 typename ElementOf<Type>::type* array(napi_env env, napi_value value, const char* what, size_t& length) {
   bool is = false;
@@ -100,7 +100,7 @@ inline napi_value numberValue(napi_env env, double value) {
   return result;
 }
 
-// A new typed array; `data` receives its memory.
+// A new typed array; `data` is set to its memory.
 template <napi_typedarray_type Type>
 inline napi_value newArray(napi_env env, size_t length, typename ElementOf<Type>::type*& data) {
   napi_value buffer, result;

@@ -60,7 +60,7 @@ void keepSpare(Floats arena) { delete spare.exchange(new Floats(std::move(arena)
 Floats::Floats(size_t count, bool zeroed) : size_(count) {
   if (count == 0) return;
   if (count > SIZE_MAX / sizeof(float) - 64) outOfMemory();
-  // A slab lies on more small pages than the processor's table of addresses (TLB) has entries for; large pages are few.
+  // A slab covers more small pages than the processor's table of addresses (TLB) has entries; with large pages it fits.
   constexpr size_t kLargePage = 2 << 20;
   size_t bytes = count * sizeof(float);
   const bool large = kHasLargePages && bytes >= kLargePage / 4;

@@ -4,7 +4,7 @@
 
 namespace lunet {
 
-// 64-byte aligned floats. Calls outOfMemory() where there are none.
+// 64-byte aligned floats. Calls outOfMemory() if they cannot be allocated.
 class Floats {
  public:
   Floats() = default;
@@ -22,7 +22,7 @@ class Floats {
 };
 
 // The arena of the network that was freed last. Pruning loads a slightly smaller network after every step; fresh memory
-// would cost it more than the step's bookkeeping, since the system clears every page.
+// would be slow, since the system clears every page.
 Floats takeSpare();
 void keepSpare(Floats arena);
 

@@ -1,10 +1,10 @@
-// Threads where there is only one: WebAssembly. The same interface as threads.h.
+// The interface of threads.h for a single thread, as in WebAssembly.
 #pragma once
 #include <functional>
 
 namespace lunet {
 
-// Whether the host wants the call in progress to end; see wasm/host.h.
+// Whether the host wants the running call to end; see wasm/host.h.
 bool hostInterrupts();
 
 class Threads {

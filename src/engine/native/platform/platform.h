@@ -1,5 +1,5 @@
-// What systems with exceptions, clocks and threads do in one way and WebAssembly in another: see platform.cpp and
-// wasm/host.cpp, of which a build has one.
+// Functions that differ between WebAssembly and systems with exceptions, clocks and threads. A build contains either
+// platform.cpp or wasm/host.cpp.
 #pragma once
 #ifdef __wasm__
 #include "platform/one_thread.h"
@@ -9,7 +9,7 @@
 
 namespace lunet {
 
-// Ends the call: throws std::bad_alloc, or an exception of JavaScript.
+// Ends the call: throws std::bad_alloc, or a JavaScript exception.
 [[noreturn]] void outOfMemory();
 
 // Seconds since some moment.

@@ -48,9 +48,9 @@ void Threads::take(int thread) {
   finishStores();
 }
 
-// If an earlier thread is on the same processor, moves this one to another that is allowed. The scheduler would leave
-// both there for a tenth of a second while another processor idles, which is as long as a few predictions take. This
-// happens only a few times for a network: where other processes run too, the scheduler knows better.
+// If an earlier thread is on the same processor, moves this thread to another allowed processor. The scheduler would
+// leave both there for a tenth of a second while another processor is idle; a few predictions take that long. Done only
+// a few times for a network: if other processes run too, the scheduler knows better.
 void Threads::spread([[maybe_unused]] int thread) {
 #ifdef __linux__
   const int here = sched_getcpu();

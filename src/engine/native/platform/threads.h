@@ -1,5 +1,5 @@
-// A fixed set of threads that work through numbered tasks. Any thread may take any task; what a task computes must
-// depend on its number alone, so that results are the same for any number of threads.
+// A fixed set of threads that do numbered tasks. Any thread may take any task. The result of a task must depend only on
+// its number, so that results are the same for any number of threads.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -12,21 +12,21 @@ namespace lunet {
 
 class Threads {
  public:
-  // The calling thread counts as one of them. count >= 1.
+  // `count` includes the calling thread; count >= 1.
   explicit Threads(int count);
   ~Threads();
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
 
-  // Calls work(task, thread) for every task in [0, tasks), thread in [0, count). Returns when all are done, or early
-  // after interrupt(): see cut().
+  // Calls work(task, thread) for every task in [0, tasks), with thread in [0, count). Returns when all are done, or
+  // early after interrupt(): see cut().
   void run(int tasks, const std::function<void(int task, int thread)>& work);
 
-  // Makes the run in progress, and those after it until resume(), leave out all tasks that have not begun.
+  // Makes the current run, and later runs until resume(), skip all tasks that have not begun.
   void interrupt() { interrupted_ = true; }
   void resume() { interrupted_ = cut_ = false; }
-  // Whether a run since resume() left tasks out. No exception says so: WebAssembly has none, and what follows a run
-  // that was cut is quick, since it is cut as well.
+  // Whether a run since resume() skipped tasks. There is no exception for this: WebAssembly has none, and later runs of
+  // the same call are fast, since they skip their tasks too.
   bool cut() const { return cut_; }
 
  private:
@@ -36,8 +36,8 @@ class Threads {
 
   const int count_;
   std::vector<std::thread> threads_;
-  std::vector<std::atomic<int>> processors_;  // where each thread was last seen
-  std::atomic<int> moves_;                    // of threads to other processors that are left
+  std::vector<std::atomic<int>> processors_;  // the last known processor of each thread
+  std::atomic<int> moves_;                    // how many more times a thread may be moved
   const std::function<void(int, int)>* work_ = nullptr;
   int tasks_ = 0;
   std::atomic<int> next_{0};

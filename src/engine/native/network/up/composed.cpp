@@ -1,7 +1,7 @@
-// Up-convolutions composed with the convolution that reads them (see composition.h). Forward, a layer's task packs
-// the coarse volume and adds to each run of rows of its result what comes from there. Backward they have a pass, which
-// packs the gradient before the layer's ReLU by phases of corners. The gradients of the composed weights and of the
-// coarse volume then take the same kernels as every other convolution.
+// Up-convolutions composed with the convolution that reads them (see composition.h). In the forward pass, a task of the
+// layer packs the coarse volume and adds its contribution to each piece of the result. In the backward pass they have a
+// separate pass, which packs the gradient before the ReLU of the layer by phases of corners. The gradients of the
+// composed weights and of the coarse volume then use the same kernels as all other convolutions.
 #include <cmath>
 
 #include "network/passes.h"
@@ -18,14 +18,14 @@ std::vector<float> absoluteOf(std::vector<float> values) {
   return values;
 }
 
-// Fine voxels' gradient flows back to the coarse voxels before and at their corner.
+// The gradient of fine voxels flows back to the coarse voxels before and at their corner.
 Taps turned(const Taps& taps) {
   Taps back = taps;
   for (int t = 0; t < taps.count; t++) back.at[t] = -taps.at[t];
   return back;
 }
 
-// An up-convolution's weights and, as one more input's, its biases, as Composition takes them.
+// The weights of an up-convolution, with its biases as the weights of one more input, in the order of Composition.
 std::vector<float> upWeights(const Up& up, const float* w, bool absolute) {
   std::vector<float> weights;
   for (int i = 0; i < 8 * up.outputs; i++) {
@@ -35,7 +35,7 @@ std::vector<float> upWeights(const Up& up, const float* w, bool absolute) {
   return absolute ? absoluteOf(weights) : weights;
 }
 
-// The weights with which a convolution reads an up-convolution's output.
+// The weights with which a convolution reads the output of an up-convolution.
 std::vector<float> readerWeights(const Up& up, const Layer& reader, const float* w, bool absolute) {
   std::vector<float> weights;
   for (int o = 0; o < reader.width; o++) {
@@ -45,7 +45,7 @@ std::vector<float> readerWeights(const Up& up, const Layer& reader, const float*
   return absolute ? absoluteOf(weights) : weights;
 }
 
-// From the gradient of the composed weights to those of the two layers. PyTorch's axes are (output, input, tap) and
+// Splits the gradient of the composed weights into those of the two layers. PyTorch's axes are (output, input, tap) and
 // (input, output, position).
 void takeApart(State& state, const Up& up, const float* composed, bool synflow) {
   const Layer& reader = state.plan.layers[up.target];
@@ -69,8 +69,8 @@ void takeApart(State& state, const Up& up, const float* composed, bool synflow) 
   });
 }
 
-// Packs the gradient before the reader's ReLU by phases of corners, those of each output side by side. `raw` is room
-// for two fine planes.
+// Packs the gradient before the ReLU of the reader by phases of corners, the phases of each output side by side. `raw`
+// is scratch memory for two fine planes.
 void packPhases(const State& state, const Up& up, const Slabs& s, int slab, bool synflow, float* raw, float* packed) {
   const Layer& reader = state.plan.layers[up.target];
   const Size fine = state.plan.sizeAt(reader.level);
@@ -146,8 +146,8 @@ class ComposedBackward {
     state_.meter.time(Pass::weightGradient, thread, [&] {
       for (ptrdiff_t i = 0; i < length; i += run)
         for (int phase = 0; phase < tasks_.phases; phase += kPlanePhases) {
-          // Of the first plane of corners only the phases behind it (z of 0) belong to the slab, of the last those
-          // before it.
+          // On the first plane of corners only the phases after it (z of 0) belong to the slab, on the last plane only
+          // those before it.
           const ptrdiff_t begin = s.origin + phase / kPlanePhases % 2 * s.plane + i;
           for (int f = 0; f < factors; f++)
             at[f] = x + f % tasks_.inputs * s.channel + begin + taps_.at[f / tasks_.inputs];
@@ -157,7 +157,7 @@ class ComposedBackward {
     });
   }
 
-  // Packed rows [from, to) of the gradient of a block of coarse channels.
+  // Computes packed rows [from, to) of the gradient of a block of coarse channels.
   void computeInputRows(int slab, int block, int from, int to, const float* dy, float* results, int thread) {
     state_.meter.time(Pass::inputGradient, thread, [&] {
       convolve(state_.kernels, turned_, slabs_, turnedTaps_, block, dy, slabs_.channel,
@@ -189,8 +189,8 @@ class ComposedBackward {
 
 }  // namespace
 
-// Composes the weights and brings them into the kernels' order: forward (output, z of the phase, input, tap, the four
-// phases there), backward as a convolution from phases to coarse channels.
+// Composes the weights and packs them for the kernels: forward (output, z of the phase, input, tap, the four phases of
+// this z), backward as a convolution from phases to coarse channels.
 void composeWeights(State& state, const Up& up, bool absolute, bool backward) {
   const Layer& layer = state.plan.layers[up.target];
   const Composition composition = compositionOf(up, layer);
@@ -217,7 +217,7 @@ void composeWeights(State& state, const Up& up, bool absolute, bool backward) {
                    [&](int c, int phase, int tap) { return weight(phase, c, tap); });
 }
 
-// Packs the coarse planes that a slab of fine ones needs: the channels of the layer below, then ones for the biases.
+// Packs the coarse planes that a slab of fine planes needs: the channels of the layer below, then ones for the biases.
 void packCorners(const State& state, const Batch& batch, const Up& up, const Slabs& s, int slab, float* packed) {
   const int end = s.casesIn(slab) * (s.planesIn(slab) + 1);
   for (int c = 0; c < up.inputs; c++, packed += s.channel)
@@ -228,8 +228,8 @@ void packCorners(const State& state, const Batch& batch, const Up& up, const Sla
   });
 }
 
-// Adds what comes from the coarse volume to an output's run of rows: to `results`, packed as they are. `phases` is room
-// for corners.phasesFloats().
+// Adds the contribution of the coarse volume to a piece of an output, in the packed `results`. `phases` is scratch
+// memory for corners.phasesFloats().
 void addCorners(const State& state, const Corners& corners, int slab, int output, const Piece& piece,
                 const float* packed, float* phases, float* results) {
   const Kernels& k = state.kernels;

@@ -1,16 +1,17 @@
-// An up-convolution and the 3x3x3 convolution that reads it, composed into one that goes straight from coarse voxels to
-// fine ones.
+// An up-convolution and the 3x3x3 convolution that reads it, composed into one convolution from coarse voxels to fine
+// voxels.
 //
-// Corners are the points where coarse voxels meet, those on the volume's faces included: n + 1 along an axis of n. The
-// 2x2x2 fine voxels around a corner, its phases, see only the 2x2x2 coarse voxels around it. Along an axis, corner j
-// lies between coarse voxels j - 1 and j, and between fine voxels 2j - 1 (phase 1) and 2j (phase 0). So both
-// convolutions together are one with 2x2x2 taps at every corner, with eight outputs, the phases, for each one of
-// theirs. Unless the up-convolution has far more inputs than outputs that takes fewer multiply-adds (see worthComposing
-// in plan.cpp), and its output is never computed. Its bias is the weight of one more input, which is 1 inside the
-// volume and, as every input, 0 outside.
+// Corners are the points where coarse voxels meet, including those on the faces of the volume: n + 1 along an axis of n
+// voxels. The phases of a corner are the 2x2x2 fine voxels around it; they depend only on the 2x2x2 coarse voxels
+// around it. Along an axis, corner j is between coarse voxels j - 1 and j, and between fine voxels 2j - 1 (phase 1) and
+// 2j (phase 0). So both convolutions together are one convolution with 2x2x2 taps at every corner and with eight
+// outputs, the phases, for each original output. This takes fewer multiply-adds unless the up-convolution has far more
+// inputs than outputs (see worthComposing in plan.cpp), and the output of the up-convolution is never computed. Its
+// bias is the weight of one more input, which is 1 inside the volume and, like every input, 0 outside.
 //
-// Phases, taps and positions count (z, y, x), x fastest. A packed slab of coarse planes (see kernels.h) has just the
-// stride that corners need: corner (j, i, h) lies where voxel (j, i, h) does, its taps at that voxel and before.
+// Phases, taps and positions are numbered (z, y, x), x fastest. A packed slab of coarse planes (see kernels.h) has the
+// stride that corners need: corner (j, i, h) has the index of voxel (j, i, h), and its taps are at that index and
+// before.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -20,17 +21,17 @@
 
 namespace lunet {
 
-constexpr int kPlanePhases = 4;  // (y, x) phases of a plane, which the kernels take together
+constexpr int kPlanePhases = 4;  // (y, x) phases of a plane, which a kernel computes together
 static_assert(kPlanePhases <= kWidestBlock && kPlanePhases <= kProductsBlock, "they are a block of either kernel");
 
-// What a tap of the 3x3x3 convolution reaches from a phase: the coarse voxel that it falls into, as a tap of a corner,
-// and the position of the up-convolution's weight there.
+// What a tap of the 3x3x3 convolution reads from a phase: the coarse voxel that contains it, as a tap of the corner,
+// and the position of the up-convolution weight in this coarse voxel.
 struct Reached {
   int tap, position;
   Reached(int phase, int fineTap) : tap(0), position(0) {
     const int along[3] = {fineTap / 9, fineTap / 3 % 3, fineTap % 3};
     for (int axis = 0; axis < 3; axis++) {
-      // Fine voxels from the first of the coarse one before the corner.
+      // Counted in fine voxels from the start of the coarse voxel before the corner.
       const int from = along[axis] + 1 - (phase >> (2 - axis) & 1);
       tap = 2 * tap + from / 2;
       position = 2 * position + from % 2;
@@ -47,12 +48,12 @@ inline Taps cornerTaps(const Slabs& s) {
   return taps;
 }
 
-// What a layer's tasks need in order to add the results of its composed up-convolution.
+// What the tasks of a layer need to add the results of its composed up-convolution.
 struct Corners {
   const Up& up;
   Slabs fine, coarse;
   Taps taps;
-  ptrdiff_t stride;  // from a phase of a run of rows to the next
+  ptrdiff_t stride;  // floats between the phases of a piece
 
   Corners(const Up& up, const Slabs& fine)
       : up(up),
@@ -64,9 +65,10 @@ struct Corners {
   size_t phasesFloats() const { return (size_t)kPlanePhases * stride; }
 };
 
-// How the two layers' weights make one, inputs fastest so that the innermost loops are vectors: `up` is (between, 8
-// positions, inputs), with the biases, the same for every position, as the last input's weights; `convolution` is
-// (outputs, between, 27 taps); `composed` is (outputs, 8 phases, 8 taps, inputs). Sums are in double precision.
+// Composes the weights of the two layers; inputs are the fastest axis, so that the innermost loops can be vectorised.
+// `up` is (between, 8 positions, inputs); the weights of the last input are the biases, which are the same for every
+// position. `convolution` is (outputs, between, 27 taps); `composed` is (outputs, 8 phases, 8 taps, inputs). Sums are
+// in double precision.
 struct Composition {
   int inputs, between, outputs;
 
@@ -86,7 +88,7 @@ struct Composition {
     std::copy(sums.begin(), sums.end(), composed + o * composedInOutput());
   }
 
-  // The gradient of the convolution's weights of an output, (between, 27 taps), from that of the composed ones.
+  // The gradient of the convolution weights of an output, (between, 27 taps), from that of the composed weights.
   void convolutionGradient(int o, const float* composed, const float* up, float* gradient) const {
     std::vector<double> sums((size_t)between * 27);
     composed += o * composedInOutput();
@@ -102,7 +104,7 @@ struct Composition {
     std::copy(sums.begin(), sums.end(), gradient);
   }
 
-  // The gradient of the up-convolution's weights of an output, (8 positions, inputs).
+  // The gradient of the up-convolution weights of an output, (8 positions, inputs).
   void upGradient(int u, const float* composed, const float* convolution, double* gradient) const {
     std::fill(gradient, gradient + (size_t)inputs * 8, 0.0);
     for (int o = 0; o < outputs; o++, composed += composedInOutput())

@@ -1,7 +1,7 @@
-// The 2x2x2 up-convolutions that are not composed with the convolution behind them (see composition.h). Forward,
-// they have no pass: packing a layer's input computes them from the coarse volume (pack_up), with the batch norm before
-// them folded into their weights. Backward, the gradient of their output is stored as eight volumes, one for each
-// position (unpack_positions), each a dense coarse volume, so that without neighbours to look at nothing is packed.
+// Separate up-convolutions: those that are not composed with the convolution after them (see composition.h). They have
+// no forward pass: packing the input of a layer computes them from the coarse volume (pack_up), with the batch norm
+// before them folded into their weights. In the backward pass the gradient of their output is stored as eight dense
+// coarse volumes, one for each position (unpack_positions). Their voxels need no neighbours, so nothing is packed.
 #include <algorithm>
 #include <cmath>
 
@@ -11,7 +11,7 @@ namespace lunet {
 
 namespace {
 
-// The backward pass of an up-convolution. A task computes a share of a case's coarse voxels.
+// The backward pass of an up-convolution. A task computes a share of the coarse voxels of a case.
 class UpBackward {
  public:
   UpBackward(State& state, const Up& up)
@@ -44,7 +44,7 @@ class UpBackward {
     float* sums = state_.workspace.weightSums.data() + task * tasks_.each;
     std::fill_n(scratch.packed.data(), kRun, 1.0f);
     std::fill_n(sums, tasks_.each, 0.0f);
-    // As many voxels at once as the second-level cache holds of all positions of all outputs.
+    // As many voxels at once as fit the second-level cache, for all positions of all outputs.
     const int atOnce = std::min(kRun, std::max(64, (1 << 16) / tasks_.outputs / 16 * 16));
     for (int run = begin; run < end; run += kRun) {
       const int stop = std::min(end, run + kRun);
@@ -54,7 +54,7 @@ class UpBackward {
     }
   }
 
-  // Adds `count` voxels from `run` on to the sums of the weights and, as one more input's of ones, of the biases.
+  // Adds `count` voxels from `run` on to the sums of the weights and, as for one more input of ones, of the biases.
   void addProducts(int n, int run, int count, Scratch& scratch, float* sums) {
     const float** at = scratch.pointers.data();
     const float* x = state_.volumes.at(from_.activation, n) + run;
@@ -66,7 +66,7 @@ class UpBackward {
                               tasks_.factors, count, sums + (size_t)outputs_.first(b) * tasks_.factors, tasks_.factors);
   }
 
-  // The input gradient of `count` voxels from `at` on.
+  // Computes the input gradient of `count` voxels from `at` on.
   void computeInput(int n, int at, int count, int task, float* results) {
     const ptrdiff_t here = 0;
     const float* dy = state_.volumes.at(up_.gradient, n) + at;
@@ -85,7 +85,7 @@ class UpBackward {
     }
   }
 
-  // A case's sum of the weights' or, with factor up.inputs, the biases' gradients.
+  // The sum of a case for the gradient of a weight or, with factor up.inputs, of a bias.
   double sumOf(int n, int output, int factor) const {
     const float* sums = state_.workspace.weightSums.data() + (size_t)output * tasks_.factors + factor;
     double sum = 0;
@@ -93,7 +93,7 @@ class UpBackward {
     return sum;
   }
 
-  // The sums were over activations, before batch norm. PyTorch's axes are (input, output, position).
+  // Converts sums over activations, before batch norm, to gradients. PyTorch's axes are (input, output, position).
   void finishWeights() {
     const int batch = state_.volumes.batch;
     const Channels& channels = state_.channels;
@@ -130,8 +130,9 @@ class UpBackward {
 
 }  // namespace
 
-// With a layer's output y = scale*activation + shift, weight*y + bias = (weight*scale)*activation + (weight*shift +
-// bias). Laid out as pack_up reads it: (case, output, z, 1 + inputs, (y, x)).
+// Folds batch norm and dropout into the weights: with the output of a layer y = scale*activation + shift, weight*y +
+// bias = (weight*scale)*activation + (weight*shift + bias). The order for pack_up is (case, output, z, 1 + inputs, (y,
+// x)).
 void foldUp(State& state, const Up& up, bool absolute) {
   const Channels& channels = state.channels;
   const int channelAt = state.plan.layers[up.source].channelAt;
