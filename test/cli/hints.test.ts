@@ -1,4 +1,4 @@
-// What people type that lunet says otherwise: one line that does it.
+// Commands and options of other tools: lunet answers with one line that works.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';

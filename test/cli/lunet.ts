@@ -1,4 +1,4 @@
-// Starts the real command line in a folder of its own; shared by the tests of commands.
+// Starts the real command line in a separate folder; shared by the tests of commands.
 
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ export function emptyFolder(): string {
   return mkdtempSync(join(tmpdir(), 'lunet-'));
 }
 
-/** Environment without what would change the output. */
+/** The environment without variables that change the output. */
 export function plainEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('LUNET_'));
   return { ...Object.fromEntries(own), NO_COLOR: '1', COLUMNS: '100', ...more };

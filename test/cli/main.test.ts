@@ -9,7 +9,7 @@ import { BIN, lunet, plainEnvironment } from './lunet.js';
 
 const module = (path: string): string => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
 
-/** Runs a script with modules of src in a process of its own. */
+/** Runs a script with modules of src in a separate process. */
 function script(lines: readonly string[]) {
   return spawn(process.execPath, ['--input-type=module', '-e', lines.join('\n')], {
     env: plainEnvironment(),
@@ -47,7 +47,7 @@ for (const { name } of commands) {
     const { status, stdout, stderr } = lunet([name, '--help']);
     assert.deepEqual([status, stderr], [0, '']);
     assert.match(stdout, new RegExp(`^Usage: lunet ${name} `));
-    // Groups of commands give the examples at the command.
+    // Groups of commands have no examples; their commands do.
     if (!stdout.includes('\nCommands:')) assert.match(stdout, /\nExamples:\n {2}# .+\n {2}\$ lunet .+/);
     assert.equal(lunet(['help', name]).stdout, stdout);
   });
@@ -182,7 +182,7 @@ test('the first Ctrl-C or SIGTERM asks a command to stop, the second one ends it
     await next();
     assert.deepEqual(said, ['ready', 'interrupted']);
     assert.equal(child.exitCode, null);
-    // One that follows at once is the same one, passed on by npx.
+    // A second signal immediately after the first is a duplicate, forwarded by npx.
     await sleep(250);
     child.kill(signal);
     assert.deepEqual(await once(child, 'close'), [130, null]);

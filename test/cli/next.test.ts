@@ -1,4 +1,4 @@
-// The command that is named at the end: for the same experiment, as a shell reads it.
+// The suggested next command: for the same experiment, quoted for a shell.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,5 +1,4 @@
-// The README's session prints what the README says, but for measured figures: the real commands, on the real default
-// experiment.
+// The session in the README has the real output of the commands on the default experiment, except for measured values.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -9,7 +8,7 @@ import { BIN, emptyFolder, plainEnvironment } from './lunet.js';
 
 const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
 
-/** A line without what differs from machine to machine: Dice, times, widths of columns, where lunet is, its engine. */
+/** A line without text that depends on the machine: Dice, times, widths of columns, path of lunet, engine. */
 function comparable(line: string): string {
   return line
     .replace(/(\d+ h )?\d+ min( \d+ s)?|\d+\.\d+ s/g, 'TIME')
@@ -22,7 +21,7 @@ function comparable(line: string): string {
     .trim();
 }
 
-/** The first line of a session that is not printed where it should be; `...` stands for any lines. */
+/** The first line of a session that is missing in the output or in the wrong place; `...` stands for any lines. */
 function firstMissing(expected: readonly string[], printed: readonly string[]): string | undefined {
   let at = 0;
   let anywhere = false;

@@ -1,4 +1,4 @@
-// The smallest experiment that has everything: two models, two strategies, snapshots, two seeds.
+// The smallest experiment with all features: two models, two strategies, snapshots, two seeds.
 
 export const TINY = `experiment: tiny
 dataset:

@@ -1,4 +1,4 @@
-// Started by yaml.test.ts as a process of its own. Exits 0 if the loader holds on anything that fast-check makes up.
+// Started by yaml.test.ts as a separate process. Exits with 0 if the loader handles all input that fast-check generates.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -69,7 +69,7 @@ fc.assert(
   { numRuns: 100 },
 );
 
-// What YAML can say and is not a trap comes through unchanged.
+// Valid YAML without refused features is parsed unchanged.
 const names = fc
   .string({ minLength: 1, maxLength: 8 })
   .filter((key) => !/^(__proto__|constructor|prototype|<<)$/.test(key));
@@ -94,7 +94,7 @@ fc.assert(
   { numRuns: 500 },
 );
 
-// A damaged config loads or is refused as the user's error, and nothing reaches a prototype.
+// A damaged config loads or is refused with a UserError, and nothing reaches a prototype.
 const folder = mkdtempSync(join(tmpdir(), 'lunet-'));
 const shipped = readFileSync(join(shippedConfigs, 'default.yaml'), 'utf8');
 const file = join(folder, 'damaged.yaml');

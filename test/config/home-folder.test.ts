@@ -1,4 +1,4 @@
-// `~` in paths, where no shell reads them: config file, --set, environment.
+// `~` in paths that no shell expands: config file, --set, environment.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, writeFileSync } from 'node:fs';

@@ -498,7 +498,7 @@ test('the config of the working folder is lunet.yaml or lunet.yml, and never pas
 
 test('a file is read whatever its line ends, and only if it may be', () => {
   assert.equal(load(`\ufeff${BASE.replaceAll('\n', '\r\n')}`).experiment, 'tiny');
-  if (process.getuid?.() === 0) return; // to whom nothing is forbidden
+  if (process.getuid?.() === 0) return; // root may read everything
   chmodSync(file, 0o000);
   try {
     assert.throws(() => loadExperiment(file), /permission denied/);

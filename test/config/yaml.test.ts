@@ -85,7 +85,7 @@ test('values have no prototype, and know where they stand', () => {
   assert.equal(isCollection(['d']), false);
 });
 
-// In a process of its own: what kills the parser kills the process.
+// In a separate process, because input that crashes the parser would end this one.
 test('no bytes crash the reader or reach a prototype', () => {
   const script = fileURLToPath(new URL('fuzz-yaml.js', import.meta.url));
   const { status, stderr } = spawnSync(process.execPath, ['--disable-proto=throw', script], {
@@ -94,7 +94,7 @@ test('no bytes crash the reader or reach a prototype', () => {
   assert.equal(status, 0, stderr);
 });
 
-// What makes the parser slow: each took seconds to minutes before.
+// Input that makes the parser slow: without the limits each takes seconds to minutes.
 const shapes: Readonly<Record<string, (i: number) => string>> = {
   keys: (i) => `k${i}: 1\n`,
   'repeated keys': () => 'k: 1\n',

@@ -1,4 +1,4 @@
-// Caches on disk: what a killed process leaves, and reading that is interrupted.
+// Caches on disk: files of killed processes, and interrupted reads.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

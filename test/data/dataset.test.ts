@@ -1,4 +1,4 @@
-// A dataset as a whole: which cases are read, what is said of them, what a second start finds in the cache.
+// A complete dataset: which cases are read, warnings about them, and the cache at a second start.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -197,7 +197,7 @@ describe('label values that no output names', () => {
 });
 
 describe('labels that cropping cuts off', () => {
-  // All of a volume of 8 x 8 x 8 is labelled; of it 6 x 8 x 8 is left, or 8 x 8 x 8.
+  // All 8 x 8 x 8 voxels are labelled; cropping leaves 6 x 8 x 8 or 8 x 8 x 8 of them.
   const full = { label: { voxels: 1 } };
   it('are counted by split and part, and warned of once', async () => {
     const dataset = await load([full, {}, full], LISTED, 'preprocessing.size=[6, 8, 8]');
@@ -270,7 +270,7 @@ describe('what differs among cases', () => {
     assert.ok(ranges?.orientations.includes('LPS'));
     const [ras, lps, sra] = ['case_0', 'case_1', 'case_3'].map((id) => turned.sample(id).image);
     assert.deepEqual(ras, kept.sample('case_0').image);
-    // Both axes of the plane run the other way; right, anterior, superior are stored along y, z, x.
+    // LPS: both in-plane axes are reversed. SRA: right, anterior, superior are stored along y, z, x.
     assert.deepEqual(lps?.slice(0, 64), ras?.slice(0, 64).reverse());
     assert.deepEqual([sra?.[1], sra?.[8], sra?.[64]], [8, 64, 1]);
     assert.deepEqual([...turned.sample('case_3').label].sort(), [...kept.sample('case_3').label].sort());
@@ -391,7 +391,7 @@ describe('the cache', () => {
     assert.deepEqual(await facts(), first);
     assert.equal(readdirSync(join(folder, 'cache')).length, 1);
     assert.deepEqual(steps, [1, 2, 3, 1, 2, 3]);
-    // A case that is in no split may change without the others being read again, and a setting may not.
+    // If a case outside of all splits changes, the others are not read again; if a setting changes, they are.
     writeFileSync(join(root, 'labelsTr', 'case_3.nii.gz'), 'nothing');
     assert.deepEqual(await facts(), first);
     assert.equal(readdirSync(join(folder, 'cache')).length, 1);
@@ -406,7 +406,7 @@ describe('the cache', () => {
       await load([{}, {}, {}]);
       assert.equal(readdirSync(join(folder, 'home', 'kept')).length, 1);
       process.env['LUNET_CACHE'] = '~someone/kept';
-      await assert.rejects(load([{}, {}, {}]), /^UserError: LUNET_CACHE: found ~someone\/kept, expected a path, where only ~\//); // prettier-ignore
+      await assert.rejects(load([{}, {}, {}]), /^UserError: LUNET_CACHE: found ~someone\/kept, expected a path; only ~\//); // prettier-ignore
     } finally {
       process.env['HOME'] = home;
     }

@@ -12,7 +12,7 @@ import { type Extent } from '../../src/data/preprocess.js';
 
 const ENDS = ['LR', 'PA', 'IS'];
 
-/** All ways to store a volume along the body's axes. */
+/** All 48 orientations along the axes of the body. */
 const CODES = [
   [0, 1, 2],
   [0, 2, 1],
@@ -26,11 +26,11 @@ const CODES = [
   ),
 );
 
-/** Voxels of the body along right, anterior, superior, each with a value of its own. */
+/** Voxels of the body along right, anterior, superior, all with different values. */
 const BODY: Extent = [2, 3, 4];
 const valueAt = (r: number, a: number, s: number): number => 100 * r + 10 * a + s;
 
-/** A volume of the body, stored voxel by voxel as its codes say: independent of what is tested. */
+/** A volume of the body, stored voxel by voxel with these axis codes: independent of the tested code. */
 function stored(codes: string): { voxels: Float32Array; size: Extent } {
   const bodyOf = [...codes].map((code) => ENDS.findIndex((ends) => ends.includes(code)));
   const size = bodyOf.map((body) => BODY[body]) as unknown as Extent;

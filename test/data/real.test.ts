@@ -1,4 +1,4 @@
-// The 190 hippocampus cases of the Decathlon, where LUNET_TEST_DATA names the folder that holds them.
+// The 190 hippocampus cases of the Decathlon, if LUNET_TEST_DATA is the folder that contains them.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ it('real cases load whole, with their labels inside and their intensities normal
     assert.ok(labelled > 500 && labelled < 10_000, `${id}: ${labelled} labelled voxels`);
     const squares = image.reduce((sum, value) => sum + value * value, 0);
     const inside = image.reduce((sum, value) => sum + Number(value !== 0), 0);
-    // Padding is 0; what is inside has mean 0 and variance 1 by its own volume.
+    // Padding is 0; the voxels of each volume have mean 0 and variance 1.
     assert.ok(Math.abs(squares / inside - 1) < 0.05, `${id}: mean square ${squares / inside}`);
   }
 });

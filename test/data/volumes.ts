@@ -1,4 +1,4 @@
-// Volumes and datasets for tests, written byte by byte as the NIfTI standard says, not by lunet's own writer.
+// Volumes and datasets for tests, written byte by byte according to the NIfTI standard, not by lunet's writer.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,7 +11,7 @@ export type Triple = readonly [number, number, number];
 export interface VolumeOptions {
   readonly version?: 1 | 2;
   readonly size?: Triple;
-  /** By value, or one after the other with x fastest. */
+  /** One value for all voxels, or all voxels with x fastest. */
   readonly voxels?: number | readonly number[];
   readonly type?: 'uint8' | 'int16' | 'float32';
   /** Rows of the sform; undefined: none. */
@@ -74,7 +74,7 @@ export function volumeBytes(options: VolumeOptions = {}): Buffer {
   return bytes;
 }
 
-/** Lengths of a matrix's columns. */
+/** Lengths of the columns of a matrix. */
 function lengths(rows: readonly (readonly number[])[]): Triple {
   return [0, 1, 2].map((c) => Math.hypot(...rows.map((row) => row[c] as number))) as unknown as Triple;
 }
@@ -111,7 +111,7 @@ export function middle(value = 1, [x, y, z]: Triple = [SIDE, SIDE, SIDE]): numbe
   );
 }
 
-/** A dataset in the Decathlon's layout: case_0, case_1, ... of 8 x 8 x 8 voxels, each with a cube labelled 1. */
+/** A dataset in the layout of the Decathlon: case_0, case_1, ... of 8 x 8 x 8 voxels, each with a cube of label 1. */
 export function writeDecathlon(
   root: string,
   cases: readonly CaseOptions[],
@@ -136,7 +136,7 @@ export function writeDatasetJson(root: string, more: object): void {
   writeFileSync(join(root, 'dataset.json'), JSON.stringify(json));
 }
 
-/** An experiment on a dataset, `change` being settings as --set takes them. */
+/** An experiment on a dataset; `change` are settings for --set. */
 export function experimentOn(root: string, ...change: string[]): Experiment {
   const path = `${root}.yaml`;
   writeFileSync(

@@ -1,4 +1,4 @@
-// The networks on which every engine is tested: one case a line, chosen for odd sizes and uneven widths.
+// The networks on which every engine is tested: one case per line, with odd sizes and uneven widths.
 
 import { type NetworkSettings, type Sample, type VolumeSize } from '../../src/engine/engine.js';
 import { type Architecture, totalChannels } from '../../src/network/architecture.js';
@@ -176,8 +176,8 @@ export const engineCases: readonly EngineCase[] = [
 ];
 
 /**
- * For the native engine alone, which cuts so large volumes up. Other engines do not, their sums over so many voxels differ
- * by more than is allowed, and a GPU in software takes minutes.
+ * Only for the native engine, which cuts such large volumes into slabs. Other engines do not: their sums over so many voxels
+ * differ by more than the tolerance, and a GPU in software takes minutes.
  */
 export const largeCases: readonly EngineCase[] = [
   engineCase('several windows a slab', [1, 1], [[[3], [2]], [[1]], [2]], [10, 34, 62], 1, 0),
@@ -218,7 +218,7 @@ export function settingsFor({ architecture, size, batch }: EngineCase, spare = 1
   };
 }
 
-/** Weights with batch norms and running statistics away from 1 and 0, some scales negative. */
+/** Weights in which batch norms and running statistics are not 1 and 0, and some scales are negative. */
 export function weightsFor({ name, architecture }: EngineCase): Weights {
   const random = stream(1, 'weights', name);
   const variances = stream(1, 'variances', name);

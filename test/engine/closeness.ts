@@ -1,9 +1,9 @@
-// How near two engines' numbers must be.
+// How close the results of two engines must be.
 
 import assert from 'node:assert/strict';
 import { type Weights } from '../../src/network/weights.js';
 
-/** The largest difference, relative to the largest magnitude expected. */
+/** The largest difference, relative to the largest expected magnitude. */
 export function distance(found: ArrayLike<number>, expected: ArrayLike<number>): number {
   assert.equal(found.length, expected.length);
   let largest = 0;
@@ -27,11 +27,11 @@ export function assertClose(
   assert.ok(found_ <= tolerance, `${what}: off by ${found_}, allowed ${tolerance}`);
 }
 
-/** All tensors of two networks, each relative to the largest magnitude of any gradient-like tensor it stands beside. */
+/** The largest difference of all tensors of two networks, relative to the largest magnitude in any of them. */
 export function assertTensorsClose(found: Weights, expected: Weights, tolerance: number, what: string): void {
   assert.deepEqual([...found.keys()], [...expected.keys()]);
-  // A bias in front of a batch norm has a gradient of nearly 0, the rest of sums that cancel: what it may be off by
-  // follows from the size of those sums, which is that of the other gradients.
+  // The gradient of a bias before a batch norm is nearly 0, because large sums cancel. Its error depends on the size of
+  // these sums, which is that of the other gradients.
   const scale = Math.max(...[...expected.values()].map(({ data }) => Math.max(...data.map(Math.abs))));
   for (const [name, { data, shape }] of expected) {
     const other = found.get(name) as { data: Float32Array; shape: readonly number[] };

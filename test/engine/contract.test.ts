@@ -21,7 +21,7 @@ import {
 import { assertClose, assertTensorsClose } from './closeness.js';
 import { instructionSets, optional, optionalFor, oracle, wasm, withNative } from './engines.js';
 
-/** Everything an engine can be asked for, on one case. */
+/** The results of all functions of an engine on one case. */
 async function probe(engine: Engine, test: EngineCase): Promise<Record<string, unknown>> {
   const batch = batchFor(test);
   const settings = settingsFor(test);
@@ -85,16 +85,16 @@ type Probe = Awaited<ReturnType<typeof probe>> & {
   single: Float32Array;
 };
 
-// Sums over a few thousand voxels in single precision agree to some 1e-6; the backward pass through up to 14 batch norms
-// over small volumes multiplies that. Adam turns a gradient's sign into a step of full size, so what the first steps do
-// to weights whose gradient is nearly 0 is compared through the moments instead.
+// Sums over a few thousand voxels in single precision agree to about 1e-6; the backward pass through up to 14 batch norms
+// over small volumes multiplies this error. Adam makes a full step in the direction of the sign of a gradient, so for
+// weights whose gradient is nearly 0 the moments are compared instead.
 const FORWARD = 2e-5;
 const BACKWARD = 2e-3;
-// Libraries sum in orders of their own, variances too; over volumes of a few voxels that shows. On some processors the
-// order depends on the size of the batch.
+// Libraries use other orders of summation, also for variances; for volumes of a few voxels the difference is visible. On
+// some processors the order depends on the size of the batch.
 const OTHERS = 1e-4;
 
-/** `alone`: what a case's prediction may differ by when it is alone in its batch. */
+/** `alone`: the tolerance for the prediction of a case that is alone in its batch. */
 function compare(found: Probe, expected: Probe, test: EngineCase, forward = FORWARD, alone = 0): void {
   assert.ok(
     Math.abs(found.loss - expected.loss) < 1e-5,
@@ -103,7 +103,7 @@ function compare(found: Probe, expected: Probe, test: EngineCase, forward = FORW
   assertTensorsClose(found.gradients, expected.gradients, BACKWARD, 'gradients');
   assertClose(found.sums.sum, expected.sums.sum, forward, 'sum of activations');
   assertClose(found.sums.sumOfSquares, expected.sums.sumOfSquares, forward, 'sum of squares');
-  // Over a whole batch these sums cancel, since batch norm does not care about scale, so they are compared as they are.
+  // Over a whole batch these sums cancel, since batch norm does not depend on scale, so absolute differences are compared.
   for (const [i, product] of expected.sums.gradientProduct.entries())
     assert.ok(
       Math.abs((found.sums.gradientProduct[i] as number) - product) < 2e-5,
@@ -132,7 +132,7 @@ function compare(found: Probe, expected: Probe, test: EngineCase, forward = FORW
   assert.deepEqual([...found.before], [...weightsFor(test)], 'scoring must not change weights or statistics');
   assertClose(found.losses, expected.losses, 1e-4, 'three losses');
   assert.equal(found.optimizer.step, 3);
-  // Statistics of the first step, whose weights are still the same; later ones tell what Adam made of rounding.
+  // Only the statistics of the first step, whose weights are equal; later ones also contain the effect of Adam on rounding.
   for (const [name, { data }] of expected.afterOne)
     if (/running_(mean|var)$/.test(name))
       assertClose((found.afterOne.get(name) as Tensor).data, data, forward, name);
@@ -190,9 +190,9 @@ describe('finite differences', () => {
         other.dispose();
         return loss;
       };
-      // Along the gradient of one kind of tensor at a time, the loss must fall by the gradient's squared norm. The loss
-      // has 24 bits and a kink at every ReLU and maximum, so the step is a compromise and the bound is wide; a formula
-      // that is wrong is off by far more.
+      // Along the gradient of one kind of tensor at a time, the loss must fall by the squared norm of the gradient. The loss
+      // has 24 bits and a kink at every ReLU and maximum, so the step is a compromise and the tolerance is large; a wrong
+      // formula gives a far larger error.
       for (const kind of ['conv.weight', 'conv.bias', 'norm.weight', 'norm.bias', 'up.', 'head.']) {
         const direction: Weights = new Map([...gradients].filter(([name]) => name.includes(kind)));
         const norm = Math.hypot(...[...direction.values()].map(({ data }) => Math.hypot(...data)));
@@ -210,7 +210,7 @@ describe('finite differences', () => {
 });
 
 describe('volumes that no cache holds', () => {
-  // The native engine stores them in another way. A batch of copies has the loss and the gradients of one of them.
+  // The native engine stores large batches differently. A batch of copies has the loss and the gradients of one copy.
   const [copies, size] = [16, [64, 64, 64]] as const;
   const blocks = { encoder: [[4], [5]], decoder: [[3]], up: [4] };
   const architecture: Architecture = { inputChannels: 1, labels: 1, skips: true, ...blocks };
@@ -325,7 +325,7 @@ describe('PyTorch', () => {
   for (const engine of engines)
     it(`${engine.description.name} ${engine.description.device} reproduces its numbers`, async () => {
       const { architecture, size } = fixture;
-      // Adam makes a full step of a gradient's sign, so differences grow with the steps.
+      // Adam makes full steps in the direction of the sign of a gradient, so differences grow with the steps.
       const close = optional.includes(engine) ? 1e-2 : 1e-4;
       const [cases] = fixture.images.shape as [number];
       const voxels = size[0] * size[1] * size[2];

@@ -1,7 +1,7 @@
 // Run by scripts/sanitize.js: every form of a convolution and of its weight gradient (see convolution.h and
 // weight_gradient.h), and convolutions composed with an up-convolution (see up/composition.h), against plain loops in
-// double precision, on odd sizes and widths. Prints each form's largest error, as a share of the results' root mean
-// square, and exits with 1 if one is larger than rounding explains.
+// double precision, on odd sizes and widths. Prints the largest error of each form, relative to the root mean square of
+// the results, and exits with 1 if an error is too large for rounding.
 #include <cmath>
 #include <cstdio>
 #include <vector>
@@ -27,7 +27,7 @@ std::vector<float> noise(size_t count) {
   return values;
 }
 
-// The largest error among `count` results, as a share of their root mean square.
+// The largest error of `count` results, relative to their root mean square.
 struct Error {
   double largest = 0, squares = 0;
   size_t count = 0;
@@ -40,7 +40,7 @@ struct Error {
   double share() const { return largest / std::sqrt(squares / count); }
 };
 
-// (N, C, D, H, W); 0 outside.
+// A volume (N, C, D, H, W) with zeros outside.
 struct Volume {
   int channels;
   Size size;
@@ -81,7 +81,7 @@ bool check(const Kernels& k, Size size, int batch, int inputs, int outputs, bool
                           [&](int o, int c, int t) { return weights[((size_t)o * inputs + c) * 27 + t]; });
   Error forward, backward;
   for (int slab = 0; slab < s.count; slab++) {
-    // What nothing has been written to spoils the results if it is read.
+    // NaN shows whether memory is read that was never written.
     std::fill(packed.begin(), packed.end(), NAN);
     std::fill(gradient.begin(), gradient.end(), NAN);
     products.clear(0, products.blocks.count, sums.data());
@@ -132,8 +132,9 @@ bool check(const Kernels& k, Size size, int batch, int inputs, int outputs, bool
          backward.share() <= kAllowed;
 }
 
-// Composed weights, applied by the kernels to a coarse volume, against the two layers one after the other; and their
-// gradients: as composed weights depend on each layer's linearly, g . composed(a, b) is a . gradient of a.
+// Compares composed weights, applied by the kernels to a coarse volume, with the two layers one after the other. Also
+// checks their gradients: composed weights are linear in the weights of each layer, so g . composed(a, b) equals
+// a . gradient of a.
 bool checkComposed(const Kernels& k, Size size, int coarse, int between) {
   const Composition composition{coarse + 1, between, 1};
   const int inputs = composition.inputs;
@@ -154,7 +155,7 @@ bool checkComposed(const Kernels& k, Size size, int coarse, int between) {
   std::vector<float> packed((size_t)s.channel * inputs), phases(corners.phasesFloats()), back(4 * s.plane);
   std::vector<float> weights(4 * 8 * inputs);
   for (int slab = 0; slab < s.count; slab++) {
-    // What nothing has been written to spoils the results if it is read.
+    // NaN shows whether memory is read that was never written.
     std::fill(packed.begin(), packed.end(), NAN);
     pack(k, s, slab, -1, s.planesIn(slab) + 1, x, false, packed.data());
     for (int z = fine.firstPlane(slab); z < fine.firstPlane(slab) + fine.planesIn(slab); z++) {
@@ -165,7 +166,7 @@ bool checkComposed(const Kernels& k, Size size, int coarse, int between) {
       const int at = (z + 1) / 2 - s.firstPlane(slab);
       const std::vector<float> before = noise(fine.plane);
       std::vector<float> plane = before;
-      // Runs of rows that start at even and odd ones.
+      // Pieces that start at even and at odd rows.
       for (int y = 0, some; y < size.h; y += some) {
         some = std::min({size.h - y, rowsAtOnce(fine), 1 + (y + z) % 5});
         const int first = (y + 1) / 2, count = (y + some) / 2 + 1 - first;
@@ -227,7 +228,7 @@ int main() {
   bool passed = true;
   for (const Kernels* k : instructionSets()) {
     std::printf("%s\n", k->name);
-    // Whole cases; several cases a slab; rows shorter than a vector; several windows a slab, and slabs of other depths.
+    // Whole cases; several cases per slab; rows shorter than a vector; several windows per slab; slabs of other depths.
     const struct {
       Size size;
       int batch;

@@ -11,7 +11,7 @@ import { createTfjsEngine } from '../../src/engine/tfjs/index.js';
 import { createNodeWasmEngine } from '../../src/engine/wasm/node.js';
 import { type EngineCase } from './cases.js';
 
-// A missing native engine is a failure, not a reason to test less: set LUNET_WITHOUT_NATIVE=1 where there is no compiler.
+// A missing native engine is a failure, not a reason to skip tests; set LUNET_WITHOUT_NATIVE=1 if there is no compiler.
 export const withNative = process.env['LUNET_WITHOUT_NATIVE'] !== '1';
 if (!withNative) console.log('the native engine is not tested: LUNET_WITHOUT_NATIVE=1');
 const loaded = loadAddon();
@@ -19,7 +19,7 @@ if (withNative) assert.ok(loaded.addon, `the native engine does not load: ${JSON
 export const instructionSets = loaded.addon?.instructionSets() ?? [];
 export const oracle = await createTfjsEngine();
 export const wasm = await createNodeWasmEngine();
-/** Engines that are optional, where they are set up; LUNET_TEST_ENGINES names those that must be, or `none`. */
+/** The optional engines that are set up; LUNET_TEST_ENGINES lists those that must be, or is `none`. */
 export const optional: Engine[] = [];
 for (const name of process.env['LUNET_TEST_ENGINES'] === 'none' ? [] : ['tensorflow', 'webgpu'])
   try {
@@ -30,8 +30,8 @@ for (const name of process.env['LUNET_TEST_ENGINES'] === 'none' ? [] : ['tensorf
   }
 
 /**
- * The optional engines that a case is tried on. A GPU in software, which is all that most machines have for WebGPU, takes up
- * to a minute for a case of many voxels, and learns nothing from it that the small ones do not show.
+ * The optional engines for a case. Most machines have only a GPU in software for WebGPU. It takes up to a minute for a case
+ * of many voxels, which tests nothing that the small cases do not test.
  */
 export function optionalFor({ batch, size: [depth, height, width] }: EngineCase): readonly Engine[] {
   return optional.filter(

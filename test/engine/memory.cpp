@@ -1,6 +1,6 @@
-// Run by scripts/sanitize.js: the estimate of a network's memory against what it holds after training,
-// evaluation and prediction, for several shapes, batches and numbers of threads. Exits with 1 where more is held, or
-// far less.
+// Run by scripts/sanitize.js: compares the memory estimate of a network with the memory that it has after training,
+// evaluation and prediction, for several shapes, batches and numbers of threads. Exits with 1 if the network has more,
+// or far less.
 #include <cstdio>
 #include <vector>
 
@@ -45,7 +45,7 @@ bool check(const Kernels& kernels, const Shape& shape, int threads) {
   const bool right = held <= said && said <= held + held / 4;
   int composed = 0;
   for (const Up& up : plan.ups) composed += up.composed;
-  std::printf("%d composed of %zu, %d^3, batch %d, %d threads: holds %zu KB, said %zu KB%s\n", composed,
+  std::printf("%d composed of %zu, %d^3, batch %d, %d threads: has %zu KB, estimated %zu KB%s\n", composed,
               plan.ups.size(), shape.size.d, shape.maxBatch, threads, held >> 10, said >> 10, right ? "" : ": WRONG");
   return right;
 }

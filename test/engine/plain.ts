@@ -1,4 +1,4 @@
-// The network in evaluation mode in plain loops and double precision: slow, obvious, and shares nothing with any engine.
+// The network in evaluation mode in plain loops and double precision: slow, simple, and without code of any engine.
 
 import { type Sample, type VolumeSize } from '../../src/engine/engine.js';
 import { type Architecture, type Layer, listLayers, upSource } from '../../src/network/architecture.js';
@@ -97,7 +97,7 @@ export function plainLoss(
   return 1 - sums.reduce((dice, { both, total }) => dice + (2 * both) / total, 0) / sums.length;
 }
 
-/** 3x3x3 convolution with zeros around, bias, ReLU. */
+/** 3x3x3 convolution with zero padding, bias, ReLU. */
 function convolve(
   x: readonly Channel[],
   weight: ArrayLike<number>,

@@ -1,5 +1,5 @@
-// The TensorFlow engine where it is set up: few operations, little memory, nothing left behind, the same bits again. And
-// its set-up: what it says when something is missing.
+// The TensorFlow engine, if it is set up: few operations, little memory, no leaks, reproducible bits. And its set-up: the
+// messages when something is missing.
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -60,12 +60,12 @@ async function countOperations(work: () => Promise<unknown>): Promise<Map<string
     };
   }
   await work();
-  // What was assigned hides the prototype's method.
+  // The assigned property hides the method of the prototype.
   for (const method of methods) delete (backend as Partial<typeof backend>)[method];
   return counts;
 }
 
-/** Bytes alive at once at most while something runs, beyond those before. */
+/** Peak bytes of tensors while something runs, minus those before. */
 async function peakBytes(work: () => Promise<unknown>): Promise<number> {
   interface Tracker {
     trackTensor: (...values: unknown[]) => void;
@@ -84,7 +84,7 @@ async function peakBytes(work: () => Promise<unknown>): Promise<number> {
   return peak - before;
 }
 
-/** What the backward pass cannot do without: each layer's activation and output, and the inputs of blocks. */
+/** Bytes that the backward pass needs: the activation and output of each layer, and the inputs of blocks. */
 function neededBytes(architecture: Architecture, side: number): number {
   const { skips } = architecture;
   return listLayers(architecture).reduce((sum, { side: half, level, layer, width }) => {
@@ -142,7 +142,7 @@ describe('the TensorFlow engine', { skip }, () => {
     assert.equal(after.numTensors - before.numTensors, await tensorsOfNetwork(before.numTensors));
     network.dispose();
 
-    /** What is cut from the parameters for the passes appears with the first pass after a step. */
+    /** The tensors that are cut from the parameter vector appear with the first pass after a step. */
     async function tensorsOfNetwork(earlier: number): Promise<number> {
       await network.trainStep(batch, ones(tiny, 1), 0.01);
       assert.equal(tf.memory().numTensors, earlier);
@@ -242,7 +242,7 @@ describe('lunet setup tensorflow', () => {
     writeFileSync(join(env.LUNET_TENSORFLOW, 'setup.json'), '{');
     assert.match(train().stderr, /setup\.json: is damaged; run: lunet setup tensorflow/);
     assert.match(lunet(['doctor'], { cwd, env }).stdout, /FAIL TensorFlow .*damaged/);
-    // And what does not need it goes on without it.
+    // Commands that do not need it work without it.
     assert.equal(lunet(['train', '--dry-run'], { cwd, env }).status, 0);
   });
 });

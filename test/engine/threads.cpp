@@ -1,5 +1,5 @@
-// Run under the thread sanitizer by scripts/sanitize.js: networks on several threads at once, interrupted at any time,
-// against the bits of one thread. Exits with 1 if they differ; the sanitizer does if threads touch the same memory.
+// Run with the thread sanitizer by scripts/sanitize.js: compares networks on several threads, interrupted at any time,
+// with the bits of one thread. Exits with 1 if they differ; the sanitizer fails if there is a data race.
 #include <atomic>
 #include <cmath>
 #include <cstdio>
@@ -84,7 +84,7 @@ int main() {
         std::printf("%d threads%s: other bits than with one\n", threads, interrupted ? ", interrupted" : "");
         return 1;
       }
-  // Two networks at once, each with threads of its own.
+  // Two networks at once, each with its own threads.
   std::vector<float> results[2];
   std::thread first([&] { results[0] = train(kernels, 2, 4, false); });
   std::thread second([&] { results[1] = train(kernels, 2, 4, true); });

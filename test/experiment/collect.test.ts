@@ -1,5 +1,5 @@
-// What counts as a result: runs of equal settings, data and cases, from files as lunet wrote them. Everything else is left
-// out, and said.
+// Which runs count as results: those with equal settings, data and cases, whose files have not changed. All others are left
+// out and reported.
 
 import assert from 'node:assert/strict';
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ function succeed(cwd: string, ...args: string[]): string {
   return stderr;
 }
 
-/** A copy of all runs, to be spoilt. */
+/** A copy of all runs, to be changed. */
 function copyOfAll(): string {
   const cwd = emptyFolder();
   cpSync(whole, cwd, { recursive: true });
@@ -43,7 +43,7 @@ function configIn(cwd: string, overrides: readonly string[] = []): Experiment {
   ]).config;
 }
 
-/** Every number of a report, and nothing that depends on where it was made. */
+/** Every number of a report, without text that depends on its folder. */
 function numbers({ summary, steps, epochs, scores, comparisons }: Results): string {
   return JSON.stringify({ summary, steps, epochs, scores, comparisons });
 }
@@ -140,7 +140,7 @@ describe('what counts as a result', () => {
       summary.map(({ seeds }) => seeds),
       [1],
     );
-    // Now the reference is left out, and that is not called "not trained".
+    // Now the reference is left out; the message must not say "not trained".
     succeed(cwd, ...phantoms, '--seed', '6', '--force');
     succeed(cwd, 'train', '--model', 'lunet-n2', '--seeds', '1', ...set);
     const report = lunet(['report', '--no-figures', ...set], { cwd }).stdout;
@@ -148,7 +148,7 @@ describe('what counts as a result', () => {
   });
   it('is nothing that was made from a run that has been done anew since', () => {
     const cwd = copyOfAll();
-    // Other weights under the same settings, as another machine's instruction set gives them.
+    // Other weights with the same settings, as from another instruction set.
     rmSync(join(cwd, 'runs/tiny/prune/widest/seed-1'), { recursive: true });
     cpSync(join(cwd, 'runs/tiny/prune/widest/seed-2'), join(cwd, 'runs/tiny/prune/widest/seed-1'), {
       recursive: true,
@@ -221,7 +221,7 @@ describe('a file that was changed after lunet wrote it', () => {
   const config = configIn(cwd);
   const clean = numbers(collectResults(config));
 
-  /** Spoils a file, and sees to it that the report says so. */
+  /** Damages a file, and checks that the report says so. */
   function spoil(file: string, bytes: Uint8Array): void {
     const path = join(cwd, 'runs/tiny', file);
     const intact = readFileSync(path);

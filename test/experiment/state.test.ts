@@ -1,4 +1,4 @@
-// What a run's last attempt ended in, by its log; and runs whose folders may not be read.
+// The error of the last attempt of a run, from its log; and runs whose folders cannot be read.
 
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';

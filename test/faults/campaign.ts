@@ -1,4 +1,4 @@
-// What the parts of the fault campaign share: how they count, the small experiment that they spoil, its whole runs.
+// Shared by the parts of the fault campaign: counting, the small experiment that they damage, and its complete runs.
 
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,26 +7,26 @@ import { type RandomStream } from '../../src/random.js';
 import { lunet } from '../cli/lunet.js';
 import { TINY } from '../cli/tiny.js';
 
-/** What a part of the campaign did. */
+/** The result of a part of the campaign. */
 export interface Outcome {
-  /** What was done, in words, and how often. */
+  /** Descriptions of actions, with their numbers. */
   readonly what: string;
   tried: number;
-  /** What must not happen, each once with what led to it. */
+  /** Violations, each once with its cause. */
   readonly faults: string[];
 }
 
-/** One part: goes on until `until` (ms, as Date.now), at least once round. */
+/** One part of the campaign: runs until `until` (ms, as Date.now), at least one round. */
 export type Campaign = (until: number, random: RandomStream) => Promise<Outcome[]>;
 
-/** The commands of the campaign, in order; each does what the one after it needs. */
+/** The commands of the campaign, in order; each needs the previous ones. */
 export const COMMANDS: readonly (readonly string[])[] = [
   ['train', '--model', 'unet-n2', '--seeds', '1'],
   ['prune', '--strategy', 'stamp', '--seeds', '1'],
   ['retrain', '--from-snapshot', '50%', '--init', 'inherit', '--seeds', '1'],
 ];
 
-/** Where each of them has its run. */
+/** The folder of the run of each command. */
 export const FOLDERS: readonly string[] = [
   'runs/tiny/train/unet-n2/seed-1',
   'runs/tiny/prune/stamp/seed-1',
@@ -46,7 +46,7 @@ export function discard(cwd: string): void {
 
 let whole: string | undefined;
 
-/** The folder in which all commands came through undisturbed; not to be changed. */
+/** The folder with the undisturbed runs of all commands; must not be changed. */
 export function wholeRuns(): string {
   if (whole !== undefined) return whole;
   const cwd = newFolder();
@@ -58,7 +58,7 @@ export function wholeRuns(): string {
   return (whole = cwd);
 }
 
-/** A copy of the whole runs, to be spoilt. */
+/** A copy of the complete runs, to be damaged. */
 export function copyOfWhole(): string {
   const cwd = newFolder();
   cpSync(wholeRuns(), cwd, { recursive: true });

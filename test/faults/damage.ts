@@ -1,5 +1,5 @@
-// Damage: one bit flipped, or the end cut off, in every kind of file that lunet reads back. It must be noticed (the file is
-// named and nothing rests on it, or the checkpoint before it is used), never change a number silently, never be a bug.
+// Damage: one bit flipped, or the end cut off, in every kind of file that lunet reads. lunet must detect it (it names the file
+// and does not use it, or uses the previous checkpoint), must never change a number silently, and must not fail with a bug.
 
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -51,11 +51,11 @@ export const damage: Campaign = (until, random) => {
   return Promise.resolve([records, tensors]);
 };
 
-/** The last Dice of a pruning run's cases are compared with nothing, so nobody reads that file back. */
+/** The final cases.csv of a pruning run is not compared with anything, so lunet never reads it. */
 const isForPeople = (folder: string, name: string): boolean =>
   folder.includes('/prune/') && name === 'cases.csv';
 
-/** Changes a file once, asks `check` what is wrong with how that was taken, and puts the file back. */
+/** Changes a file, lets `check` look for violations, and restores the file. */
 function spoil(
   path: string,
   random: RandomStream,
@@ -77,7 +77,7 @@ function spoil(
   }
 }
 
-/** The bytes with a bit flipped, or, one time in ten, with their end cut off. */
+/** The bytes with one bit flipped or, in one of ten cases, with the end cut off. */
 function changed(bytes: Buffer, random: RandomStream): Buffer {
   if (random.uniform() < 0.1) return bytes.subarray(0, random.integer(bytes.length));
   const result = Buffer.from(bytes);
@@ -90,7 +90,7 @@ function spoilWeights(folder: string, random: RandomStream, outcome: Outcome): v
   for (const name of readdirSync(folder).filter((file) => /^(model|initial|snapshot-\d+)\./.test(file))) {
     const path = join(folder, name);
     spoil(path, random, outcome, () => {
-      // Throws a UserError if it notices.
+      // Throws a UserError if it detects the damage.
       readNetwork(path);
       return 'is not noticed';
     });

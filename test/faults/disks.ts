@@ -1,6 +1,6 @@
-// Full disks: each command writes to a small file system of its own (tmpfs in a namespace of its own) that fills up at some
-// point. It must end with exit code 5 or come through, keep what it had, and go on to the same bits once there is room.
-// Where namespaces are not allowed, a limit of the size of files stands in.
+// Full disks: each command writes to a separate small file system (tmpfs in its own namespace) that fills up at some point. The
+// command must end with exit code 5 or complete, keep its files, and resume with the same bits once there is space. If
+// namespaces are not allowed, a limit of the file size is used instead.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ export const disks: Campaign = (until, random) => {
   return Promise.resolve([outcome]);
 };
 
-/** Prunes on a disk that is too small, then with room; prints both exit codes and the digest of the weights. */
+/** Prunes on a disk that is too small, then with enough space; prints both exit codes and the digest of the weights. */
 const ON_A_SMALL_DISK = `
 mount -t tmpfs -o size="$KIB"k tmpfs runs || exit 99
 "$@"; first=$?

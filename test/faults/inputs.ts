@@ -1,5 +1,5 @@
-// Hostile inputs: volumes and configs with random changes, read in processes of their own. Each must be read, or refused
-// with a message for the user; no bug, no crash, no endless work, no huge allocation.
+// Hostile inputs: volumes and configs with random changes, read in separate processes. Each must be read, or refused with a
+// message for the user, without a bug, a crash, an endless loop or a huge allocation.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ const READER = fileURLToPath(new URL('./read-inputs.js', import.meta.url));
 const BATCH = 200;
 const LIMIT_MS = 120_000;
 
-/** What a process that read a batch prints. */
+/** The output of a process that reads a batch. */
 export interface BatchResult {
   readonly tried: number;
   readonly faults: readonly string[];
@@ -25,7 +25,7 @@ export const inputs: Campaign = (until, random) => {
     for (const outcome of outcomes) {
       const kind = outcome.what.replace('changed ', '');
       const seed = random.integer(2 ** 31);
-      // A heap that holds what the small files need, and no more.
+      // A heap that is just large enough for the small files.
       const { status, signal, stdout, stderr } = spawnSync(
         process.execPath,
         ['--max-old-space-size=256', '--disable-proto=throw', READER, kind, String(seed), String(BATCH)],

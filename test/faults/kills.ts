@@ -1,5 +1,5 @@
-// Kills: each command is killed (SIGKILL) at random times and at random named points until it comes through. No row that
-// was on disk may be lost, every run must go on, and the end must be that of a run that was never killed, to the bit.
+// Kills: each command is killed (SIGKILL) at random times and at random failpoints until it completes. No row on disk may be
+// lost, every run must resume, and the result must be bit-identical to that of a run that was never killed.
 
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ export const kills: Campaign = async (until, random) => {
   return [outcome];
 };
 
-/** Starts a command again and again, killing it, until it ends by itself. */
+/** Starts and kills a command repeatedly until it ends by itself. */
 async function killUntilDone(
   cwd: string,
   args: readonly string[],
@@ -83,7 +83,7 @@ async function start(
   return { ...(await ended), stderr };
 }
 
-/** Rows that a run has on disk, without the time they took, which differs from attempt to attempt. */
+/** The rows of a run on disk, without their times, which differ between attempts. */
 function committedRows(folder: string): string[] {
   return ['epochs.csv', 'steps.csv']
     .map((name) => join(folder, name))
@@ -91,7 +91,7 @@ function committedRows(folder: string): string[] {
     .flatMap((path) => readCsv(path).map((row) => JSON.stringify({ ...row, seconds: '' })));
 }
 
-/** A finished run's weights and rows. */
+/** The weights and rows of a finished run. */
 function finalBits(folder: string): string {
   const weights = join(folder, 'model.safetensors');
   return existsSync(weights)

@@ -1,5 +1,5 @@
-// `npm run faults -- --minutes 20 [--seed 1]`: kills, damaged files, full disks and hostile inputs for so long; prints what
-// was done and what went wrong, and fails if anything did. docs/reliability.md shows a run of it.
+// `npm run faults -- --minutes 20 [--seed 1]`: kills, damaged files, full disks and hostile inputs for this time. Prints what
+// it did and all violations, and fails if there are any. docs/reliability.md shows its results.
 
 import { parseArgs } from 'node:util';
 import { stream } from '../../src/random.js';
@@ -9,7 +9,7 @@ import { disks } from './disks.js';
 import { inputs } from './inputs.js';
 import { kills } from './kills.js';
 
-/** Each part of the campaign with its share of the time. */
+/** The parts of the campaign with their shares of the time. */
 const CAMPAIGNS: readonly { name: string; campaign: Campaign; share: number }[] = [
   { name: 'kills', campaign: kills, share: 0.4 },
   { name: 'damage', campaign: damage, share: 0.2 },

@@ -1,5 +1,5 @@
-// Started by inputs.ts: reads a batch of changed files of a kind (volumes, configs), made from a seed, and prints what went
-// wrong as JSON.
+// Started by inputs.ts: reads a batch of changed files of one kind (volumes, configs), generated from a seed, and prints the
+// violations as JSON.
 
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,10 +16,10 @@ import { type BatchResult } from './inputs.js';
 const [kind, seed, batch] = process.argv.slice(2) as [string, string, string];
 const random = stream(Number(seed), kind);
 const folder = mkdtempSync(join(tmpdir(), 'lunet-faults-'));
-// More than this for a file of some kilobytes is an allocation that a header made us do.
+// For a file of a few kilobytes, a larger allocation must come from the header.
 const MOST_BYTES = 300 * 2 ** 20;
 
-/** A few random changes: bytes set to telling values, stretches removed, doubled or moved. */
+/** A few random changes: bytes set to special values, sections removed, duplicated or moved. */
 function changed(bytes: Buffer, within: number, random: RandomStream): Buffer {
   let result = Buffer.from(bytes);
   for (let i = 0; i < 1 + random.integer(4); i++) {
@@ -54,7 +54,7 @@ function changed(bytes: Buffer, within: number, random: RandomStream): Buffer {
   return result;
 }
 
-/** Reads one changed file; returns what went wrong, if anything did. */
+/** Reads one changed file; returns a violation, if any. */
 async function readChanged(): Promise<string | undefined> {
   const before = process.memoryUsage().rss;
   try {

@@ -14,7 +14,7 @@ import {
 import { type Weights, initialWeights, tensorOf } from '../../src/network/weights.js';
 import { stream } from '../../src/random.js';
 
-/** Any architecture with up to `levels` levels, `convs` layers a block and `width` channels a layer. */
+/** Any architecture with up to `levels` levels, `convs` layers per block and `width` channels per layer. */
 function architectures(levels: number, convs: number, width: number): fc.Arbitrary<Architecture> {
   const channels = fc.integer({ min: 1, max: width });
   return fc
@@ -42,7 +42,7 @@ const removableLayers = (architecture: Architecture): Layer[] =>
 const newWeights = (architecture: Architecture): Weights =>
   initialWeights(architecture, stream(1, 'surgery'));
 
-/** Shapes of weights are those that the architecture says. */
+/** Checks that the shapes of weights match the architecture. */
 function assertFits(architecture: Architecture, weights: Weights): void {
   assert.deepEqual(
     [...weights].map(([name, { shape, data }]) => [name, [...shape], data.length]),
@@ -128,7 +128,7 @@ describe('removing a channel', () => {
     const { weights: pruned } = removeChannel(architecture, weights, { layer: 'encoder.0.1', channel: 1 });
     const before = tensorOf(weights, 'decoder.0.0.conv.weight').data;
     const after = tensorOf(pruned, 'decoder.0.0.conv.weight').data;
-    // Inputs are four raised channels, then three of the skip: the fifth but one goes.
+    // The inputs are four channels of the up-convolution, then three of the skip; one of the skip is removed.
     const kept = [0, 1, 2, 3, 4, 6];
     for (let output = 0; output < 5; output++)
       for (const [to, from] of kept.entries())

@@ -34,7 +34,7 @@ let project: Installed;
 
 before(() => {
   const folder = emptyFolder();
-  // The checkout is built already; building it anew would pull it from under the other tests.
+  // The checkout is already built; a rebuild would remove files that other tests use.
   const list = npm(['pack', '--ignore-scripts', '--json', '--pack-destination', folder], checkout);
   [packed] = JSON.parse(list) as [Packed];
   const cwd = emptyFolder();

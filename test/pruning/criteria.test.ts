@@ -32,7 +32,7 @@ const architecture: Architecture = {
 };
 const layers = listLayers(architecture);
 const [depth, height, width] = [4, 6, 8] as const;
-const cases = ['a', 'b', 'c', 'd', 'e']; // two batches of two, and one of the fifth alone
+const cases = ['a', 'b', 'c', 'd', 'e']; // two batches of two, and a last batch of one
 const batch = 2;
 const random = stream(3, 'data');
 const samples = new Map(
@@ -141,7 +141,7 @@ function expected(name: CriterionName, scoring: Scoring): number[][] {
     case 'l1-std':
       return overBatches(({ activations }, l, c) => {
         const sums = column(sumSpace(tf.abs(activations[l] as tf.Tensor)), c);
-        if (sums.length === 1) return 0; // has no deviation
+        if (sums.length === 1) return 0; // one case has no deviation
         return Math.sqrt(sums.reduce((sum, value) => sum + (value - mean(sums)) ** 2, 0) / (sums.length - 1));
       });
     case 'taylor':
@@ -168,14 +168,14 @@ function expected(name: CriterionName, scoring: Scoring): number[][] {
         );
       });
     case 'synflow':
-      // R is linear in each filter: what a channel's filter contributes is R minus R without it, biases kept.
+      // R is linear in each filter: the contribution of a filter is R minus R without the filter, with biases kept.
       return byChannel((layer, c) => linearOutput() - linearOutput(layer, c));
     case 'random':
       return byChannel(() => 0);
   }
 }
 
-/** The sum of all outputs of the network of absolute weights for ones, with one channel's filter set to zero. */
+/** The sum of all outputs of the network of absolute weights for an image of ones, with one filter set to zero. */
 function linearOutput(layer?: string, channel = 0): number {
   const changed = new Map(
     [...weights].map(([name, { shape, data }]) => {
@@ -200,7 +200,7 @@ const settings = {
   adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
 };
 
-/** Scores on an engine, which must leave the network as it is. */
+/** Scores on an engine; checks that this does not change the network. */
 async function scoresOf(
   engine: Engine,
   name: CriterionName,
@@ -236,7 +236,7 @@ describe('criteria', () => {
       for (const name of CRITERIA.filter((criterion) => criterion !== 'random'))
         it(`${name} is what its definition says, in ${scoring} mode, on ${engineName}`, async () => {
           const scores = await scoresOf(await createEngine(engineName, { threads: 2 }), name, scoring);
-          // With the batch's statistics Taylor's sums nearly cancel (see its file), so single precision shows.
+          // With the statistics of the batch, Taylor's sums nearly cancel (see taylor.ts), so rounding errors are visible.
           const cancels = name === 'taylor' && scoring === 'training';
           assertScores(scores, expected(name, scoring), cancels ? 2e-2 : name === 'synflow' ? 5e-3 : 1e-4);
         });
@@ -268,7 +268,7 @@ describe('criteria', () => {
 });
 
 describe('a trained network in evaluation mode', () => {
-  // Everything that scores are judged by here comes from plain loops in double precision.
+  // The reference of these tests is computed by plain loops in double precision.
   const { targets, size } = settings;
   const all = cases.map((id) => samples.get(id) as Sample);
   const batches = [all.slice(0, 2), all.slice(2, 4), all.slice(4)];
@@ -285,7 +285,7 @@ describe('a trained network in evaluation mode', () => {
     trained = await network.readWeights();
     network.dispose();
   });
-  /** A layer's values by batch, case and channel. */
+  /** The values of a layer by batch, case and channel. */
   const byCase = (value: (channel: Float64Array) => number): number[][][][] =>
     layers.map((_, l) =>
       batches.map((some) =>
@@ -307,8 +307,8 @@ describe('a trained network in evaluation mode', () => {
       : Math.sqrt(values.reduce((total, v) => total + (v - mean(values)) ** 2, 0) / (values.length - 1));
 
   /**
-   * Taylor's sums without any gradient: the sum of a * dLoss/da over a channel is the loss' derivative by the channel's
-   * scale, and a ReLU's output scales with its filter and bias.
+   * Taylor's sums without gradients: the sum of a * dLoss/da over a channel is the derivative of the loss with respect to a
+   * scale of the channel, and the output of a ReLU scales with its filter and bias.
    */
   function taylor(): number[][] {
     return layers.map(({ name, level, width: channels }) =>

@@ -83,8 +83,9 @@ describe('widest', () => {
     )
       .slice(0, 9)
       .map(({ removal }) => removal?.layer);
-    // Widths are 2 4 8 4 2. The bottleneck comes down to 4, its layers in turn, the later one first; then it ties with
-    // the blocks above and, being the deepest, goes on; then the decoder's block of level 1 before the encoder's.
+    // Widths are 2 4 8 4 2. The bottleneck is reduced to 4, its layers alternately, the later one first. Then it is as wide as
+    // the blocks above and, as the deepest block, is reduced further; then the decoder block of level 1 before the encoder
+    // block.
     assert.deepEqual(order, [
       'encoder.2.1',
       'encoder.2.0',
@@ -160,7 +161,7 @@ describe('targeted dropout', () => {
   const layers = listLayers(small);
   it('ranks the channels of prunable layers, the one about to go included, from their number less one to 0', () => {
     // Ascending: 0.01 (layer 1), 0.3 0.3 (layer 2), 0.4 0.5 (layer 0), 0.6 0.7 (layer 3), 0.9 (layer 2), with ranks 7 6 5 4
-    // 3 2 1 0. Means by layer: 7/2, 7, 11/3, 3/2. The last layer would have the lowest scores, but has no part in it.
+    // 3 2 1 0. Means by layer: 7/2, 7, 11/3, 3/2. The last layer has the lowest scores, but is not ranked.
     const rates = rankValueRates(layers, scores, 0.07);
     for (const [i, rate] of [0.035, 0.07, 0.11 / 3, 0.015, 0].entries())
       assert.ok(

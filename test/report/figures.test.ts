@@ -80,7 +80,7 @@ describe('an experiment with two splits', () => {
       scores: notLittle(scores),
       records: notLittle(records),
     });
-    // Vega numbers its clip paths and gradients as it goes.
+    // Vega numbers its clip paths and gradients consecutively, so the numbers differ between drawings.
     const still = (svg: string): string => svg.replace(/(clip|gradient_)\d+/g, '$1');
     for (const { name, svg } of alone) assert.ok(still(svg) === still(svgOf(name)), name);
     assert.equal(alone.length, (drawn.length + 1) / 2);
@@ -214,7 +214,7 @@ describe('an experiment with two splits', () => {
 
 it('takes the fonts of the machine only where its own lack a character', () => {
   assert.equal(fontsFor('Dice ≤ 0.9 ± 0.1, сеть, شبكة').options.loadSystemFonts, false);
-  // Not assigned by Unicode, so that no font has it.
+  // A code point that Unicode has not assigned, so that no font has it.
   assert.deepEqual([...fontsFor('a\u0379b').missing], ['\u0379']);
   assert.equal(numbered('海'), '\\u6d77');
 });

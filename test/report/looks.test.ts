@@ -1,4 +1,4 @@
-// Every method has a look of its own, told apart in colour and in grey.
+// Every method has a different look, in colour and in grey.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';

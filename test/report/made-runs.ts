@@ -1,5 +1,5 @@
-// Makes the run folders of a whole experiment in seconds: everything is lunet's own but the engine, which computes nothing
-// and answers with plausible numbers.
+// Makes the run folders of a whole experiment in seconds with the code of lunet, except for the engine: it computes nothing
+// and returns plausible numbers.
 
 import { type Experiment } from '../../src/config/schema.js';
 import { loadDataset } from '../../src/data/dataset.js';
@@ -14,7 +14,7 @@ import { stream } from '../../src/random.js';
 import { planTraining, trainingRun } from '../../src/training/training-runs.js';
 import { trainRun } from '../../src/training/run.js';
 
-/** Does all runs of an experiment on phantoms; with `stopAfter`, the last seed's stop after so many epochs or steps. */
+/** Does all runs of an experiment on phantoms; those of the last seed stop after `stopAfter` epochs or steps, if given. */
 export async function makeRuns(config: Experiment, { stopAfter = Infinity } = {}): Promise<void> {
   process.env['LUNET_CACHE'] = 'off';
   const dataset = await loadDataset(config);
@@ -48,7 +48,7 @@ function assertNever(message: string): never {
   throw new Error(`unexpected warning: ${message}`);
 }
 
-/** For one run. Small networks are a little worse; very small ones, and all at first, much. */
+/** A network for one run. Small networks get a slightly lower Dice; very small ones, and all at the start, a much lower one. */
 function plausibleEngine(): Engine {
   let steps = 0;
   return {

@@ -1,5 +1,5 @@
-// The report's page in a real browser: every figure has drawn marks, tables sort, text is escaped, nothing is logged as
-// an error and nothing is fetched.
+// The report page in a real browser: every figure has visible marks, tables can be sorted, text is escaped, no error is
+// logged and nothing is fetched.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

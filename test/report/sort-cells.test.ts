@@ -1,4 +1,4 @@
-// How a column of the page sorts.
+// The order of cells in a column of the page.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';

@@ -20,7 +20,7 @@ describe('SciPy', () => {
       );
     });
     it(`gives about the same bootstrap interval for ${name}`, () => {
-      // Two bootstraps of a median differ by a few of the steps between neighbouring values.
+      // Two bootstraps of a median may differ by a few neighbouring values.
       const spread = Math.max(...differences) - Math.min(...differences);
       for (const [i, bound] of medianInterval(differences).entries())
         assert.ok(Math.abs(bound - (interval[i] as number)) <= 0.04 * spread, `${bound}, ${interval[i]}`);

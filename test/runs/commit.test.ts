@@ -1,4 +1,4 @@
-// How files get to disk where the file system lacks something, and what a killed process leaves.
+// Atomic writes on file systems that lack a feature, and the temporary files of killed processes.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -25,7 +25,7 @@ function failing(code: string): Error {
   return Object.assign(new Error(code), { code });
 }
 
-/** Puts another function of the file system in place until the test ends. */
+/** Replaces a function of the file system until the test ends. */
 function replace<Name extends 'fsyncSync' | 'statfsSync' | 'writeSync'>(
   context: TestContext,
   name: Name,
@@ -149,7 +149,7 @@ it('a folder that cannot be made says why, wherever in its path the reason is', 
   writeFileSync(join(base, 'file'), '');
   assert.throws(() => makeFolder(join(base, 'file')), /could not be made/);
   assert.throws(() => makeFolder(join(base, 'file/b/c')), /a part of the path is a file/);
-  // Node.js's own recursive mkdir never comes back from here.
+  // The recursive mkdir of Node.js never returns for this path.
   if (existsSync('/proc/self'))
     assert.throws(() => makeFolder('/proc/self/nothing/below'), /could not be made/);
 });

@@ -1,4 +1,4 @@
-// A process that takes a run's lock for the tests: says `held` or why not; then commits a file for each line of its input.
+// A process that takes the lock of a run for the tests: prints `held` or why not; then commits a file for each input line.
 
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// The lock on a run's folder: who gets it, who waits, and what a process does that has lost it.
+// The lock of a run: which process gets it, which waits, and what a process does that has lost it.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -26,7 +26,7 @@ const HOLDER = fileURLToPath(new URL('./hold-lock.js', import.meta.url));
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'lunet-'));
 const pace = { lookMs: 10, beatMs: 50 };
 
-/** Takes the lock; what was warned of comes back too. */
+/** Takes the lock; also returns the warnings. */
 async function take(
   folder: string,
   signal?: AbortSignal,
@@ -44,7 +44,7 @@ function writeLock(folder: string, owner: Partial<Owner>, number = 1): string {
 
 const locksIn = (folder: string): string[] => readdirSync(folder).filter((name) => name.startsWith('lock.'));
 
-/** A process's number that no process has now. */
+/** A process number that no process has now. */
 function deadPid(): number {
   return spawnSync(process.execPath, ['--eval', '']).pid;
 }
@@ -77,7 +77,7 @@ describe('a run lock', () => {
   it('of a process in another container or on another machine is not taken while its heart beats', async () => {
     for (const owner of [{ namespace: 'pid:[1]' }, { boot: 'other' }, { host: 'elsewhere', boot: 'other' }]) {
       const folder = newFolder();
-      // Its number and start say nothing here.
+      // Its process number and start time are not valid on this machine.
       const path = writeLock(folder, { ...owner, pid: deadPid() });
       let beats = 0;
       const timer = setInterval(
@@ -211,7 +211,7 @@ describe('containers', { skip: !mayUnshare && 'skipped: PID namespaces cannot be
     assert.equal(await first.next(), 'held');
     await assert.rejects(take(folder), /in use by process 1 in another container/);
 
-    // Stopped for longer than anybody waits: taken over.
+    // Suspended for longer than others wait: the lock is taken over.
     const pid = childOf(first.child.pid as number);
     process.kill(pid, 'SIGSTOP');
     const second = holder(folder, UNSHARE);
@@ -235,7 +235,7 @@ describe('containers', { skip: !mayUnshare && 'skipped: PID namespaces cannot be
 
 interface Holder {
   readonly child: ChildProcess;
-  /** The next line that it says. */
+  /** The next line of its output. */
   readonly next: () => Promise<string>;
 }
 

@@ -1,4 +1,4 @@
-// Work put off until the engine computes is done then, in its order, and whatever fails is heard of.
+// Postponed work is done in order while the engine computes, and every failure is reported.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

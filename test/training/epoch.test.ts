@@ -13,7 +13,7 @@ import { caseDice, meanDice } from '../../src/training/metrics.js';
 
 const sample = { image: new Float32Array(8), label: new Uint8Array(8) };
 
-/** A network that only counts its steps and gives the losses it is told to. */
+/** A network that only counts its steps and returns given losses. */
 function scripted(losses: readonly number[]): { network: Network; batches: number[] } {
   const batches: number[] = [];
   const network = {

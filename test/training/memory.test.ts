@@ -1,4 +1,4 @@
-// Whether memory suffices, asked before anything is read or computed.
+// The memory check before data is read and networks are trained.
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ function experiment(...settings: string[]): Experiment {
   return loadExperiment(path, settings).config;
 }
 
-/** Takes one GiB a case of a batch. */
+/** An engine whose networks need one GiB per case of a batch. */
 const greedy = { estimateMemory: ({ maxBatch }: NetworkSettings) => maxBatch * GIB };
 
 function complaint(config: Experiment, limits: { jobs?: number; total?: number }): string {

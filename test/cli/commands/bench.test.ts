@@ -1,4 +1,4 @@
-// `lunet bench` says what it should; how fast anything is, no test can hold it to.
+// The output of `lunet bench`; speeds cannot be tested.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -107,7 +107,7 @@ describe('lunet bench', () => {
   it('has a figure for every kernel', () => {
     const { device } = createNativeEngine().description;
     const { kernels } = printed('--kernels', '--isa', device);
-    // All that the table in kernels.h has, but for what measures the machine's peak.
+    // All kernels of the table in kernels.h, except the one that measures the peak.
     const table = readFileSync('src/engine/native/kernels/kernels.h', 'utf8').matchAll(/\(\*(\w+)\)\(/g);
     const names = new Set([...table].map(([, name]) => name).filter((name) => name !== 'peak'));
     assert.ok(names.size > 15);

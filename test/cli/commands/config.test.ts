@@ -36,7 +36,7 @@ Examples:
 `;
 
 test('help', () => {
-  // Commander wraps by the terminal's width, which a pipe has not: 80.
+  // Commander wraps at the width of the terminal; for a pipe it uses 80.
   assert.equal(lunet(['config', '--help']).stdout.replace(/\s+/g, ' '), HELP.replace(/\s+/g, ' '));
 });
 

@@ -1,5 +1,5 @@
-// The method as a user meets it: what pruning writes about targeted dropout, what is refused before it starts, and cases
-// whose voxels are too large for the network.
+// Pruning from the command line: the files about targeted dropout, settings that are refused, and cases whose voxels are too
+// large for the network.
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -148,7 +148,7 @@ describe('a case whose voxels overflow the network', () => {
     ids = readdirSync(join(cwd, 'data/imagesTr'))
       .map((file) => file.replace('.nii.gz', ''))
       .sort();
-    // Finite in single precision, but no convolution of it is.
+    // The voxel is finite in single precision, but every convolution of it overflows.
     const voxels = Float32Array.from({ length: 16 ** 3 }, (_, i) => (i % 3 === 0 ? -3e38 : 3e38));
     const image = join(cwd, 'data/imagesTr', `${ids[5] as string}.nii.gz`);
     await writeNifti(image, { size: [16, 16, 16], spacing: [4, 4, 4], voxels });

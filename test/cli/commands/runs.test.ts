@@ -1,4 +1,4 @@
-// The commands that compute, as a user starts them: in order, killed and resumed, interrupted, used wrongly.
+// The commands that compute, from the command line: in order, killed and resumed, interrupted, with wrong usage.
 
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawn } from 'node:child_process';
@@ -25,7 +25,7 @@ function succeed(cwd: string, ...args: string[]): SpawnSyncReturns<string> {
 
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 
-/** What must be the same however often a run was killed: weights, and rows but for the time they took. */
+/** What must be the same after any number of kills: weights, and rows without their times. */
 function outcome(run: string): unknown {
   const files = ['model', 'initial', 'snapshot-75', 'snapshot-50', 'snapshot-25'].map((name) =>
     join(run, `${name}.safetensors`),
@@ -155,7 +155,7 @@ describe('retraining where not every snapshot was reached', () => {
   const cwd = workFolder();
   const collapse = ['--set', 'pruning.collapse={floor: 0.999, steps: 2}'];
   it('does the others and says what is missing', () => {
-    // A random order of removals collapses after one step; see below for what it has then.
+    // A random order of removals collapses after one step; the checks below expect this.
     succeed(cwd, 'prune', '--strategy', 'widest', '--seeds', '1', ...collapse);
     const snapshots = '75%,4 channels,5 channels,6 channels';
     const all = lunet(['retrain', '--from-snapshot', snapshots, '--seeds', '1', ...collapse], { cwd });
@@ -246,7 +246,7 @@ describe('a killed run', () => {
   succeed(whole, ...TRAIN, '--threads', '1');
   succeed(whole, ...PRUNE, '--threads', '1');
 
-  /** Kills the command at a point, again and again further on, until it comes through. */
+  /** Kills the command at a failpoint, repeatedly and each time later, until it completes. */
   function comeThrough(args: string[], point: string, every: number): string {
     const cwd = workFolder();
     for (let kills = 0; ; kills++) {
@@ -267,7 +267,7 @@ describe('a killed run', () => {
   );
   for (const point of inTraining)
     it(`at ${point} trains to the same bits`, () => {
-      // Far enough that each attempt gets an epoch further: a checkpoint and its rows are two commits.
+      // Late enough that each attempt completes one more epoch: a checkpoint and its rows are two commits.
       const cwd = comeThrough(TRAIN, point, point === 'checkpoint' || point === 'moved' ? 2 : 7);
       assert.deepEqual(outcome(join(cwd, TRAINED)), outcome(join(whole, TRAINED)));
     });
@@ -328,7 +328,7 @@ describe('a killed run', () => {
           }),
       ),
     );
-    // The later one either finds the lock, or comes when all is done.
+    // The later process either finds the lock, or starts when all runs are done.
     assert.ok(
       both.some(({ code }) => code === 0),
       both.map(({ text }) => text).join(),

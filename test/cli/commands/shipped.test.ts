@@ -1,4 +1,4 @@
-// The shipped experiments on phantoms of their kind, as they are but for fewer and smaller cases and fewer epochs.
+// The shipped experiments on phantoms of their kind, unchanged except for fewer and smaller cases and fewer epochs.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';

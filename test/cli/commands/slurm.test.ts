@@ -68,7 +68,7 @@ describe('lunet run --executor slurm', { skip }, () => {
     assert.match(again.stderr, /Nothing to submit: all \d+ open runs are in the queue/);
   });
   it('leaves what was killed to the next call', async () => {
-    // One that waits and, as a node that fails would, one that is at work.
+    // Cancels a waiting job and, as if a node failed, a running one.
     const lines = ask('squeue', '--noheader', '--array', '--format=%i %j %T').split('\n');
     const waiting = lines.find((line) => /lunet-prune-\w+ PENDING/.test(line))?.split(' ')[0] as string;
     const working = lines.find((line) => line.endsWith(' RUNNING'))?.split(' ')[0];

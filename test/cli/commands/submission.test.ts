@@ -1,4 +1,4 @@
-// `lunet run --executor slurm` against commands that only keep what they are given: what is submitted stays what it was.
+// `lunet run --executor slurm` with fake Slurm commands that only record their input: a submitted config does not change.
 
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { emptyFolder, lunet, plainEnvironment } from '../lunet.js';
 import { TINY } from '../tiny.js';
 
-// Jobs are numbered; `queue` is what squeue prints, and without it no controller answers.
+// Jobs are numbered; the file `queue` is the output of squeue, and without it squeue fails as if no controller answers.
 const SBATCH = `#!/bin/bash
 jobs="$(dirname "$0")/job"
 n=$(($(ls "$jobs"-*.sh 2>/dev/null | wc -l) + 1))
@@ -92,7 +92,7 @@ describe('runs that are submitted', () => {
     assert.equal(states['train/unet-n2/seed-1'], 'queued');
     assert.equal(states['train/lunet-n2/seed-2'], 'running');
     assert.equal(states['train/unet-n3/seed-1'], 'missing');
-    // And only what is not in the queue is submitted.
+    // Only runs that are not in the queue are submitted.
     const { stdout } = slurm.call('run', '--executor', 'slurm');
     assert.match(stdout, /^\d+ +train +4$/m);
     const kept = readdirSync(join(slurm.cwd, 'runs/tiny/configs'));

@@ -1,4 +1,4 @@
-// How commands end, or go on, when their terminal, their readers, their disk or their parent is gone.
+// Whether commands end or continue when their terminal, readers, disk or parent disappear.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -42,7 +42,7 @@ async function until(holds: () => boolean, seconds: number, what: string): Promi
     assert.ok(Date.now() < end, `never came: ${what}`);
 }
 
-/** Starts a command whose three streams are `streams`; both its exit code and the signal that ended it. */
+/** Starts a command with the streams `streams`; returns its exit code and the signal that ended it. */
 function start(
   cwd: string,
   args: readonly string[],
@@ -145,7 +145,7 @@ describe('signals', () => {
   );
 });
 
-/** A terminal with a shell that gets a line typed, and is closed when a text appears. */
+/** Types a line into a shell on a terminal, and closes the terminal when a text appears. */
 const TERMINAL = `
 import os, pty, sys
 pid, fd = pty.fork()

@@ -1,4 +1,4 @@
-// Progress: the line that a terminal of some width gets, and what is left on a real terminal.
+// Progress: the line for a given terminal width, and the final screen of a real terminal.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -75,7 +75,7 @@ describe('times', () => {
   });
 });
 
-/** Runs a command on a terminal of so many columns and gives back the rows that it leaves there. */
+/** Runs a command on a terminal of this width and returns the rows on its screen. */
 const TERMINAL = `
 import fcntl, os, pty, struct, sys, termios
 columns = int(sys.argv[1])
@@ -94,7 +94,7 @@ sys.stdout.buffer.write(out)
 sys.exit(os.waitstatus_to_exitcode(status))
 `;
 
-/** What a terminal shows in the end, as far as the codes go that lunet writes. */
+/** The final screen of a terminal; supports only the codes that lunet writes. */
 function screen(written: string, columns: number): string[] {
   const rows = [''];
   let [row, column] = [0, 0];

@@ -1,4 +1,4 @@
-// What reaches a terminal: tables narrowed to what there is, and no control character of somebody else's.
+// Terminal output: tables fit the width, and control characters in data are escaped.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,4 +1,4 @@
-// Where files are found: links, absolute paths, either slash, names in any Unicode form; and what is said if not.
+// Finding files: links, absolute paths, both kinds of slash, names in any Unicode form; and the errors if this fails.
 
 import assert from 'node:assert/strict';
 import {
@@ -93,7 +93,7 @@ for (const name of NAMES)
       const lines = (await complaint(listCases(name, root, PLAIN))).split('\n');
       assert.equal(lines.length, 3, lines.join('\n'));
       for (const line of lines) assert.match(line, /which leads to DIR\/.* expected files inside/);
-      // The file is called by its name in the dataset, not by that of the store it is kept in.
+      // Messages use the name of the file in the dataset, not that of the link target.
       const { cases } = await listCases(name, root, FOLLOW);
       assert.equal(cases[0]?.label, join(root, `${LABELS[name]}/case_0.nii.gz`));
     });
@@ -126,7 +126,7 @@ for (const name of NAMES)
       assert.doesNotMatch(await complaint(listCases(name, root, PLAIN)), /accepted/);
     });
     it('says what is wrong with its folder', async () => {
-      assert.match(await complaint(listCases(name, join(folder, 'absent'), PLAIN)), /^DIR\/absent: no such file or folder; dataset\.root names/); // prettier-ignore
+      assert.match(await complaint(listCases(name, join(folder, 'absent'), PLAIN)), /^DIR\/absent: no such file or folder; dataset\.root is the folder/); // prettier-ignore
       const file = join(folder, `file-${name}`);
       writeFileSync(file, '');
       assert.match(

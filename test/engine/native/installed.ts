@@ -1,4 +1,4 @@
-// An installed package without npm: copies of its folders, which tests may spoil, and compilers that only pretend.
+// An installed package without npm: copies of its folders, which tests may change, and fake compilers.
 
 import { spawn } from 'node:child_process';
 import {
@@ -19,7 +19,7 @@ import { TINY } from '../../cli/tiny.js';
 
 const checkout = fileURLToPath(new URL('../../../..', import.meta.url));
 
-/** A package, a cache folder and a working folder with tiny.yaml of its own. */
+/** A package, a cache folder and a working folder with tiny.yaml. */
 export interface Installed {
   readonly package: string;
   readonly cache: string;
@@ -58,8 +58,8 @@ export interface FakeCompiler {
 }
 
 /**
- * A compiler that says it is of this version. Its linker puts a copy of the checkout's engine in place; before it
- * compiles a file it does `first`, in shell.
+ * A fake compiler that reports this version. Its linker copies the engine of the checkout; before it compiles a file, it
+ * runs the shell command `first`.
  */
 export function fakeCompiler(version: string, first = ''): FakeCompiler {
   const engine = loadAddon();

@@ -1,5 +1,5 @@
-// The native engine of an installed package: built once, at first use, where it can be written, and never one that is
-// stale, foreign or damaged. Compilers only pretend here; test/package has a real one.
+// The native engine of an installed package: it is built once, at first use, in a writable folder; a stale, foreign or
+// damaged build is never used. The compilers are fake here; test/package uses a real one.
 
 import assert from 'node:assert/strict';
 import {
@@ -43,7 +43,7 @@ const doctor = async (installed: Installed, env: NodeJS.ProcessEnv = {}) => {
 };
 const builds = ({ package: folder }: Installed): string[] => buildsIn(join(folder, 'build'));
 const cached = ({ cache }: Installed): string[] => buildsIn(join(cache, 'native'));
-/** In place of a folder's, so that nobody, root included, can make it. */
+/** Creates a file with the name of a folder, so that nobody, not even root, can create the folder. */
 const block = (path: string): void => writeFileSync(path, '');
 
 test('processes that start at once build once, and then no compiler is asked', async () => {
