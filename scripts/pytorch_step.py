@@ -1,4 +1,4 @@
-"""The peer of `lunet bench`: the same network and step in PyTorch on the processor, its fastest way (oneDNN, volumes with
+"""The PyTorch counterpart of `lunet bench`: the same network and step on the processor, in its fastest form (oneDNN, volumes with
 channels last). Prints one JSON object. Started by compare-pytorch.js.
 
 usage: python pytorch_step.py FAMILY N LEVELS CONVS SIZE BATCH MODE STEPS   (lunet 4 5 2 64 16 train 3)

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # Starts a Slurm of one node on this machine for tests: scripts/start-slurm.sh FOLDER. Needs Debian's slurm-wlm and munge.
-# Everything is kept in FOLDER; `export SLURM_CONF=FOLDER/slurm.conf` makes Slurm's commands use it. `kill $(cat
-# FOLDER/*.pid)` ends it.
+# All its files are in FOLDER; `export SLURM_CONF=FOLDER/slurm.conf` makes Slurm's commands use it. `kill $(cat
+# FOLDER/*.pid)` stops it.
 set -euo pipefail
 folder="$(mkdir -p "$1" && cd "$1" && pwd)"
 host="$(hostname -s)"
 user="$(id -un)"
 mkdir -p "$folder/state" "$folder/spool"
-# munged wants its files out of reach of others.
+# munged requires that other users cannot write to its files.
 chmod 755 "$folder"
 (umask 077 && head -c 1024 /dev/urandom >"$folder/munge.key")
 munged --force --key-file="$folder/munge.key" --socket="$folder/munge.socket" --pid-file="$folder/munged.pid" \
   --log-file="$folder/munged.log" --seed-file="$folder/munged.seed"
-# Ports that are free now, so that several can run.
+# Ports that are free now, so that several instances can run.
 read -r control daemon < <(node -e '
   const net = require("node:net");
   const servers = [net.createServer(), net.createServer()];

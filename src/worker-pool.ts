@@ -1,4 +1,4 @@
-// Worker threads that answer questions, one at a time each, in whatever order they come to an end.
+// Worker threads that answer questions, each thread one at a time; answers arrive in any order.
 
 import { Worker } from 'node:worker_threads';
 import { UserError } from './errors.js';
@@ -8,7 +8,7 @@ interface Pool<Question, Answer> {
   readonly module: URL;
   readonly workerData: unknown;
   readonly questions: readonly Question[];
-  /** What a question is about, as errors name it. */
+  /** The name of a question in errors. */
   readonly nameOf: (question: Question) => string;
   readonly threads: number;
   /** Called with each answer. */

@@ -84,7 +84,7 @@ const PRUNING_RUN = new RegExp(`^(?:${strategies})(?:-(?:${CRITERIA.join('|')}))
 /** What the results of a model of this name could be confused with; undefined for a good name. */
 function takenFor(name: string, others: readonly string[]): string | undefined {
   const point = / (?:best|final|chosen on validation)$/.exec(name)?.[0];
-  if (point !== undefined) return `like that of a pruning run's network: it ends in${point}`;
+  if (point !== undefined) return `like that of a network of a pruning run: it ends in${point}`;
   if (PRUNING_RUN.test(name)) return `that of pruning runs (${STRATEGIES.join(', ')})`;
   if (/^seed-\d+$/.test(name)) return "that of a seed's folder";
   const base = /^(.+)-trained$/.exec(name)?.[1];

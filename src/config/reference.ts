@@ -99,7 +99,7 @@ function itemNode(node: Node): Node | undefined {
   return Array.isArray(node.items) ? undefined : (node.items as Node | undefined);
 }
 
-/** A node's values in words: `whole number, 1 or more`, `one of a, b`, `list of text`. */
+/** A description of the values of a node: `whole number, 1 or more`, `one of a, b`, `list of text`. */
 function typeText(node: Node): string {
   if (node.const !== undefined) return code(node.const);
   if (node.enum) return node.enum.map(code).join(', ');

@@ -47,7 +47,7 @@ export interface PreparedCase {
   readonly warnings: readonly string[];
 }
 
-/** The image and label inside a case's bytes, without a copy. */
+/** The image and label inside the bytes of a case, without a copy. */
 export function sampleOf({ bytes, channels }: Pick<PreparedCase, 'bytes' | 'channels'>): Sample {
   const voxels = bytes.byteLength / (4 * channels + 1);
   return {

@@ -23,7 +23,7 @@ export async function readTogether(
   { nonFinite, affineMismatch }: Tolerance,
   room: Room,
 ): Promise<{ volumes: Volume[]; warnings: string[] }> {
-  // One after the other, so that each asks for memory when the one before has what it needs.
+  // One by one, so that each checks for free memory after the previous one has allocated its own.
   const volumes: Volume[] = [];
   for (const file of files) volumes.push(await readNifti(file, room));
   const first = volumes[0] as Volume;
@@ -38,7 +38,7 @@ export async function readTogether(
   return { volumes, warnings };
 }
 
-/** Whether two volumes of a case lie voxel on voxel. Throws if they must and do not; their sizes must always agree. */
+/** Whether two volumes of a case have the same grid. Throws if they must and do not; their sizes must always agree. */
 function sameGrid(
   volume: Volume,
   file: string,
@@ -55,7 +55,7 @@ function sameGrid(
 
 const MAX_FLOAT32 = 3.4028234e38;
 
-/** Sets voxels that float32 cannot hold to 0 where that is allowed, else throws. Returns whether there were any. */
+/** Sets voxels that float32 cannot represent to 0 if allowed, else throws. Returns whether there were any. */
 function replaceNonFinite(voxels: Float32Array | Float64Array, file: string, allowed: boolean): boolean {
   let bad = 0;
   for (let i = 0; i < voxels.length; i++) {

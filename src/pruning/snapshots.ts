@@ -1,5 +1,5 @@
-// The networks along a pruning run that can be trained as networks of their own: which are there, and with what weights
-// each begins.
+// The networks along a pruning run that can be retrained as independent networks: which of them exist, and the weights that
+// each starts with.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

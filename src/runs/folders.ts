@@ -1,4 +1,4 @@
-// Where runs are on disk: OUTPUT/EXPERIMENT/[split-NAME/]KIND/.../seed-K, and what their files are called.
+// The folders of runs on disk, OUTPUT/EXPERIMENT/[split-NAME/]KIND/.../seed-K, and the names of their files.
 
 import { join } from 'node:path';
 import { type Experiment } from '../config/schema.js';
@@ -29,15 +29,15 @@ export function runFolder(base: string, kind: RunKind, method: string, seed: num
   return join(methodFolder(base, kind, method), `seed-${seed}`);
 }
 
-/** What a run does. */
+/** The kind of a run. */
 export type RunKind = 'train' | 'prune' | 'retrain';
 
-/** The files of a run's folder. */
+/** The files in the folder of a run. */
 export const FILES = {
   record: 'run.json',
-  /** One row an epoch; of training runs. */
+  /** One row per epoch; only in training runs. */
   epochs: 'epochs.csv',
-  /** One row a removed channel; of pruning runs, as the next four. */
+  /** One row per removed channel; this file and the next four are only in pruning runs. */
   steps: 'steps.csv',
   dropout: 'dropout.csv',
   scores: 'scores.csv',
@@ -56,17 +56,17 @@ export const FILES = {
   damagedCheckpoint: 'checkpoint-damaged.safetensors',
 } as const;
 
-/** The file with a pruning run's network at a percentage of its channels. */
+/** The file with the network of a pruning run at a percentage of its channels. */
 export const snapshotFile = (percent: number | string): string => `snapshot-${percent}.safetensors`;
 
-/** The file with Dice of each test case there. */
+/** The file with the Dice of each test case at a snapshot. */
 export type SnapshotCasesFile = `cases-${string}.csv`;
 export const snapshotCasesFile = (percent: number | string): SnapshotCasesFile => `cases-${percent}.csv`;
 
-/** The table of all methods, in a split's folder and in the report's. */
+/** The table of all methods, in the folder of a split and in that of the report. */
 export const SUMMARY_FILE = 'summary.csv';
 
-/** Where the report is, below an experiment's folder, and its files besides figures and summary. */
+/** The folder of the report, below that of the experiment, and its files except figures and summary. */
 export const REPORT = {
   folder: 'report',
   page: 'index.html',

@@ -108,7 +108,7 @@ export type EpochRow = Row & {
   readonly seconds: number;
 };
 
-/** A row of steps.csv. It has further columns: Dice by label, and the width of each layer under the layer's name. */
+/** A row of steps.csv. It has further columns: Dice by label, and for each layer a column of its name with its width. */
 export type StepRow = Row & {
   readonly step: number;
   readonly epochs: number;

@@ -287,7 +287,7 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     "a model named like a pruning run's network",
     '{ family: unet, n: 4',
     '{ name: our best, family: unet, n: 4',
-    "FILE:11:13: models.1.name: found our best, expected a name that is not like that of a pruning run's network: it ends in best",
+    'FILE:11:13: models.1.name: found our best, expected a name that is not like that of a network of a pruning run: it ends in best',
   ],
   [
     'a model named like another that pruning starts from',

@@ -95,7 +95,7 @@ export function benchKernels(isa: string): KernelFigure[] {
     });
 }
 
-/** The addon's functions for one network; results go into arrays that are made here. */
+/** The functions of the addon for one network; results are written to arrays that are created here. */
 function callsOf(addon: Addon, handle: Handle, { architecture, size }: NetworkSettings): CompiledNetwork {
   const channels = totalChannels(architecture);
   const voxels = size[0] * size[1] * size[2];
@@ -109,7 +109,7 @@ function callsOf(addon: Addon, handle: Handle, { architecture, size }: NetworkSe
       return overlaps;
     },
     predict: async (images, running) => {
-      // Every element gets written, so none need be zeroed first.
+      // Every element is written, so the array need not be zeroed first.
       const count = images.length * architecture.labels * voxels;
       const probabilities = new Float32Array(Buffer.allocUnsafeSlow(4 * count).buffer);
       await addon.predict(handle, images, running, probabilities);
