@@ -73,7 +73,7 @@ test('the package has what it needs and nothing of this machine', () => {
 });
 
 test(
-  'the engine that it brings trains, without a compiler and without building',
+  'the engine that it brings trains and predicts, without a compiler and without building',
   { skip: !existsSync(prebuildFolder()) && 'there is none for this machine: npm run prebuild' },
   async () => {
     const train = ['train', 'tiny.yaml', '--model', 'unet-n2', '--seeds', '2'];
@@ -84,6 +84,16 @@ test(
     const { stdout } = await start(project, ['doctor']).ended;
     const path = join(project.package, 'prebuilds', basename(prebuildFolder()), 'lunet.node');
     assert.ok(stdout.includes(`native engine        ${path}`), stdout);
+
+    const scans = join(project.cwd, 'scans');
+    const phantom = ['data', 'phantom', '--cases', '2', '--size', '16', '--out', scans];
+    assert.equal((await start(project, phantom).ended).code, 0);
+    const input = join(scans, 'imagesTr');
+    const model = 'runs/tiny/train/unet-n2/seed-2';
+    const predicted = await start(project, ['predict', model, '-i', input, '-o', 'masks']).ended;
+    assert.equal(predicted.code, 0, predicted.stderr);
+    const masks = readdirSync(join(project.cwd, 'masks')).filter((name) => name.endsWith('.nii.gz'));
+    assert.deepEqual(masks.sort(), readdirSync(input).sort());
   },
 );
 
