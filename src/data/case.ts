@@ -7,7 +7,7 @@ import { sha256 } from '../sha256.js';
 import { labelIndices, toIndices } from './labels.js';
 import { type CaseFiles } from './layouts/layout.js';
 import { axisCodes } from './nifti/affine.js';
-import { type Volume, inWords } from './nifti/read.js';
+import { type Volume, inWords } from './nifti/decode.js';
 import { isAsStored, orient, orientExtent, orientingOf } from './orientation.js';
 import { type PhantomSettings, generatePhantom } from './phantoms/index.js';
 import {

@@ -1,17 +1,9 @@
-// Files of one case, read and checked against each other: they must lie voxel on voxel.
+// Files of one case, read and checked against each other.
 
-import { UserError } from '../errors.js';
-import { type Volume, readNifti } from './nifti/read.js';
-import { spaceDifference } from './nifti/same-grid.js';
+import { type Volume } from './nifti/decode.js';
+import { readNifti } from './nifti/read.js';
 import { type Room } from './room.js';
-
-/** What to do about files that are not as they should be. */
-export interface Tolerance {
-  /** About voxels of images that are no finite numbers. */
-  readonly nonFinite: 'error' | 'zero';
-  /** About files that lie differently in space. */
-  readonly affineMismatch: 'error' | 'ignore';
-}
+import { type Tolerance, requireTogether } from './together.js';
 
 /**
  * Reads files whose grids must be equal; the first so many are images. Throws a UserError of kind `data` for the first that
@@ -20,54 +12,11 @@ export interface Tolerance {
 export async function readTogether(
   files: readonly string[],
   images: number,
-  { nonFinite, affineMismatch }: Tolerance,
+  tolerance: Tolerance,
   room: Room,
 ): Promise<{ volumes: Volume[]; warnings: string[] }> {
   // One by one, so that each checks for free memory after the previous one has allocated its own.
   const volumes: Volume[] = [];
   for (const file of files) volumes.push(await readNifti(file, room));
-  const first = volumes[0] as Volume;
-  const warnings = volumes.flatMap((volume) => volume.warnings);
-  for (const [i, volume] of volumes.entries()) {
-    const file = files[i] as string;
-    if (i > 0 && !sameGrid(volume, file, first, files[0] as string, affineMismatch))
-      warnings.push('image and label lie differently in space; the grid of the first image counts for all');
-    if (replaceNonFinite(volume.voxels, file, i < images && nonFinite === 'zero'))
-      warnings.push('voxels that are NaN, infinite or beyond float32 were set to 0');
-  }
-  return { volumes, warnings };
-}
-
-/** Whether two volumes of a case have the same grid. Throws if they must and do not; their sizes must always agree. */
-function sameGrid(
-  volume: Volume,
-  file: string,
-  first: Volume,
-  firstFile: string,
-  affineMismatch: 'error' | 'ignore',
-): boolean {
-  const difference = spaceDifference(volume, file, first, firstFile);
-  if (difference === undefined) return true;
-  if (affineMismatch === 'ignore') return false;
-  const advice = "(to use it all the same, on the image's grid: dataset.affineMismatch: ignore)";
-  throw new UserError('data', `${difference} ${advice}`);
-}
-
-const MAX_FLOAT32 = 3.4028234e38;
-
-/** Sets voxels that float32 cannot represent to 0 if allowed, else throws. Returns whether there were any. */
-function replaceNonFinite(voxels: Float32Array | Float64Array, file: string, allowed: boolean): boolean {
-  let bad = 0;
-  for (let i = 0; i < voxels.length; i++) {
-    if (Math.abs(voxels[i] as number) <= MAX_FLOAT32) continue; // false for NaN
-    bad++;
-    if (allowed) voxels[i] = 0;
-  }
-  if (bad > 0 && !allowed)
-    throw new UserError(
-      'data',
-      `${file}: found ${bad} voxel${bad > 1 ? 's' : ''} that are NaN, infinite or beyond float32, expected finite ` +
-        'numbers (to set those of images to 0: dataset.nonFinite: zero)',
-    );
-  return bad > 0;
+  return { volumes, warnings: requireTogether(volumes, files, images, tolerance) };
 }

@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { axisCodes, determinantOf } from '../data/nifti/affine.js';
-import { type Volume, inWords } from '../data/nifti/read.js';
+import { determinantOf } from '../data/nifti/affine.js';
+import { type Volume, inWords } from '../data/nifti/decode.js';
 import { readTogether } from '../data/read-together.js';
 import { roomWithin } from '../data/room.js';
 import { UserError } from '../errors.js';
@@ -16,8 +16,8 @@ import { sha256 } from '../sha256.js';
 import { type Destination, type Wanted, allFiles, encodeFiles, resultFiles } from './files.js';
 import { type Input } from './inputs.js';
 import { type CaseResult, ELSEWHERE, type Making, doneAlready, writeRecord } from './record.js';
+import { resultWarnings, scanOf } from './scan.js';
 import { type Ensemble, type Scan } from './segment.js';
-import { unlikeTraining } from './unlike.js';
 
 /** What all cases of a command share. */
 export interface Prediction {
@@ -62,18 +62,10 @@ export async function predictCase(
   requireRoom(input, scan, description, wanted);
   const { size, spacing, orientation } = scan;
   const found = await ensemble.segment(scan, { ...wanted, progress, signal });
-  const unlike = unlikeTraining(description, { size, spacing, orientation }, found.intensity);
-  const empty = outputs.flatMap(({ name }, k) => (found.voxels[k] === 0 ? [name] : []));
   const result: CaseResult = {
     voxels: Object.fromEntries(outputs.map(({ name }, k) => [name, found.voxels[k] as number])),
     voxelVolume: Math.abs(determinantOf(first.affine)),
-    warnings: [
-      ...new Set(warnings),
-      ...unlike,
-      ...(empty.length > 0
-        ? [`found nothing of ${empty.join(', ')}${unlike.length > 0 ? ', perhaps because of that' : ''}`]
-        : []),
-    ],
+    warnings: [...new Set(warnings), ...resultWarnings(description, { size, spacing, orientation }, found)],
   };
   const digests: Record<string, string> = {};
   for await (const [file, bytes] of encodeFiles(first, names, found)) {
@@ -90,23 +82,13 @@ export async function predictCase(
 /** Reads a case's files. `first` has no voxels any more: they are the scan's. */
 async function readScan(
   { files }: Input,
-  { channels: expected }: ModelDescription,
+  description: ModelDescription,
 ): Promise<{ scan: Scan; first: Omit<Volume, 'voxels'>; warnings: string[] }> {
   const tolerance = { nonFinite: 'zero', affineMismatch: 'error' } as const;
   const { volumes, warnings } = await readTogether(files, files.length, tolerance, roomWithin());
-  const channels = volumes.flatMap(({ voxels, channels: count }) => {
-    const each = voxels.length / count;
-    return Array.from({ length: count }, (_, c) => voxels.subarray(c * each, (c + 1) * each));
-  });
-  if (channels.length !== expected.length)
-    throw new UserError(
-      'data',
-      `${files[0]}: found ${channels.length} channel${channels.length > 1 ? 's' : ''}, but the model has ` +
-        `${expected.length}: ${expected.join(', ')}`,
-    );
-  const { size, spacing, affine } = volumes[0] as Volume;
+  const scan = scanOf(volumes, files[0] as string, description);
   const first = { ...(volumes[0] as Volume), voxels: undefined };
-  return { scan: { size, spacing, orientation: axisCodes(affine), channels }, first, warnings };
+  return { scan, first, warnings };
 }
 
 /** Asks for the memory of a result, of what is resampled, and of the planes that windows touch. */

@@ -2,8 +2,8 @@
 
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { derivedHeader } from '../data/nifti/derived.js';
-import { type Volume } from '../data/nifti/read.js';
+import { derivedHeader, storedBytes } from '../data/nifti/derived.js';
+import { type Volume } from '../data/nifti/decode.js';
 import { type Output } from '../model/model.js';
 import { type Input } from './inputs.js';
 import { type Segmentation } from './segment.js';
@@ -64,7 +64,7 @@ export async function* encodeFiles(
     const type = labels instanceof Uint16Array ? 'uint16' : 'uint8';
     yield [
       labelFile,
-      await encode(labelFile, derivedHeader(scan, scan.head, { type }), stored(labels, scan)),
+      await encode(labelFile, derivedHeader(scan, scan.head, { type }), storedBytes(labels, scan)),
     ];
   }
   for (const [k, file] of maskFiles.entries())
@@ -77,18 +77,6 @@ export async function* encodeFiles(
     const header = derivedHeader(scan, scan.head, { type: 'uint8', volumes, slope: 1 / 255 });
     yield [probabilityFile, await encode(probabilityFile, header, probabilities)];
   }
-}
-
-/** Label values as bytes in the byte order of the scan. */
-function stored(
-  labels: Uint8Array | Uint16Array,
-  { littleEndian }: Pick<Volume, 'littleEndian'>,
-): Uint8Array {
-  if (labels instanceof Uint8Array) return labels;
-  const bytes = new Uint8Array(2 * labels.length);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < labels.length; i++) view.setUint16(2 * i, labels[i] as number, littleEndian);
-  return bytes;
 }
 
 async function encode(file: string, header: Uint8Array, voxels: Uint8Array): Promise<Uint8Array> {

@@ -9,7 +9,7 @@ function areDisjoint(outputs: readonly Output[]): boolean {
 }
 
 /** The value that an output is painted with: its own, or the first of those that were merged into it. */
-const paintedValue = ({ values }: Output): number => values[0] as number;
+export const paintedValue = ({ values }: Output): number => values[0] as number;
 
 /** Whether label values need more than a byte: by the model, so that all its results are of one type. */
 export function needsWords(outputs: readonly Output[]): boolean {

@@ -1,24 +1,12 @@
 // The report as one self-contained page: sortable tables, figures with hover values, light and dark mode, the config and
 // the environment at the end. All external text is escaped by one function.
 
-import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
+import { escapeHtml, policyHash } from '../html.js';
 import { type DrawnChart } from './charts/draw.js';
 import { type Results } from './results.js';
 import { compareCells } from './sort-cells.js';
 import { type Table } from './tables.js';
-
-/** Escapes text for HTML content and attributes. */
-function escapeHtml(text: string): string {
-  const entities: Record<string, string> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  };
-  return text.replace(/[&<>"']/g, (c) => entities[c] as string);
-}
 
 const STYLE = `
 :root { color-scheme: light dark; --line: #ccc; --soft: #f4f4f4; }
@@ -53,8 +41,6 @@ for (const head of document.querySelectorAll('th')) {
 }
 `;
 
-const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-
 /** The whole page. */
 export function reportPage(
   results: Results,
@@ -63,7 +49,7 @@ export function reportPage(
 ): string {
   const { config, records, unfinished, leftOut } = results;
   // SVG from the charting library has style attributes, so inline styles are allowed; scripts only by their hash.
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${hash(SCRIPT)}; img-src data:`;
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${policyHash(SCRIPT)}; img-src data:`;
   const environments = [...new Set(records.map(({ environment }) => JSON.stringify(environment)))];
   return `<!doctype html>
 <html lang="en">

@@ -2,18 +2,13 @@
 // logged and nothing is fetched.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Browser, type Page, chromium } from 'playwright-core';
+import { type Browser, type Page } from 'playwright-core';
+import { launchChromium, withoutChromium } from '../chromium.js';
 import { emptyFolder, lunet } from '../cli/lunet.js';
 import { TINY } from '../cli/tiny.js';
-
-const executablePath = ['chromium', 'chromium-browser', 'google-chrome']
-  .map((name) => spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim())
-  .find((path) => path !== '');
-const skip = executablePath === undefined && 'skipped: Chromium is not installed';
 
 const FIGURES = [
   'dice-over-channels',
@@ -26,7 +21,7 @@ const FIGURES = [
   'training-curves',
 ];
 
-describe('index.html in Chromium', { skip }, () => {
+describe('index.html in Chromium', { skip: withoutChromium }, () => {
   const cwd = emptyFolder();
   const errors: string[] = [];
   const requests: string[] = [];
@@ -39,10 +34,7 @@ describe('index.html in Chromium', { skip }, () => {
       cwd,
     });
     assert.equal(status, 0, stderr);
-    browser = await chromium.launch({
-      executablePath: executablePath as string,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
-    });
+    browser = await launchChromium();
     page = await browser.newPage({ colorScheme: 'dark', viewport: { width: 1200, height: 900 } });
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) errors.push(message.text());

@@ -81,3 +81,15 @@ export function derivedHeader(
   bytes.set(new TextEncoder().encode(second ? 'n+2\0' : 'n+1\0'), second ? 4 : 344);
   return bytes;
 }
+
+/** Label values as bytes in the byte order of the volume that they belong to. */
+export function storedBytes(
+  labels: Uint8Array | Uint16Array,
+  { littleEndian }: Pick<NiftiHeader, 'littleEndian'>,
+): Uint8Array {
+  if (labels instanceof Uint8Array) return labels;
+  const bytes = new Uint8Array(2 * labels.length);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < labels.length; i++) view.setUint16(2 * i, labels[i] as number, littleEndian);
+  return bytes;
+}

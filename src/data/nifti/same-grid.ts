@@ -3,7 +3,7 @@
 import { UserError } from '../../errors.js';
 import { affineDistance } from './affine.js';
 import { type NiftiHeader } from './header.js';
-import { inWords } from './read.js';
+import { inWords } from './decode.js';
 
 type Grid = Pick<NiftiHeader, 'size' | 'spacing' | 'affine'>;
 

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { crc32 } from './crc32.js';
 import { deflateRawSync, gzipSync } from 'node:zlib';
-import { compressedBytes, inflateAll, inflateStart } from '../../../src/data/nifti/inflate.js';
+import { compressedBytes } from '../../../src/data/nifti/gzip.js';
+import { inflateAll, inflateStart } from '../../../src/data/nifti/inflate.js';
 import { readNifti } from '../../../src/data/nifti/read.js';
 import { volumeBytes } from '../volumes.js';
 

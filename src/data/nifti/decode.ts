@@ -1,0 +1,149 @@
+// Decodes the bytes of a NIfTI file without Node.js, so that a browser reads scans with the same code: inflated under a bound
+// that the checked header sets, and decoded.
+
+import { UserError } from '../../errors.js';
+import { type Room } from '../room.js';
+import { compressedBytes, isGzip, mostInflated } from './gzip.js';
+import { HEADER_BYTES, type NiftiHeader, parseHeader } from './header.js';
+import { decodeVoxels } from './voxels.js';
+
+/** A decoded volume. */
+export interface Volume extends NiftiHeader {
+  /** The header as it stands in the file. */
+  readonly head: Uint8Array;
+  /** Values after slope and intercept, (channels, z, y, x). May be NaN or infinite where the file says so. */
+  readonly voxels: Float64Array | Float32Array;
+}
+
+/** How gzip streams are inflated: by what Node.js has, or a browser. */
+export interface Inflater {
+  /** The stream's first bytes; fewer if it holds no more. Rejects if it is damaged before. */
+  readonly start: (gzip: Uint8Array, length: number) => Promise<Uint8Array>;
+  /**
+   * Inflates a whole stream, of which the first `length` bytes are kept. Stops where it has found more than `most`. Rejects if
+   * the stream is damaged or truncated.
+   */
+  readonly all: (
+    gzip: Uint8Array,
+    length: number,
+    most: number,
+  ) => Promise<{ readonly bytes: Uint8Array; readonly found: number }>;
+}
+
+/** Where bytes come from, and what decoding them may take. */
+export interface Source {
+  /** Named in messages; its ending says whether it is compressed. */
+  readonly file: string;
+  readonly inflater: Inflater;
+  readonly room: Room;
+  /** The file of a pair that holds the voxels, and its bytes. */
+  readonly image: (header: NiftiHeader) => Promise<{ readonly file: string; readonly bytes: Uint8Array }>;
+}
+
+/** Bytes after the voxels that are passed over with a warning. */
+const SLACK = 64 * 1024;
+export const ADVICE = 'close other programs, or store the volume smaller';
+
+/**
+ * Decodes the bytes of a .nii, .nii.gz or .hdr file. Throws a UserError of kind `data` that names file, field, found and
+ * expected; memory is asked of `room` before it is taken.
+ */
+export async function decodeNifti(
+  bytes: Uint8Array,
+  { file, inflater, room, image }: Source,
+): Promise<Volume> {
+  const packed = isGzip(bytes);
+  const warnings: string[] = [];
+  if (packed !== /\.gz$/i.test(file))
+    warnings.push(packed ? 'is gzip-compressed despite its name' : 'is not compressed despite its name');
+  const start = packed ? await startOf(bytes, file, inflater) : bytes.subarray(0, HEADER_BYTES);
+  const header = parseHeader(start, file);
+  const head = start.slice(0, header.version === 2 ? 540 : 348);
+  if (!header.pair)
+    return { head, ...(await decode(header, bytes, packed, warnings, { file, inflater, room })) };
+  const found = await image(header);
+  // Plain voxels may happen to begin like a gzip stream.
+  const imagePacked =
+    isGzip(found.bytes) && (/\.gz$/i.test(found.file) || found.bytes.length < declaredBytes(header));
+  return {
+    head,
+    ...(await decode(header, found.bytes, imagePacked, warnings, { file: found.file, inflater, room })),
+  };
+}
+
+async function startOf(gzip: Uint8Array, file: string, inflater: Inflater): Promise<Uint8Array> {
+  try {
+    // A damaged or truncated end is found when the whole file is inflated.
+    return await inflater.start(gzip, HEADER_BYTES);
+  } catch (error) {
+    throw new UserError(
+      'data',
+      `${file}: the gzip stream is damaged or truncated: ${(error as Error).message}`,
+    );
+  }
+}
+
+function voxelCount({ size, channels }: NiftiHeader): number {
+  return size[0] * size[1] * size[2] * channels;
+}
+
+function declaredBytes(header: NiftiHeader): number {
+  return header.offset + voxelCount(header) * header.type.bytes;
+}
+
+/** Bytes of the arrays that reading makes besides the file's own bytes. */
+function decodingBytes(header: NiftiHeader, packed: boolean): number {
+  const { type, slope, intercept } = header;
+  const decoded = type.bytes > 2 ? 8 : 4;
+  const scaled = slope !== 1 || intercept !== 0 ? 8 : 0;
+  return (packed ? declaredBytes(header) : 0) + voxelCount(header) * (type.bytes + decoded + scaled);
+}
+
+async function decode(
+  header: NiftiHeader,
+  bytes: Uint8Array,
+  packed: boolean,
+  warnings: string[],
+  { file, inflater, room }: Omit<Source, 'image'>,
+): Promise<Omit<Volume, 'head'>> {
+  const { size, channels, type, offset } = header;
+  const declared = declaredBytes(header);
+  const shape = [...size, ...(channels > 1 ? [channels] : [])].join(' x ');
+  const needs = `${shape} ${type.name} voxels from byte ${offset} need ${declared} bytes`;
+  if (packed && declared > mostInflated(bytes))
+    throw new UserError(
+      'data',
+      `${file}: dim: ${needs}, more than ${compressedBytes(bytes)} compressed bytes can hold`,
+    );
+  if (!packed && bytes.length < declared)
+    throw new UserError('data', `${file}: the file is truncated: ${needs}, found ${bytes.length}`);
+  room({
+    bytes: decodingBytes(header, packed),
+    longest: Math.max(declared, voxelCount(header)),
+    what: `${file}: dim: ${shape} ${type.name} voxels of ${inWords(header.spacing, 'mm')}`,
+    advice: ADVICE,
+  });
+  const raw = packed
+    ? await inflater.all(bytes, declared, declared + SLACK).catch((error: unknown) => {
+        if (error instanceof RangeError) throw error; // no memory
+        const { message } = error as Error;
+        throw new UserError('data', `${file}: the gzip stream is damaged or truncated: ${message}`);
+      })
+    : { bytes, found: bytes.length };
+  if (packed && raw.found > declared + SLACK)
+    throw new UserError('data', `${file}: dim: ${needs}, found more when inflated`);
+  if (raw.found < declared)
+    throw new UserError('data', `${file}: the file is truncated: ${needs}, found ${raw.found}`);
+  if (raw.found > declared) warnings.push('has bytes after its voxels');
+  return {
+    ...header,
+    warnings: [...header.warnings, ...warnings],
+    voxels: decodeVoxels(header, raw.bytes.subarray(offset, declared), file),
+  };
+}
+
+/** Three lengths as messages say them: `0.7 x 0.7 x 2.5 mm`. */
+export function inWords(extent: readonly number[], unit: string): string {
+  // Seven digits are what a float32 holds.
+  return `${extent.map((value) => Number(value.toPrecision(7))).join(' x ')} ${unit}`;
+}
