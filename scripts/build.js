@@ -1,5 +1,5 @@
-// Builds everything that a checkout needs: the TypeScript into dist/, then the engine as WebAssembly and the
-// native one.
+// Builds everything that a checkout needs: the TypeScript into dist/, what runs in browsers, then the engine as WebAssembly and
+// the native one.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,9 @@ if (existsSync(`${root}/node_modules/typescript`)) {
   // Files deleted in src must also disappear from dist.
   rmSync(`${root}/dist`, { recursive: true, force: true });
   run('node_modules/typescript/bin/tsc');
+  // Checks and declares the types of what runs in browsers.
+  run('node_modules/typescript/bin/tsc', '-p', 'src/web');
+  run('scripts/build-page.js');
   run('scripts/build-wasm.js', ...process.argv.slice(2));
 }
 run('scripts/build-native.js', ...process.argv.slice(2));

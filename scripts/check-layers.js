@@ -25,6 +25,7 @@ const LAYERS = [
   ['pruning'],
   ['experiment'],
   ['predict'],
+  ['web'],
   ['report'],
   ['cli'],
 ];

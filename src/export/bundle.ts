@@ -2,12 +2,11 @@
 // https://docs.monai.io/en/stable/mb_specification.html
 
 import { join } from 'node:path';
-import { MODEL_KEY, type Model, type ModelDescription } from '../model/model.js';
-import { encodeSafetensors } from '../runs/safetensors.js';
-import { type Weights } from '../network/weights.js';
+import { type Model, type ModelDescription } from '../model/model.js';
 import { packageVersion } from '../version.js';
 import { preprocessingSteps, sizeMultiple, summariseModel } from './describe.js';
 import { type ExportFormat } from './format.js';
+import { modelFile } from './model-file.js';
 import { onnxFile } from './onnx/index.js';
 
 const SCHEMA =
@@ -25,7 +24,7 @@ export const bundle: ExportFormat = {
     const model: Model = { ...description, weights };
     return [
       { path: join(folder, 'models/model.onnx'), content: onnxFile(model, half ? 'float16' : 'float32') },
-      { path: join(folder, 'models/model.safetensors'), content: modelFile(description, weights) },
+      { path: join(folder, 'models/model.safetensors'), content: modelFile(model) },
       { path: join(folder, 'docs/README.md'), content: readme(description) },
       // Last, so that a bundle that was interrupted is none.
       {
@@ -35,11 +34,6 @@ export const bundle: ExportFormat = {
     ];
   },
 };
-
-/** The bytes of a model file, also for a model that an earlier version left without a description. */
-function modelFile(description: ModelDescription, tensors: Weights): Uint8Array {
-  return encodeSafetensors({ tensors, metadata: { [MODEL_KEY]: JSON.stringify(description) } });
-}
 
 /** metadata.json by MONAI's schema of July 2024, with the model's description as `lunet`. */
 function bundleMetadata(model: ModelDescription): object {

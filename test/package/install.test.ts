@@ -50,7 +50,7 @@ test('the package has what it needs and nothing of this machine', () => {
   for (const path of files)
     assert.doesNotMatch(
       path,
-      /^(test|build|node_modules|\.)|dist\/test|\.(map|ts|o|tsbuildinfo)$|^(?!prebuilds\/).*\.node$/,
+      /^(test|build|node_modules|\.)|dist\/test|(?<!\.d)\.ts$|\.(map|o|tsbuildinfo)$|^(?!prebuilds\/).*\.node$/,
     );
   const prebuilds = existsSync(prebuildsFolder) ? readdirSync(prebuildsFolder) : [];
   for (const name of prebuilds)

@@ -6,7 +6,8 @@ import { UserError } from '../../errors.js';
 import { type ExportFormat } from '../../export/format.js';
 import { exportFormats } from '../../export/index.js';
 import { requireFree, writeExport } from '../../export/write.js';
-import { openModel } from '../../runs/open-model.js';
+import { findModel } from '../../predict/models.js';
+import { quoteWord } from '../../quote-word.js';
 import { addExamples } from '../help.js';
 import { nextCommand } from '../next.js';
 import { jsonOption, parseFolder } from '../options.js';
@@ -27,7 +28,7 @@ const flags = exportFormats.map(({ name, target }) => `--${name} ${target.toUppe
 
 const base = new Command('export')
   .description('Writes a trained model for programs other than lunet.')
-  .argument('<model>', 'model file, or the folder of the run that trained it');
+  .argument('<model>', 'model file, the folder of the run that trained it, or the name of a shipped model');
 for (const format of exportFormats) base.addOption(formatOption(format));
 
 export const command = addExamples(
@@ -41,6 +42,7 @@ export const command = addExamples(
     .action(exportModel),
   [
     ['for ONNX Runtime', 'lunet export runs/default/train/lunet-n4/seed-1 --onnx lunet-n4.onnx'],
+    ['a page that segments scans in a browser', 'lunet export hippocampus --html hippocampus.html'],
     ['with all that describes it', 'lunet export runs/default/train/lunet-n4/seed-1 --bundle lunet-n4'],
   ],
 );
@@ -54,7 +56,7 @@ async function exportModel(argument: string, options: Options): Promise<void> {
   if (wanted.length === 0)
     throw new UserError('usage', `found nothing to export to, expected ${flags.join(' or ')}`);
   for (const { format, path } of wanted) requireFree(format, path, force);
-  const { model, path: from } = openModel(argument);
+  const { model, path: from } = findModel(argument);
   const itself = wanted.find(({ path }) => resolve(path) === resolve(from));
   if (itself)
     throw new UserError(
@@ -71,8 +73,13 @@ async function exportModel(argument: string, options: Options): Promise<void> {
   );
   if (json) printJson({ model: model.name, from, half, files: written });
   else for (const { path, bytes } of written) print(`${path} (${(bytes / 1000).toFixed(1)} kB)`);
+  const page = written.find(({ format }) => format === 'html');
   const predict = nextCommand('predict', ['-i', 'scan.nii.gz', '-o', 'segmentation.nii.gz'], {
     path: argument,
   });
-  note(`\nHow to run it: docs/export.md\nNext: ${predict}`);
+  note(
+    page
+      ? `\nHow to use it: docs/page.md\nNext: open ${quoteWord(page.path)}`
+      : `\nHow to run it: docs/export.md\nNext: ${predict}`,
+  );
 }

@@ -15,7 +15,7 @@ import { type Reply, type Request, type Start } from './messages.js';
 import { type WasmModule } from './webassembly.js';
 
 /** The engine's file, as scripts/build-wasm.js puts it beside this one. */
-const WASM_FILE = fileURLToPath(new URL('./lunet.wasm', import.meta.url));
+export const WASM_FILE = fileURLToPath(new URL('./lunet.wasm', import.meta.url));
 
 /** Throws a UserError of kind `engine` if the engine's file is not there or damaged. */
 export async function createNodeWasmEngine(): Promise<Engine> {

@@ -84,7 +84,7 @@ test('places that an export cannot be written to', () => {
   const cwd = folderWithModel();
   mkdirSync(join(cwd, 'folder'));
   const refused: [args: string[], status: number, message: RegExp][] = [
-    [[], 2, /expected --onnx FILE or --bundle FOLDER/],
+    [[], 2, /expected --onnx FILE or --html FILE or --bundle FOLDER/],
     [['--onnx', 'folder', '--force'], 2, /--onnx: folder: found a folder, expected a new file/],
     [['--bundle', 'model.safetensors'], 2, /found a file, expected a new folder/],
     [['--onnx', '/dev/null', '--force'], 2, /\/dev\/null: found a device, expected a new file/],
@@ -106,14 +106,38 @@ test('models that cannot be read', () => {
   const metadata = { [MODEL_KEY]: JSON.stringify({ ...description, format: 2 }) };
   writeFileSync(join(cwd, 'later.safetensors'), encodeSafetensors({ tensors: weights, metadata }));
   writeFileSync(join(cwd, 'half.safetensors'), madeModelFile().subarray(0, 3000));
-  const refused: [model: string, message: RegExp][] = [
-    ['later.safetensors', /found a model of version 2, expected 1/],
-    ['half.safetensors', /expected a complete safetensors file/],
-    ['nothing.safetensors', /no such file/],
+  const refused: [model: string, status: number, message: RegExp][] = [
+    ['later.safetensors', 3, /found a model of version 2, expected 1/],
+    ['half.safetensors', 3, /expected a complete safetensors file/],
+    ['nothing.safetensors', 2, /no such file.*a shipped one: hippocampus/],
   ];
-  for (const [model, message] of refused) {
-    const { status, stderr } = lunet(['export', model, '--onnx', 'a.onnx'], { cwd });
-    assert.match(stderr, message);
-    assert.equal(status, 3, stderr);
+  for (const [model, status, message] of refused) {
+    const ended = lunet(['export', model, '--onnx', 'a.onnx'], { cwd });
+    assert.match(ended.stderr, message);
+    assert.equal(ended.status, status, ended.stderr);
   }
+});
+
+test('a page, of a shipped model by its name', () => {
+  const cwd = emptyFolder();
+  const { status, stdout, stderr } = lunet(['export', 'hippocampus', '--html', 'my page.html'], { cwd });
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^my page\.html \(2\d\d\.\d kB\)$/m);
+  assert.match(stderr, /Next: open 'my page\.html'$/m);
+  const page = readFileSync(join(cwd, 'my page.html'), 'utf8');
+  assert.doesNotMatch(page, /\{\{/);
+  assert.match(page, /default-src &#39;none&#39;/);
+});
+
+test('a page escapes what comes from the model', () => {
+  const cwd = emptyFolder();
+  const name = '<b>"x"</b></script>{{script}}$&';
+  writeFileSync(
+    join(cwd, 'model.safetensors'),
+    madeModelFile({ ...madeModel, name, channels: ['<i>', 'T2'] }),
+  );
+  assert.equal(lunet(['export', 'model.safetensors', '--html', 'a.html'], { cwd }).status, 0);
+  const page = readFileSync(join(cwd, 'a.html'), 'utf8');
+  assert.ok(page.includes('<title>&lt;b&gt;&quot;x&quot;&lt;/b&gt;&lt;/script&gt;{{script}}$&amp;</title>'));
+  assert.ok(page.includes('<option>&lt;i&gt;</option><option>T2</option>'));
 });
