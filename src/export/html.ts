@@ -24,7 +24,7 @@ export const html: ExportFormat = {
 const PARTS = fileURLToPath(new URL('../../web/page/', import.meta.url));
 
 /** The text of the page of a model. Throws a UserError of kind `engine` if a part of it is not installed. */
-function modelPage(model: Model): string {
+export function modelPage(model: Model): string {
   const part = (name: string): string => readPart(`${PARTS}${name}`).toString('utf8');
   const [script, style] = [part('main.js'), part('page.css')];
   const { channels } = model;

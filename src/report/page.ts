@@ -3,8 +3,10 @@
 
 import { stringify } from 'yaml';
 import { escapeHtml, policyHash } from '../html.js';
+import { REPORT } from '../runs/folders.js';
 import { type DrawnChart } from './charts/draw.js';
 import { type Results } from './results.js';
+import { MOST_PARAMETERS, type SmallNetwork } from './small-network.js';
 import { compareCells } from './sort-cells.js';
 import { type Table } from './tables.js';
 
@@ -46,6 +48,7 @@ export function reportPage(
   results: Results,
   tables: readonly Table[],
   charts: readonly DrawnChart[],
+  network: SmallNetwork | undefined,
 ): string {
   const { config, records, unfinished, leftOut } = results;
   // SVG from the charting library has style attributes, so inline styles are allowed; scripts only by their hash.
@@ -64,6 +67,7 @@ export function reportPage(
 <h1>${escapeHtml(config.experiment)}</h1>
 <p>${records.length} runs${unfinished.length > 0 ? `, ${unfinished.length} of them not finished` : ', all finished'}.</p>
 ${htmlList(unfinished)}
+${network ? segmentLink(network) : ''}
 ${leftOut.length > 0 ? `<h2>Left out</h2>\n<p>No number on this page uses these:</p>\n${htmlList(leftOut)}` : ''}
 ${tables.map(htmlTable).join('\n')}
 ${charts.map(htmlFigure).join('\n')}
@@ -75,6 +79,11 @@ ${charts.map(htmlFigure).join('\n')}
 </body>
 </html>
 `;
+}
+
+function segmentLink({ method, model }: SmallNetwork): string {
+  return `<p><a href="${REPORT.segment}">Segment a scan in the browser</a> with ${escapeHtml(method)}, seed ${model.run.seed}: the best unbiased
+method of at most ${MOST_PARAMETERS.toLocaleString('en')} parameters.</p>`;
 }
 
 function htmlList(lines: readonly string[]): string {

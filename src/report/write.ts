@@ -2,6 +2,7 @@
 
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { modelPage } from '../export/html.js';
 import { commitFile, makeFolder } from '../runs/commit.js';
 import { type Row, writeCsv } from '../runs/csv.js';
 import { REPORT, SUMMARY_FILE, experimentFolder } from '../runs/folders.js';
@@ -9,6 +10,7 @@ import { SUMMARY_COLUMNS } from '../runs/records.js';
 import { charts } from './charts/index.js';
 import { reportPage } from './page.js';
 import { type Results } from './results.js';
+import { bestSmallNetwork } from './small-network.js';
 import { type Table } from './tables.js';
 
 /** Writes everything below OUTPUT/EXPERIMENT/report and returns that folder. */
@@ -49,7 +51,12 @@ export async function writeReport(
     commitFile(join(folder, `${name}.svg`), svg);
     commitFile(join(folder, `${name}.png`), png);
   }
-  commitFile(join(folder, REPORT.page), reportPage(results, tables, drawn));
+  const network = bestSmallNetwork(results);
+  const segment = join(folder, REPORT.segment);
+  if (network) commitFile(segment, modelPage(network.model));
+  // One of an earlier report would be of a network that is not the best any more.
+  else rmSync(segment, { force: true });
+  commitFile(join(folder, REPORT.page), reportPage(results, tables, drawn, network));
   return folder;
 }
 

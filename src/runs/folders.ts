@@ -70,6 +70,7 @@ export const SUMMARY_FILE = 'summary.csv';
 export const REPORT = {
   folder: 'report',
   page: 'index.html',
+  segment: 'segment.html',
   steps: 'steps.csv',
   comparisons: 'comparisons.csv',
 } as const;

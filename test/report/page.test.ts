@@ -2,12 +2,12 @@
 // logged and nothing is fetched.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Browser, type Page } from 'playwright-core';
 import { launchChromium, withoutChromium } from '../chromium.js';
-import { emptyFolder, lunet } from '../cli/lunet.js';
+import { emptyFolder, lunet, readCsv } from '../cli/lunet.js';
 import { TINY } from '../cli/tiny.js';
 
 const FIGURES = [
@@ -65,6 +65,17 @@ describe('index.html in Chromium', { skip: withoutChromium }, () => {
         (await page.locator(`figure#${id} path[aria-label] > title`).count()) > 0,
         `${id} has no titles`,
       );
+  });
+  it('links a page that segments scans with the best unbiased small network', async () => {
+    const link = page.getByRole('link', { name: 'Segment a scan in the browser' });
+    assert.equal(await link.getAttribute('href'), 'segment.html');
+    const best = readCsv(join(cwd, 'runs/tiny/report/summary.csv'))
+      .filter((row) => row.upper_bound === 'false' && /%$|^[^ ]+$/.test(row.method as string))
+      .sort((a, b) => Number(b.dice_median) - Number(a.dice_median))[0]?.method as string;
+    const told = await link.locator('..').innerText();
+    assert.ok(told.includes(`with ${best}, seed 1:`), told);
+    const segment = readFileSync(join(cwd, 'runs/tiny/report/segment.html'), 'utf8');
+    assert.match(segment, /<title>tiny\/.*seed-1.*<\/title>/);
   });
   it('sorts a table when a head is clicked, and back', async () => {
     // The fourth column is the number of parameters: kind, method and label come before.
