@@ -1,19 +1,19 @@
-// Imports point one way: a file of src imports from its own layer or from those before it, and no files import each other in
-// a circle. Types count as well; what loads only when it is called, `import(...)`, does not.
+// Checks that imports go one way: a file of src may import from its own layer or from earlier ones, and there are no import
+// cycles. Imports of types count; dynamic imports, `import(...)`, do not.
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// From what knows nothing of the rest to what knows everything. A file belongs to the longest entry that it lies under. The
-// plain files at the top of src come before all layers.
+// Layers, from those without dependencies to those that depend on all others. A file belongs to the longest entry that is a
+// prefix of its path. The files directly in src come before all layers.
 const LAYERS = [
   ['network'],
-  // The plain types of the engine's interface.
+  // The plain types of the engine interface.
   ['engine/engine.ts'],
-  // Where the config takes names from.
+  // The sources of names for the config.
   ['pruning/criteria', 'pruning/strategies', 'data/layouts/index.ts', 'data/layouts/layout.ts'],
   ['config'],
-  // What records and model files say about data.
+  // The facts about data in records and model files.
   ['data/split.ts', 'data/cut-off.ts', 'data/preprocess.ts'],
   ['model'],
   ['runs'],
@@ -42,7 +42,7 @@ const imports = new Map(
   }),
 );
 
-/** The place of a file's layer in the list; of plain files -1, of unlisted folders undefined. */
+/** The index of the layer of a file; -1 for files directly in src, undefined for unlisted folders. */
 function layerOf(file) {
   if (!file.includes('/')) return -1;
   let [layer, longest] = [undefined, 0];
@@ -57,12 +57,12 @@ const problems = [];
 for (const [file, targets] of imports) {
   const own = layerOf(file);
   if (own === undefined)
-    problems.push(`src/${file}: its folder is in no layer; add it to scripts/check-layers.js`);
+    problems.push(`src/${file}: its folder is not in a layer; add it to scripts/check-layers.js`);
   for (const target of targets)
     if (layerOf(target) > own) problems.push(`src/${file}: imports src/${target}, which is in a later layer`);
 }
 
-/** Reports each circle once, at the import that closes it. */
+/** Reports each cycle once, at the import that closes it. */
 const [done, path] = [new Set(), []];
 function visit(file) {
   if (done.has(file)) return;

@@ -1,6 +1,6 @@
-// Runs engines that the package brings for other systems: node scripts/check-prebuilds.js [NAME...]. `lunet doctor` trains a
-// step with that for arm64 under qemu-user, and with that for Windows under Wine; Node.js for both is installed by npm,
-// into lunet's cache folder. On Debian: qemu-user libc6-arm64-cross libstdc++6-arm64-cross wine wine64.
+// Runs engines in the package for other systems: node scripts/check-prebuilds.js [NAME...]. Trains a step with the engine for
+// arm64 under qemu-user, and with that for Windows under Wine; npm installs Node.js for both into the cache folder of lunet.
+// On Debian: qemu-user libc6-arm64-cross libstdc++6-arm64-cross wine wine64.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -33,7 +33,7 @@ function run(name, [program, ...words], options) {
   return { status, stdout, stderr };
 }
 
-/** Node.js for another system, as the first words of its command lines. */
+/** The command line that starts Node.js for another system. */
 function nodeFor(name) {
   const { packages, command } = SYSTEMS[name];
   const [runner, ...words] = command;

@@ -1,6 +1,6 @@
-// Compiles the native engine for all systems that the package brings one for, with zig: npm run prebuild [-- NAME...], into
-// prebuilds/NAME. What is there of these sources is kept; all that was made is kept in lunet's cache folder too, for the
-// next checkout. Only those who make the package need zig.
+// Compiles the native engine with zig for all systems that the package supports without a compiler: npm run prebuild
+// [-- NAME...], into prebuilds/NAME. Keeps existing engines of these sources, and stores all engines in the cache folder of
+// lunet for other checkouts. Only those who make the package need zig.
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -21,7 +21,7 @@ import { recordSources, sourcesDigest } from '../dist/src/engine/native/sources.
 import { sha256 } from '../dist/src/sha256.js';
 
 const ZIG = '0.17.1';
-/** Zig's names of the systems. glibc 2.17 is that of CentOS 7; macOS versions are the least that Node.js 20 runs on. */
+/** Zig's names of the systems. CentOS 7 has glibc 2.17; the macOS versions are the oldest that Node.js 20 supports. */
 const TARGETS = {
   'linux-x64': 'x86_64-linux-gnu.2.17',
   'linux-x64-musl': 'x86_64-linux-musl',
@@ -41,7 +41,7 @@ function fail(message) {
   process.exit(1);
 }
 
-/** The import library of node.exe, which Windows' linker wants. */
+/** The import library of node.exe, which the Windows linker requires. */
 function importLibrary(folder) {
   const { node_api_def: definitions } = createRequire(import.meta.url)('node-api-headers').def_paths;
   const library = join(folder, 'node.lib');
@@ -51,7 +51,7 @@ function importLibrary(folder) {
   return library;
 }
 
-/** Whether a folder has a whole engine of these sources, made as it would be made now. */
+/** Whether a folder has a complete engine of these sources, made in the same way as now. */
 function isCurrent(folder) {
   const record = readRecord(folder);
   if (!existsSync(join(folder, 'lunet.node'))) return false;
@@ -80,7 +80,7 @@ async function compile(name, folder) {
   console.error(`prebuild: ${name} in ${((performance.now() - began) / 1000).toFixed(0)} s`);
 }
 
-/** Where engines of these sources are kept; those of other sources that nobody took for long are removed. */
+/** The cache folder for engines of these sources; removes engines of other sources that have not been used for long. */
 function openCache(cache) {
   const kept = join(cache, 'prebuilds');
   const folder = join(kept, sourcesDigest());
@@ -99,7 +99,7 @@ if (unknown !== undefined) fail(`found ${unknown}, expected names of ${Object.ke
 recordSources();
 const cache = cacheFolder();
 const kept = cache === undefined ? undefined : openCache(cache);
-// Zig keeps what it compiles of C++'s library there, which takes longer than the engine.
+// Zig stores its compiled C++ library there; compiling it takes longer than compiling the engine.
 if (cache !== undefined) process.env.ZIG_GLOBAL_CACHE_DIR ??= join(resolve(cache), 'zig');
 
 for (const name of names) {

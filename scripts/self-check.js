@@ -1,4 +1,4 @@
-// A training step with an engine, and the instruction sets that it found: node scripts/self-check.js LUNET.NODE. For
+// Does a training step with an engine and prints its instruction sets: node scripts/self-check.js LUNET.NODE. Used by
 // scripts/check-prebuilds.js.
 import { writeSync } from 'node:fs';
 
@@ -14,6 +14,6 @@ for (const isa of sets) {
   console.error(`${isa}: ${problem}`);
   process.exit(1);
 }
-if (sets.length === 0) createNativeEngine(); // Says why it does not load.
+if (sets.length === 0) createNativeEngine(); // throws an error that explains why it does not load
 // Under Wine, Node.js cannot open a pipe as its console.
 writeSync(1, `a training step is right on ${sets.join(', ')}\n`);

@@ -6,8 +6,8 @@ import { type Room } from './room.js';
 import { type Tolerance, requireTogether } from './together.js';
 
 /**
- * Reads files whose grids must be equal; the first so many are images. Throws a UserError of kind `data` for the first that
- * cannot be read or does not fit.
+ * Reads files whose grids must be equal; the first `images` files are images. Throws a UserError of kind `data` for the first
+ * file that cannot be read or does not match.
  */
 export async function readTogether(
   files: readonly string[],

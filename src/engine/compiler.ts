@@ -9,7 +9,7 @@ export function compilerCandidates(): string[] {
 
 export interface Compiler {
   readonly name: string;
-  /** Words before all others on its command line. */
+  /** The first arguments on its command line. */
   readonly args?: readonly string[];
   /** The first line of its version text. */
   readonly version: string;

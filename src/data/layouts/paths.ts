@@ -99,7 +99,7 @@ async function insideRoot(
     throw new UserError(
       'data',
       `${key}: found ${part === file ? path : part}${real === path ? '' : `, which leads to ${real}`}, expected files ` +
-        `inside ${root} (to read files elsewhere all the same: dataset.followLinks: true)`,
+        `inside ${root} (to read files elsewhere anyway: dataset.followLinks: true)`,
     );
   }
   return file;

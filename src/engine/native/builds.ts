@@ -1,7 +1,7 @@
 // Builds of the native engine on disk. The name of the folder of a build contains the system, the processor family, the C
 // library and a digest of sources and flags. So another version of lunet, or another machine with the same home folder, does
-// not use it by mistake. A build is used only if the record next to it has its digest. Engines that the package
-// brings along (scripts/prebuild.js) are in folders named by the system alone, and count only if made of these sources.
+// not use it by mistake. A build is used only if the record next to it has its digest. The folders of engines in the package
+// (scripts/prebuild.js) have only the system in their name; such an engine is used only if it was made of these sources.
 
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -20,7 +20,7 @@ const FAILURE = 'failed.json';
 /** The record of a build. */
 export interface BuildRecord {
   readonly compiler: string;
-  /** Of the sources and flags, see `sourcesDigest`. */
+  /** The digest of sources and flags, see `sourcesDigest`. */
   readonly sources: string;
   /** SHA-256 of the engine. */
   readonly sha256: string;
@@ -49,7 +49,7 @@ export function buildFolders(): string[] {
   ];
 }
 
-/** The folder of the engine that the package brings for this machine, such as prebuilds/linux-x64-musl, if it does. */
+/** The folder of the engine in the package for this machine, such as prebuilds/linux-x64-musl; it may not exist. */
 export function prebuildFolder(): string {
   const musl = process.platform === 'linux' && glibcVersion() === undefined ? '-musl' : '';
   return join(prebuildsFolder, `${process.platform}-${process.arch}${musl}`);
@@ -64,7 +64,7 @@ function machine(): string {
   return `${process.platform}-${process.arch}${library}`;
 }
 
-/** Of GNU's C library; undefined with another one. */
+/** The version of the GNU C library; undefined with another library. */
 function glibcVersion(): string | undefined {
   const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
   return header.glibcVersionRuntime;
@@ -72,7 +72,7 @@ function glibcVersion(): string | undefined {
 
 type Loaded = { addon: Addon; path: string } | { addon?: undefined; problem: string };
 
-/** The engine that the package brings for this machine, or in a few words why there is none. */
+/** The engine in the package for this machine, or a short reason why there is none. */
 export function loadPrebuild(): Loaded {
   const folder = prebuildFolder();
   if (!existsSync(join(folder, ENGINE))) return { problem: 'the package has none for this machine' };
@@ -96,7 +96,7 @@ export function loadBuild(folder: string): Loaded {
   }
 }
 
-/** Whether the engine in a folder is the one that was put there. */
+/** Whether the engine in a folder has the digest of its record. */
 function isWhole(folder: string): boolean {
   const path = join(folder, ENGINE);
   return existsSync(path) && readRecord(folder)?.sha256 === sha256(readFileSync(path));
@@ -112,7 +112,7 @@ export function oneLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] as string;
 }
 
-/** What is known of the build in a folder. */
+/** The record of the build in a folder. */
 export function readRecord(folder: string): BuildRecord | undefined {
   return readJson<BuildRecord>(join(folder, RECORD));
 }
@@ -153,7 +153,7 @@ export function removeEarlierBuilds(folder: string): void {
       rmSync(join(parent, name), { recursive: true, force: true });
 }
 
-/** Removes engines for the package that were made of other sources than these; says what it removed. */
+/** Removes engines in the package that were made of other sources; returns their names. */
 export function removeStalePrebuilds(): string[] {
   const names = existsSync(prebuildsFolder) ? readdirSync(prebuildsFolder) : [];
   const stale = names.filter((name) => readRecord(join(prebuildsFolder, name))?.sources !== sourcesDigest());

@@ -14,7 +14,7 @@ export interface CompileOptions {
   /** Sanitizers of the compiler to build with, such as `address,undefined`. */
   readonly sanitize?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** What to compile for, and what the linker is given besides; default: this machine, where the engine is tried. */
+  /** The target, and further flags of the linker; default: this machine, on which the engine is then tried. */
   readonly target?: (Target & { readonly link?: readonly string[] }) | undefined;
 }
 

@@ -9,8 +9,8 @@ import { buildFolders, loadBuild, loadFile, loadPrebuild, oneLine, prebuildFolde
 export type LoadResult = { addon: Addon; path: string } | { addon?: undefined; attempts: string[] };
 
 /**
- * Loads the addon from LUNET_NATIVE if that is set, and then from nowhere else; otherwise what was built here, otherwise
- * what the package brings.
+ * Loads the addon from LUNET_NATIVE if that is set (then only from there), else the build for this machine, else the engine
+ * in the package.
  */
 export function loadAddon(): LoadResult {
   const given = process.env['LUNET_NATIVE'];
@@ -26,7 +26,7 @@ function loadGiven(path: string): LoadResult {
   }
 }
 
-/** Loads what was built here, else what the package brings. */
+/** Loads the build for this machine, else the engine in the package. */
 export function loadKept(): LoadResult {
   const built = loadBuilt();
   if (built.addon) return built;
@@ -36,7 +36,7 @@ export function loadKept(): LoadResult {
     : { attempts: [...built.attempts, `${prebuildFolder()}: ${prebuilt.problem}`] };
 }
 
-/** Loads what was built here. */
+/** Loads the build for this machine. */
 export function loadBuilt(): LoadResult {
   const attempts: string[] = [];
   for (const folder of buildFolders()) {

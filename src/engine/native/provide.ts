@@ -1,5 +1,5 @@
-// The native engine, built if it is not there yet: at first use after an installation, by `npm run compile` in a checkout,
-// by `lunet setup native`. Of several processes one builds and the others wait.
+// Provides the native engine and builds it if necessary: at first use after an installation, by `npm run compile` in a
+// checkout, by `lunet setup native`. If several processes need it, one builds and the others wait.
 
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -40,7 +40,7 @@ export interface Missing {
   readonly cure: string;
   /** Every place that was tried. */
   readonly attempts: readonly string[];
-  /** All that the compiler said. */
+  /** All messages of the compiler. */
   readonly log?: string;
 }
 
@@ -70,14 +70,14 @@ export async function requireAddon(options: ProvideOptions = {}): Promise<Addon>
 }
 
 /**
- * Builds the engine, also where that has failed before, unless it is there: made by the compiler that there is now, or
- * brought by the package. `force` builds it in any case. LUNET_NATIVE plays no part.
+ * Builds the engine unless the package contains it or there is a build by the current compiler; tries again after an earlier
+ * failure. `force` builds it in any case. Ignores LUNET_NATIVE.
  */
 export async function setUpNative(
   options: ProvideOptions & { readonly force?: boolean | undefined } = {},
 ): Promise<Provided & { readonly built: boolean }> {
   recordSources();
-  // They would be packed, and loaded by nobody.
+  // npm would pack stale engines, but lunet would never load them.
   for (const name of removeStalePrebuilds())
     options.say?.(`Removed prebuilds/${name}, which was made of other sources.`);
   const compiler = findCompiler();

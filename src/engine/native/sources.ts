@@ -13,14 +13,14 @@ export const sourceFolder = join(packageFolder, 'src/engine/native');
 /** The build writes this file, so that lunet need not read all sources at start. */
 const DIGEST_FILE = join(packageFolder, 'dist/native-sources.txt');
 
-/** What an engine is compiled for, in Node.js's words; `process` is this machine. */
+/** The target of a build, with the names of Node.js; `process` is this machine. */
 export type Target = Pick<typeof process, 'platform' | 'arch'>;
 
 const FLAGS = ['-std=c++17', '-O3', '-fno-math-errno', '-fvisibility=hidden', '-Wall', '-Wextra'];
-/** For all systems but Windows, where they mean nothing. */
+/** Flags for all systems except Windows, where they have no meaning. */
 const UNIX_FLAGS = ['-fPIC', '-pthread'];
 
-/** The linker's flags. */
+/** The flags of the linker. */
 export function linkFlags({ platform }: Target): string[] {
   return [
     '-O3',
@@ -57,14 +57,14 @@ export function compileFlags(file: string, { platform, arch }: Target): string[]
   ];
 }
 
-/** All C++ sources and headers but those for WebAssembly alone, as paths from `sourceFolder`, in a fixed order. */
+/** All C++ sources and headers except those only for WebAssembly, as paths relative to `sourceFolder`, in a fixed order. */
 function listSources(): string[] {
   return readdirSync(sourceFolder, { recursive: true, encoding: 'utf8' })
     .filter((file) => /\.(cpp|h)$/.test(file) && !file.startsWith('wasm'))
     .sort();
 }
 
-/** The files to compile, as paths from `sourceFolder`, those that take longest first. */
+/** The files to compile, as paths relative to `sourceFolder`; those that take longest come first. */
 export function sourceFiles({ arch }: Target): string[] {
   const hasKernels = (file: string): number => Number(basename(file).startsWith('isa_'));
   return listSources()
