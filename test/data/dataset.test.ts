@@ -134,7 +134,7 @@ describe('a label on another grid than its image', () => {
     const ignore = 'dataset.affineMismatch=ignore';
     const resampled = 'preprocessing.spacing=[1, 1, 1]';
     const dataset = await load([shifted, shifted, {}], ignore, resampled);
-    const lines = matching(dataset, /differently in space/);
+    const lines = matching(dataset, /affine or spacing/);
     assert.equal(lines.length, 1);
     assert.match(lines[0] as string, /^case_0 and 1 more case: .*the grid of the first image counts/);
     assert.equal(hashOf(dataset), hashOf(await load([{}, {}, {}], ignore, resampled)));
@@ -162,7 +162,7 @@ describe('label values that no output names', () => {
   const cases = [two(0), two(1), two(2)];
   it('are background where dataset.json names them, with a warning; others are refused', async () => {
     const dataset = await load([two(1), two(1), two(2)]);
-    assert.deepEqual(matching(dataset, /no output/), [
+    assert.deepEqual(matching(dataset, /without an output/), [
       'label values without an output count as background (dataset.others): 2 (9 voxels in 3 cases)',
     ]);
     assert.deepEqual([...dataset.sample('case_0').label], middle());
@@ -177,7 +177,7 @@ describe('label values that no output names', () => {
   });
   it('are background if told so, with one warning', async () => {
     const dataset = await load(cases, 'dataset.others=background');
-    assert.deepEqual(matching(dataset, /no output/), [
+    assert.deepEqual(matching(dataset, /without an output/), [
       'label values without an output count as background (dataset.others): 2 (9 voxels in 3 cases), 7 (1 voxels in 1 cases)',
     ]);
     assert.deepEqual([...dataset.sample('case_0').label], middle());

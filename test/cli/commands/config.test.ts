@@ -9,15 +9,15 @@ import { emptyFolder, lunet } from '../lunet.js';
 
 const HELP = `Usage: lunet config [options] [config]
 
-Checks a configuration, the memory that it needs and where its data are, without reading a volume; or
-shows it with overrides and defaults filled in.
+Checks a configuration, the memory that it needs and the files of its data set,
+without reading a volume; or shows it with overrides and defaults filled in.
 
 Arguments:
   config             YAML file of the experiment, or the name of a shipped one (lunet config --list); default: ./lunet.yaml or ./lunet.yml, else the shipped default
 
 Options:
   --print            print the resolved configuration as YAML
-  --list             list the configs that lunet ships
+  --list             list the configs that come with lunet
   --schema           print the JSON Schema of experiment files
   --json             print the results as JSON
   --set <key=value>  override a key of the config, such as training.epochs=10 (repeatable) (default:
@@ -27,9 +27,9 @@ Options:
   -h, --help         print help
 
 Examples:
-  # print what a file means, defaults included
+  # print all settings of a file, including defaults
   $ lunet config experiment.yaml --print
-  # a shipped one, from any folder
+  # a shipped config, from any folder
   $ lunet config hippocampus --print
   # see what an override does
   $ lunet config --print --set training.epochs=10
