@@ -8,7 +8,7 @@ import { spaceDifference } from './nifti/same-grid.js';
 export interface Tolerance {
   /** About voxels of images that are no finite numbers. */
   readonly nonFinite: 'error' | 'zero';
-  /** About files that lie differently in space. */
+  /** For files whose affine or spacing differ. */
   readonly affineMismatch: 'error' | 'ignore';
 }
 
@@ -28,7 +28,9 @@ export function requireTogether(
   for (const [i, volume] of volumes.entries()) {
     const file = files[i] as string;
     if (i > 0 && !sameGrid(volume, file, first, files[0] as string, affineMismatch))
-      warnings.push('image and label lie differently in space; the grid of the first image counts for all');
+      warnings.push(
+        'affine or spacing of image and label differ; the grid of the first image is used for all files',
+      );
     if (replaceNonFinite(volume.voxels, file, i < images && nonFinite === 'zero'))
       warnings.push('voxels that are NaN, infinite or beyond float32 were set to 0');
   }
@@ -46,7 +48,7 @@ function sameGrid(
   const difference = spaceDifference(volume, file, first, firstFile);
   if (difference === undefined) return true;
   if (affineMismatch === 'ignore') return false;
-  const advice = "(to use it all the same, on the image's grid: dataset.affineMismatch: ignore)";
+  const advice = '(to use it anyway, on the grid of the image: dataset.affineMismatch: ignore)';
   throw new UserError('data', `${difference} ${advice}`);
 }
 

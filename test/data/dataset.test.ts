@@ -136,7 +136,7 @@ describe('a label on another grid than its image', () => {
     const dataset = await load([shifted, shifted, {}], ignore, resampled);
     const lines = matching(dataset, /affine or spacing/);
     assert.equal(lines.length, 1);
-    assert.match(lines[0] as string, /^case_0 and 1 more case: .*the grid of the first image counts/);
+    assert.match(lines[0] as string, /^case_0 and 1 more case: .*the grid of the first image is used/);
     assert.equal(hashOf(dataset), hashOf(await load([{}, {}, {}], ignore, resampled)));
   });
   it('of another size is refused whatever is told', async () => {
