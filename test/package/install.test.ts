@@ -13,7 +13,7 @@ import { TINY } from '../cli/tiny.js';
 import { type Installed, start, withoutNpm } from '../engine/native/installed.js';
 
 const checkout = fileURLToPath(new URL('../../..', import.meta.url));
-const LARGEST_KB = 700;
+const LARGEST_KB = 900;
 /** All seven and the rest stay below 4 MB. */
 const LARGEST_PREBUILD_KB = 450;
 
