@@ -1,9 +1,11 @@
-// Run by scripts/sanitize.js: every form of a convolution and of its weight gradient (see convolution.h and
-// weight_gradient.h), and convolutions composed with an up-convolution (see up/composition.h), against plain loops in
-// double precision, on odd sizes and widths. Prints the largest error of each form, relative to the root mean square of
-// the results, and exits with 1 if an error is too large for rounding.
+// Tests every form of a convolution and of its weight gradient (see convolution.h and weight_gradient.h), and convolutions
+// composed with an up-convolution (see up/composition.h), against plain loops in double precision, on odd sizes and widths.
+// Prints the largest error of each form, relative to the root mean square of the results, and exits with 1 if an error is
+// too large for rounding. An argument names the only instruction set to test; without it, all of this machine are tested.
+// convolutions.test.ts runs this program as compiled for use, scripts/sanitize.js runs it under the sanitizers.
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <vector>
 
 #include "kernels/instruction_sets.h"
@@ -224,9 +226,10 @@ bool checkComposed(const Kernels& k, Size size, int coarse, int between) {
 
 }  // namespace
 
-int main() {
+int main(int count, char** words) {
   bool passed = true;
   for (const Kernels* k : instructionSets()) {
+    if (count > 1 && std::strcmp(words[1], k->name) != 0) continue;
     std::printf("%s\n", k->name);
     // Whole cases; several cases per slab; rows shorter than a vector; several windows per slab; slabs of other depths.
     const struct {
