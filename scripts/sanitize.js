@@ -41,7 +41,7 @@ async function compile(sanitizers, files) {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
       const source = file.startsWith('test/') ? join(root, file) : join(sourceFolder, file);
       const words = [
-        ...compileFlags(file).filter((flag) => flag !== '-O3'),
+        ...compileFlags(file, process).filter((flag) => flag !== '-O3'),
         ...['-O1', '-g', `-fsanitize=${sanitizers}`, '-fno-sanitize-recover', '-fno-omit-frame-pointer'],
         ...[`-I${headers}`, '-c', source, '-o', objectOf(file)],
       ];
@@ -69,7 +69,7 @@ function library(name) {
 // Objects of a killed process may come from other sources.
 rmSync(output, { recursive: true, force: true });
 const program = (name) => `test/engine/${name}.cpp`;
-const engine = sourceFiles();
+const engine = sourceFiles(process);
 const withoutNode = engine.filter((file) => !file.startsWith('node'));
 
 const forThreads = await compile('thread', [...withoutNode, program('threads')]);

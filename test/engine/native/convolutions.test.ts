@@ -22,7 +22,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 function compile(compiler: string, file: string, source: string): Promise<string> {
   const object = join(folder, `${basename(file)}.o`);
   return new Promise((resolve, reject) => {
-    const words = [...compileFlags(file), '-c', source, '-o', object];
+    const words = [...compileFlags(file, process), '-c', source, '-o', object];
     spawn(compiler, words, { stdio: 'inherit' })
       .on('error', reject)
       .on('close', (code) => (code === 0 ? resolve(object) : reject(new Error(`${file} does not compile`))));
@@ -35,7 +35,9 @@ it(
   async () => {
     const compiler = findCompiler()?.name;
     assert.ok(compiler, 'no C++ compiler was found');
-    const kernels = sourceFiles().filter((file) => /^kernels.(isa_.*|instruction_sets)\.cpp$/.test(file));
+    const kernels = sourceFiles(process).filter((file) =>
+      /^kernels.(isa_.*|instruction_sets)\.cpp$/.test(file),
+    );
     const objects = await Promise.all([
       ...kernels.map((file) => compile(compiler, file, join(sourceFolder, file))),
       compile(compiler, 'convolutions.cpp', join(packageFolder, 'test/engine/convolutions.cpp')),
