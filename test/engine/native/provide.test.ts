@@ -243,7 +243,7 @@ test('an engine that the package brings is used, without a compiler or with one'
   const compiler = fakeCompiler('fake 1');
   const brought = await doctor(installed, using(compiler));
   assert.ok(brought.found.startsWith(`${path} (from the package, made with elsewhere 1)`), brought.found);
-  assert.match((await run(installed, ['setup', 'native'])).stdout, /there already: .*prebuilds/);
+  assert.match((await run(installed, ['setup', 'native'])).stdout, /already built: .*prebuilds/);
   await run(installed, ['setup', 'native'], using(compiler));
   assert.deepEqual([compiler.calls(), builds(installed), cached(installed)], [0, [], []]);
 
