@@ -11,7 +11,13 @@ const LAYERS = [
   // The plain types of the engine interface.
   ['engine/engine.ts'],
   // The sources of names for the config.
-  ['pruning/criteria', 'pruning/strategies', 'data/layouts/index.ts', 'data/layouts/layout.ts'],
+  [
+    'pruning/criteria',
+    'pruning/strategies',
+    'data/layouts/index.ts',
+    'data/layouts/layout.ts',
+    'evaluation/names.ts',
+  ],
   ['config'],
   // The facts about data in records and model files.
   ['data/split.ts', 'data/cut-off.ts', 'data/preprocess.ts'],

@@ -34,9 +34,11 @@ export async function askWorkers<Question, Answer>({
   signal?.throwIfAborted();
   const workers: Worker[] = [];
   let next = 0;
+  let stop = (): void => undefined;
   const work = new Promise<void>((resolve, reject) => {
     let busy = Math.min(threads, questions.length);
-    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    stop = () => reject(signal?.reason as Error);
+    signal?.addEventListener('abort', stop, { once: true });
     for (let i = busy; i > 0; i--) {
       const worker = new Worker(module, { workerData });
       workers.push(worker);
@@ -68,6 +70,7 @@ export async function askWorkers<Question, Answer>({
   try {
     await work;
   } finally {
+    signal?.removeEventListener('abort', stop);
     // Also frees the memory of the threads.
     await Promise.all(workers.map((worker) => worker.terminate()));
   }

@@ -177,18 +177,19 @@ function pruningProblems({ models, training, pruning, retraining }: Sections): P
 }
 
 /** Finds duplicates in lists of things to do: naming one twice is a mistake. */
-function listProblems({ dataset, training, pruning, retraining }: Sections): Problem[] {
-  const lists: [string, string, readonly (string | number)[] | undefined][] = [
-    ['dataset', 'channels', dataset?.channels],
-    ['training', 'seeds', training?.seeds],
-    ['pruning', 'strategies', pruning?.strategies],
-    ['pruning', 'snapshots', pruning?.snapshots],
-    ['retraining', 'strategies', retraining?.strategies],
-    ['retraining', 'snapshots', retraining?.snapshots],
-    ['retraining', 'init', retraining?.init],
+function listProblems({ dataset, training, metrics, pruning, retraining }: Sections): Problem[] {
+  const lists: [string[], readonly (string | number)[] | undefined][] = [
+    [['metrics'], metrics],
+    [['dataset', 'channels'], dataset?.channels],
+    [['training', 'seeds'], training?.seeds],
+    [['pruning', 'strategies'], pruning?.strategies],
+    [['pruning', 'snapshots'], pruning?.snapshots],
+    [['retraining', 'strategies'], retraining?.strategies],
+    [['retraining', 'snapshots'], retraining?.snapshots],
+    [['retraining', 'init'], retraining?.init],
   ];
-  return lists.flatMap(([section, key, list]) =>
-    duplicates(list ?? []).map((item) => ({ path: [section, key], message: `found ${item} twice` })),
+  return lists.flatMap(([path, list]) =>
+    duplicates(list ?? []).map((item) => ({ path, message: `found ${item} twice` })),
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { LAYOUTS } from '../data/layouts/index.js';
+import { MEASURES } from '../evaluation/names.js';
 import { ownPath, ownPathExpected } from '../home-folder.js';
 import { CRITERIA } from '../pruning/criteria/index.js';
 import { STRATEGIES } from '../pruning/strategies/index.js';
@@ -281,6 +282,15 @@ export const experimentSchema = z.strictObject({
   preprocessing: preprocessing.describe('Preprocessing of each volume, done once'),
   models: z.array(model).min(1).describe('Networks to train'),
   training: training.describe('How networks are trained'),
+  metrics: z
+    .array(z.enum(MEASURES))
+    .min(1)
+    .default(['dice'])
+    .describe(
+      'Measures of the test cases at the end of runs and at snapshots, on the grid that networks see: docs/evaluate.md ' +
+        'defines them. Dice is always one of them; training, and the choice of pruning steps, look at Dice alone',
+    ),
+  tolerance: z.number().min(0).default(1).describe('Distance in mm within which surfaces agree, for nsd'),
   pruning: pruning.describe('How a network is pruned'),
   retraining: retraining.describe('How pruned architectures are retrained'),
 });

@@ -1,6 +1,7 @@
 // The data of a run: reads, checks and preprocesses every case of its splits once.
 
 import { cacheFolder } from '../cache-folder.js';
+import { furtherMetrics } from '../config/metrics.js';
 import { type Experiment } from '../config/schema.js';
 import { type LabelTargets, type Sample, type VolumeSize } from '../engine/engine.js';
 import { fsReason } from '../fs-reason.js';
@@ -16,7 +17,7 @@ import { type Listing } from './layouts/layout.js';
 import { throwAll } from './layouts/pairing.js';
 import { phantomId } from './phantoms/index.js';
 import { type PrepareOptions, prepareCases } from './prepare.js';
-import { volumeSize } from './preprocess.js';
+import { type Extent, resampledSize, resampledSpacing, volumeSize } from './preprocess.js';
 import { trainingRanges } from './ranges.js';
 import { type Split, chooseSplit, listedCases } from './split.js';
 
@@ -27,6 +28,8 @@ export interface Dataset {
   /** A case by its id; throws a RangeError if there is none. */
   readonly sample: (id: string) => Sample;
   readonly size: VolumeSize;
+  /** The mm along x, y, z between the voxels of a preprocessed case; throws a RangeError if there is none. */
+  readonly spacing: (id: string) => Extent;
   /** Names of the input channels, in order. */
   readonly channels: readonly string[];
   /** Names of the labels in the order of the network outputs. */
@@ -36,7 +39,8 @@ export interface Dataset {
   readonly splits: ReadonlyMap<string, Split>;
   /**
    * By split: SHA-256 of everything that a network can see: ids of training, validation and test cases, preprocessed voxels,
-   * meaning of the labels. Without paths, times and cases of other splits.
+   * meaning of the labels. Without paths, times and cases of other splits. With spacings of the test cases if the config has
+   * metrics besides Dice.
    */
   readonly hashes: ReadonlyMap<string, string>;
   /** By split: labelled voxels that cropping removed. */
@@ -59,19 +63,17 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
   const indices = labelIndices(dataset.labels);
   const unused = checkPresence(splits, cases, indices, dataset.labels);
   const samples = new Map(cases.map((prepared) => [prepared.id, sampleOf(prepared)]));
+  const spacings = spacingsOf(cases, preprocessing.spacing);
   return {
     ids: cases.map(({ id }) => id),
-    sample: (id) => {
-      const sample = samples.get(id);
-      if (sample === undefined) throw new RangeError(`no case ${id}`);
-      return sample;
-    },
+    sample: (id) => caseIn(samples, id),
     size: volumeSize(preprocessing.size),
+    spacing: (id) => caseIn(spacings, id),
     channels,
     outputs: Object.keys(dataset.labels),
     targets: labelTargets(dataset.labels, indices),
     splits,
-    hashes: new Map([...splits].map(([name, split]) => [name, hashOf(split, cases, config)])),
+    hashes: new Map([...splits].map(([name, split]) => [name, hashOf(split, cases, spacings, config)])),
     cutOff: new Map([...splits].map(([name, split]) => [name, cutOffParts(split, cases)])),
     ranges: new Map([...splits].map(([name, { train }]) => [name, trainingRanges(train, cases)])),
     warnings: [
@@ -84,6 +86,22 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
       ...countWarnings(cases),
     ],
   };
+}
+
+function caseIn<T>(cases: ReadonlyMap<string, T>, id: string): T {
+  const found = cases.get(id);
+  if (found === undefined) throw new RangeError(`no case ${id}`);
+  return found;
+}
+
+/** The mm between voxels of each case after preprocessing. */
+function spacingsOf(cases: readonly PreparedCase[], wanted: Extent | undefined): Map<string, Extent> {
+  return new Map(
+    cases.map(({ id, size, spacing }) => [
+      id,
+      wanted === undefined ? spacing : resampledSpacing(size, spacing, resampledSize(size, spacing, wanted)),
+    ]),
+  );
 }
 
 /**
@@ -236,11 +254,23 @@ function checkPresence(
 function hashOf(
   split: Split,
   cases: readonly PreparedCase[],
-  { dataset, preprocessing }: Experiment,
+  spacings: ReadonlyMap<string, Extent>,
+  { dataset, preprocessing, metrics }: Experiment,
 ): string {
   const known = new Map(cases.map(({ id, channels, digest }) => [id, [id, channels, digest]]));
   const content = [split.train, split.validation, split.test].map((ids) => ids.map((id) => known.get(id)));
-  return sha256(JSON.stringify([Object.entries(dataset.labels), preprocessing.size, content]));
+  // Distances depend on the spacing, which a network does not see.
+  const measured = furtherMetrics({ metrics }).length > 0 && {
+    spacings: split.test.map((id) => spacings.get(id)),
+  };
+  return sha256(
+    JSON.stringify([
+      Object.entries(dataset.labels),
+      preprocessing.size,
+      content,
+      ...(measured ? [measured] : []),
+    ]),
+  );
 }
 
 function countWarnings(cases: readonly PreparedCase[]): string[] {

@@ -50,6 +50,13 @@ export function resampledSize(size: Extent, spacing: Extent, wanted: Extent): Ex
   ) as unknown as Extent;
 }
 
+/** The mm between voxels after resampling to a size: the same extent, so nearly the spacing that was wanted. */
+export function resampledSpacing(size: Extent, spacing: Extent, resampled: Extent): Extent {
+  return size.map(
+    (voxels, axis) => (voxels * (spacing[axis] as number)) / (resampled[axis] as number),
+  ) as unknown as Extent;
+}
+
 /** Resamples one channel between grids that cover the same extent: linear, or the nearest voxel for labels. */
 export function resample<T extends Voxels>(voxels: T, from: Extent, to: Extent, nearest: boolean): T {
   const out = new (voxels.constructor as new (length: number) => T)(to[0] * to[1] * to[2]);

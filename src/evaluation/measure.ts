@@ -28,10 +28,6 @@ export interface Measures {
   readonly nsd: number;
 }
 
-/** Names of the measures, in the order in which they are shown. */
-export const MEASURES = ['dice', 'iou', 'hd95', 'assd', 'nsd'] as const;
-export type Measure = (typeof MEASURES)[number];
-
 /** Two masks (0, 1) on one grid, cropped to a box that holds both. */
 export interface Pair {
   readonly reference: Uint8Array;

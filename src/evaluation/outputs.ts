@@ -1,9 +1,9 @@
 // The files that an evaluation leaves: cases.csv, a row a case and label, and summary.json in nnU-Net's layout.
 
-import { type Row, csvText } from '../runs/csv.js';
+import { type Row, csvText, distanceCell } from '../runs/csv.js';
 import { type Evaluation } from './cases.js';
 import { type Label, type LabelResult } from './label-maps.js';
-import { type Measure } from './measure.js';
+import { type Measure } from './names.js';
 import { pythonJson } from './python-json.js';
 import { type LabelSummary, summariseLabel } from './summary.js';
 
@@ -23,15 +23,14 @@ const COLUMNS = [
 
 /** The text of cases.csv. What is not defined is empty, and infinite distances are `inf`. */
 export function evaluationCsv({ cases }: Evaluation, tolerance: number): string {
-  const cell = (value: number): number | string => (value === Infinity ? 'inf' : value);
   const rows = cases.flatMap(({ id, results }) =>
     results.map(({ label, measures, referenceVolume, predictionVolume }): Row => ({
       case: id,
       label: label.name,
       dice: measures.dice,
       iou: measures.iou,
-      hd95_mm: cell(measures.hd95),
-      assd_mm: cell(measures.assd),
+      hd95_mm: distanceCell(measures.hd95),
+      assd_mm: distanceCell(measures.assd),
       nsd: measures.nsd,
       nsd_tolerance_mm: tolerance,
       reference_ml: referenceVolume,

@@ -2,7 +2,7 @@
 
 import { mean, median } from 'simple-statistics';
 import { type LabelResult } from './label-maps.js';
-import { MEASURES, type Measure } from './measure.js';
+import { MEASURES, type Measure } from './names.js';
 
 /** Of one measure over the cases in which it is a finite number; NaN where there is no such case. */
 export interface Figure {

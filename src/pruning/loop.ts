@@ -7,28 +7,22 @@
 
 import { join } from 'node:path';
 import { InterruptedError, type Network } from '../engine/engine.js';
-import { type Architecture, listLayers } from '../network/architecture.js';
+import { listLayers } from '../network/architecture.js';
 import { type Removal, prunableChannels, removeChannel } from '../network/surgery.js';
 import { type Weights } from '../network/weights.js';
 import { commitFile, failpoint } from '../runs/commit.js';
-import { type DropoutRow, type ScoreRow, type StepRow } from '../runs/records.js';
-import { type PruningStep, type RunRecord } from '../runs/run.js';
+import { type PruningResult, type PruningStep, type RunRecord } from '../runs/run.js';
 import { catchUp } from '../training/backlog.js';
-import { type EpochProgress, evaluateCases, trainEpoch } from '../training/epoch.js';
-import {
-  type Ending,
-  type Life,
-  type Run,
-  type RunContext,
-  type RunProgress,
-  liveRun,
-} from '../training/life.js';
+import { evaluateCases, trainEpoch } from '../training/epoch.js';
+import { type Ending, type Life, type Run, type RunContext, liveRun } from '../training/life.js';
+import { type Measured, measureCases, summariseMeasured } from '../training/measured.js';
 import { meanDice } from '../training/metrics.js';
 import { casesText, encodeModel, saveLater } from '../training/outputs.js';
 import { type CriterionName, criteria } from './criteria/index.js';
 import { type Scores } from './criteria/criterion.js';
-import { channelRates, initialRates, rankValueRates } from './dropout.js';
+import { channelRates, rankValueRates } from './dropout.js';
 import { type StepFiles, digestsOf, growingFiles, lastingFiles, writeStep } from './outputs.js';
+import { type Progress, firstProgress, newSnapshots, stepsBelow } from './progress.js';
 import { choiceStream } from './schedule.js';
 import { scoreChannels } from './score.js';
 import { type StrategyName, strategies } from './strategies/index.js';
@@ -46,28 +40,6 @@ export interface PruningOptions {
   readonly progress?: (removed: number, detail: string) => void;
 }
 
-/** The content of a checkpoint besides weights and optimizer state. */
-interface Progress extends EpochProgress, RunProgress {
-  architecture: Architecture;
-  /** Recovery epochs done in this step. */
-  recovered: number;
-  epochs: number;
-  /** Mean training loss of the last epoch of the step. */
-  loss: number;
-  removals: Removal[];
-  /** Dropout rate of each layer. */
-  rates: number[];
-  /** Consecutive steps below the collapse floor. */
-  below: number;
-  /** Rows of steps.csv, scores.csv and dropout.csv. */
-  rows: StepRow[];
-  scoreRows: ScoreRow[];
-  dropoutRows: DropoutRow[];
-  best?: PruningStep;
-  chosen?: PruningStep;
-  snapshots: Record<string, PruningStep>;
-}
-
 /** Measurements of a network before it loses a channel. */
 interface Findings {
   readonly weights: Weights;
@@ -77,6 +49,12 @@ interface Findings {
   readonly validation: readonly number[] | undefined;
   readonly scores: Scores | undefined;
   readonly choice: Choice | undefined;
+  /** The snapshots that this network is the first to reach, as percentages. */
+  readonly reached: readonly string[];
+  /** Why the run ends with this network; undefined if it goes on. */
+  readonly stop: PruningResult['stop'] | undefined;
+  /** Further measures of the test cases, at snapshots and at the end. */
+  readonly measured: Measured | undefined;
 }
 
 /** Prunes a network to its end. Resolves and rejects as `liveRun` does. */
@@ -100,27 +78,6 @@ export function pruneRun(
   );
 }
 
-function firstProgress(architecture: Architecture, initialRate: number): Progress {
-  return {
-    architecture,
-    recovered: 0,
-    epochs: 0,
-    loss: 0,
-    seconds: 0,
-    partSeconds: 0,
-    removals: [],
-    rates: initialRates(listLayers(architecture), initialRate),
-    below: 0,
-    rows: [],
-    scoreRows: [],
-    dropoutRows: [],
-    snapshots: {},
-    files: {},
-    batches: 0,
-    lossSum: 0,
-  };
-}
-
 async function pruneToTheEnd(
   context: RunContext,
   run: PruningRun,
@@ -135,9 +92,9 @@ async function pruneToTheEnd(
       return examine(context, run, life, network);
     });
     life.tick();
-    const { step, stop } = recordStep(context, run, life, found, report);
-    if (stop !== undefined || found.choice === undefined)
-      return endAt(context, run, life, found, step, stop ?? 'one-channel');
+    const step = recordStep(context, run, life, found, report);
+    if (found.choice === undefined || found.stop !== undefined)
+      return endAt(context, run, life, found, step, found.stop ?? 'one-channel');
     ({ weights } = removeChosen(context.config.pruning.dropout, at, found, found.choice));
     optimizer = undefined;
   }
@@ -185,10 +142,11 @@ async function recover(
 /** Evaluates a network, scores its channels and chooses the one to remove. */
 async function examine(
   context: RunContext,
-  { strategy: name, criterion, split, seed }: PruningRun,
+  run: PruningRun,
   { at, backlog }: Life<Progress>,
   network: Network,
 ): Promise<Findings> {
+  const { strategy: name, criterion, split, seed } = run;
   const { config, dataset, signal } = context;
   const { architecture } = at;
   const step = at.removals.length;
@@ -220,17 +178,27 @@ async function examine(
   const choice = strategy.scores
     ? scores && strategy.choose(architecture, random, scores)
     : strategy.choose(architecture, random);
-  return { weights: await network.readWeights(), cases, validation, scores, choice };
+  const reached = newSnapshots(config, run.architecture, at);
+  const stop =
+    choice === undefined
+      ? 'one-channel'
+      : stepsBelow(config, at, meanDice(cases)[0] as number) >= config.pruning.collapse.steps
+        ? 'collapse'
+        : undefined;
+  const measured =
+    reached.length > 0 || stop !== undefined ? await measureCases(network, split.test, context) : undefined;
+  const weights = await network.readWeights();
+  return { weights, cases, validation, scores, choice, reached, stop, measured };
 }
 
-/** Adds a step to the rows and snapshots of the run and queues its files for writing. Returns whether the run ends. */
+/** Adds a step to the rows and snapshots of the run and queues its files for writing. */
 function recordStep(
-  { config: { pruning }, dataset }: RunContext,
+  { config, dataset }: RunContext,
   run: PruningRun,
   { at, backlog, record }: Life<Progress>,
-  { weights, cases, validation, scores, choice }: Findings,
+  { weights, cases, validation, scores, choice, reached, stop, measured }: Findings,
   report: PruningOptions['progress'],
-): { step: PruningStep; stop: 'one-channel' | 'collapse' | undefined } {
+): PruningStep {
   const { outputs, size } = dataset;
   const layers = listLayers(at.architecture);
   const total = prunableChannels(run.architecture);
@@ -239,16 +207,10 @@ function recordStep(
   if (best) at.best = step;
   if (validation !== undefined && (at.chosen?.validationDice ?? -1) < (validation[0] as number))
     at.chosen = step;
-  at.below = step.testDice < pruning.collapse.floor ? at.below + 1 : 0;
-  const stop =
-    choice === undefined ? 'one-channel' : at.below >= pruning.collapse.steps ? 'collapse' : undefined;
+  at.below = stepsBelow(config, at, step.testDice);
   at.rows.push({ ...stepRow(outputs, at, step, meanDice(cases), validation, choice), stop });
   at.dropoutRows.push(...dropoutRows(layers, at.rates, step));
-  const reached = pruning.snapshots
-    .filter((percent) => step.channels <= (total * percent) / 100)
-    .map(String)
-    .filter((name) => at.snapshots[name] === undefined);
-  for (const name of reached) at.snapshots[name] = step;
+  for (const name of reached) at.snapshots[name] = withMetrics(step, measured);
   const scored = scores !== undefined && reached.length > 0;
   if (scored) at.scoreRows.push(...scoreRows(layers, scores, choice, step));
   const files: StepFiles = {
@@ -256,6 +218,7 @@ function recordStep(
     step,
     testCases: run.split.test,
     cases,
+    measured,
     snapshots: Object.fromEntries(
       reached.map((percent) => {
         const snapshot = { percent, step: step.step };
@@ -273,7 +236,11 @@ function recordStep(
     report?.(removed, line);
   });
   at.partSeconds = 0;
-  return { step, stop };
+  return step;
+}
+
+function withMetrics(step: PruningStep, measured: Measured | undefined): PruningStep {
+  return { ...step, ...(measured && { testMetrics: summariseMeasured(measured) }) };
 }
 
 /** The current rows of the files that grow with every step. */
@@ -294,12 +261,12 @@ function endAt(
   { dataset }: RunContext,
   { folder, split, architecture }: PruningRun,
   { at, backlog, record }: Life<Progress>,
-  { weights, cases }: Findings,
+  { weights, cases, measured }: Findings,
   final: PruningStep,
-  stop: 'one-channel' | 'collapse',
+  stop: PruningResult['stop'],
 ): Ending {
   const files = {
-    [FILES.cases]: casesText(dataset.outputs, split.test, cases),
+    [FILES.cases]: casesText(dataset.outputs, split.test, cases, measured),
     [FILES.model]: encodeModel(dataset, record, { architecture: at.architecture, weights }),
   };
   Object.assign(at.files, digestsOf(files));
@@ -312,7 +279,7 @@ function endAt(
       best: at.best as PruningStep,
       ...(at.chosen && { chosen: at.chosen }),
       snapshots: at.snapshots,
-      final,
+      final: withMetrics(final, measured),
       stop,
       removals: at.removals,
     },

@@ -14,6 +14,7 @@ import {
 } from '../runs/records.js';
 import { type PruningStep, type RunRecord } from '../runs/run.js';
 import { sha256 } from '../sha256.js';
+import { type Measured } from '../training/measured.js';
 import { casesText, writeBest } from '../training/outputs.js';
 import { FILES, snapshotCasesFile, snapshotFile } from '../runs/folders.js';
 
@@ -24,6 +25,8 @@ export interface StepFiles {
   /** Test cases; `dice` has the Dice of every label for each of them. */
   readonly testCases: readonly string[];
   readonly cases: readonly (readonly number[])[];
+  /** Their further measures; of cases-PERCENT.csv alone. */
+  readonly measured: Measured | undefined;
   /** Model files of the snapshots that this step reaches first, by percent of channels. */
   readonly snapshots: Readonly<Record<string, Uint8Array>>;
   /** Whether its test Dice is the largest so far. */
@@ -40,15 +43,15 @@ export function lastingFiles(
   labels: readonly string[],
   files: StepFiles,
 ): Record<string, string | Uint8Array> {
-  const cases = casesText(labels, files.testCases, files.cases);
+  const { testCases, cases, measured } = files;
   return {
     ...Object.fromEntries(
       Object.entries(files.snapshots).flatMap(([percent, model]): [string, string | Uint8Array][] => [
         [snapshotFile(percent), model],
-        [snapshotCasesFile(percent), cases],
+        [snapshotCasesFile(percent), casesText(labels, testCases, cases, measured)],
       ]),
     ),
-    ...(files.best && { [FILES.bestCases]: cases }),
+    ...(files.best && { [FILES.bestCases]: casesText(labels, testCases, cases) }),
     ...(files.scoreRows && { [FILES.scores]: csvText(SCORE_COLUMNS, files.scoreRows) }),
   };
 }

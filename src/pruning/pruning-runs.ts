@@ -13,7 +13,7 @@ import { type Identity, describeDifference, settingsOf } from '../runs/identity.
 import { type SavedWeights, readWeightsOf } from '../runs/network-file.js';
 import { type RunRecord, readRun } from '../runs/run.js';
 import { splitSizes } from '../training/memory.js';
-import { dataIdentity, trainingIdentity, trainingRunIdentity } from '../training/training-runs.js';
+import { commonIdentity, trainingIdentity, trainingRunIdentity } from '../training/training-runs.js';
 import { type CriterionName } from './criteria/index.js';
 import { type PruningRun } from './loop.js';
 import { STRATEGIES, type StrategyName, strategies } from './strategies/index.js';
@@ -100,7 +100,7 @@ export function pruningSettings(
   const { batch, learningRate, adam } = config.training;
   const scored = strategies[strategy].scores;
   return {
-    ...dataIdentity(config, split),
+    ...commonIdentity(config, split),
     model,
     training: { batch, learningRate, adam },
     ...(trained && { trained: trainingIdentity(config) }),

@@ -14,7 +14,7 @@ import { type FoundRun, findRuns } from '../runs/find.js';
 import { runFolder, splitFolder, splitNames } from '../runs/folders.js';
 import { type Identity, describeDifference, settingsOf } from '../runs/identity.js';
 import { type RunRecord, readRun } from '../runs/run.js';
-import { dataIdentity, trainingIdentity } from '../training/training-runs.js';
+import { commonIdentity, trainingIdentity } from '../training/training-runs.js';
 import { type TrainingRun } from '../training/run.js';
 import { pruningDifference, pruningSettings, setupOf } from './pruning-runs.js';
 import { type MissingRun, type SnapshotPoint, startingPoint, whyMissing } from './snapshots.js';
@@ -202,7 +202,7 @@ function retrainingSettings(
   init: Init,
 ): Identity {
   return {
-    ...dataIdentity(config, split),
+    ...commonIdentity(config, split),
     point,
     init,
     pruned: { model, training, ...(trained !== undefined && { trained }), pruning },

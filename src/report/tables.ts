@@ -1,8 +1,10 @@
 // The tables of the report as plain text cells, with rows in the order of the paper.
 
 import { join } from 'node:path';
+import { type FurtherMetric, furtherMetrics } from '../config/metrics.js';
 import { describeCutOff } from '../data/cut-off.js';
 import { splitFolder, splitNames } from '../runs/folders.js';
+import { type SummaryRow, summaryMetricColumns } from '../runs/records.js';
 import { type Comparison, type Results } from './results.js';
 
 export interface Table {
@@ -95,6 +97,51 @@ function diceTable({ summary, config, records }: Results): Table {
               : []),
             ...unequalSeeds(records, splits),
             ...cutOffNotes(records, splits),
+          ],
+  };
+}
+
+/** The further metrics of every method, if the config asks for any: a row per split, method and label. */
+function metricsTable({ summary, config }: Results): Table {
+  const metrics = furtherMetrics(config);
+  const rows = metrics.length === 0 ? [] : summary.filter(({ misses_median }) => misses_median !== undefined);
+  const severalLabels = new Set(summary.map(({ label }) => label)).size > 1;
+  const named = config.dataset.splits !== undefined;
+  const cell = (row: SummaryRow, metric: FurtherMetric): string => {
+    const columns = summaryMetricColumns(metric);
+    const [median, mad] = [row[columns.median], row[columns.mad]];
+    return median === undefined ? '' : `${fixed(median as number)} ± ${fixed(mad as number)}`;
+  };
+  const titles: Readonly<Record<FurtherMetric, string>> = {
+    iou: 'IoU',
+    hd95: 'HD95, mm',
+    assd: 'ASSD, mm',
+    nsd: `NSD at ${config.tolerance} mm`,
+  };
+  return {
+    title: 'Test metrics on the training grid, median ± MAD over seeds',
+    columns: [
+      ...(named ? [{ title: 'Split' }] : []),
+      { title: 'Kind' },
+      { title: 'Method' },
+      ...(severalLabels ? [{ title: 'Label' }] : []),
+      ...metrics.map((metric) => ({ title: titles[metric], align: 'right' as const })),
+      { title: 'Misses', align: 'right' },
+    ],
+    rows: rows.map((row) => [
+      ...(named ? [row.split] : []),
+      NAMES[row.kind] ?? row.kind,
+      row.method,
+      ...(severalLabels ? [row.label] : []),
+      ...metrics.map((metric) => cell(row, metric)),
+      String(row.misses_median),
+    ]),
+    notes:
+      rows.length === 0
+        ? []
+        : [
+            'The training grid is that of the preprocessed cases, so numbers differ from those of lunet evaluate on the original grid.',
+            'Misses: test cases in which only the truth or only the prediction has the label. Distances leave them out.',
           ],
   };
 }
@@ -207,7 +254,7 @@ const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFix
 
 /** All tables that have rows or notes. */
 export function reportTables(results: Results): Table[] {
-  return [diceTable(results), comparisonTable(results)].filter(
+  return [diceTable(results), metricsTable(results), comparisonTable(results)].filter(
     ({ rows, notes }) => rows.length > 0 || notes.length > 0,
   );
 }

@@ -6,7 +6,7 @@ import { modelPage } from '../export/html.js';
 import { commitFile, makeFolder } from '../runs/commit.js';
 import { type Row, writeCsv } from '../runs/csv.js';
 import { REPORT, SUMMARY_FILE, experimentFolder } from '../runs/folders.js';
-import { SUMMARY_COLUMNS } from '../runs/records.js';
+import { summaryColumns } from '../runs/records.js';
 import { charts } from './charts/index.js';
 import { reportPage } from './page.js';
 import { type Results } from './results.js';
@@ -21,7 +21,11 @@ export async function writeReport(
 ): Promise<string> {
   const folder = join(experimentFolder(results.config), REPORT.folder);
   makeFolder(folder);
-  writeCsv(join(folder, SUMMARY_FILE), ['split', ...SUMMARY_COLUMNS], results.summary);
+  writeCsv(
+    join(folder, SUMMARY_FILE),
+    [...new Set(['split', ...summaryColumns(results.summary)])],
+    results.summary,
+  );
   const steps = results.steps.map(({ split, method, seed, values }): Row => ({
     split,
     method,

@@ -19,6 +19,9 @@ const harmless = (text: string): string => (FORMULA.test(text) ? `'${text}` : te
 const asWritten = (text: string): string =>
   text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text;
 
+/** A distance as a cell: an infinite one is `inf`, since cells of numbers that are not finite are empty. */
+export const distanceCell = (value: number): Cell => (value === Infinity ? 'inf' : value);
+
 /** The text of a CSV file with these columns, in this order; a cell that a row lacks is empty. */
 export function csvText(columns: readonly string[], rows: readonly Row[]): string {
   return stringify(

@@ -1,16 +1,19 @@
 // The columns and rows that runs record: the one definition for writing and reading.
 
+import { type FurtherMetric } from '../config/metrics.js';
+import { MEASURE_COLUMNS } from '../evaluation/names.js';
 import { type Row } from './csv.js';
 import { type RunKind } from './folders.js';
 
-/** The column name of a label: dice_LABEL, with _ for everything except letters and digits. */
-function labelColumn(part: 'test' | 'validation', label: string): string {
-  return `${part}_dice_${label.replace(/[^\p{L}\p{N}]+/gu, '_')}`;
-}
+/** A label in the name of a column: with _ for everything except letters and digits. */
+const labelWord = (label: string): string => label.replace(/[^\p{L}\p{N}]+/gu, '_');
 
 /** Columns of Dice on test or validation cases: the mean over labels, and one per label if there are several. */
 export function diceColumns(part: 'test' | 'validation', labels: readonly string[]): string[] {
-  return [`${part}_dice`, ...(labels.length > 1 ? labels.map((label) => labelColumn(part, label)) : [])];
+  return [
+    `${part}_dice`,
+    ...(labels.length > 1 ? labels.map((label) => `${part}_dice_${labelWord(label)}`) : []),
+  ];
 }
 
 /** epochs.csv of a training run: one row per epoch; Dice is empty if it was not evaluated. */
@@ -24,9 +27,15 @@ export function epochColumns(labels: readonly string[], validation: boolean): st
   ];
 }
 
-/** cases.csv: test Dice of each case. */
-export function caseColumns(labels: readonly string[]): string[] {
-  return ['case', 'dice', ...labels.map((label) => labelColumn('test', label).replace('test_', ''))];
+/** cases.csv: Dice of each test case, and further metrics: the mean over labels, then by label. */
+export function caseColumns(labels: readonly string[], metrics: readonly FurtherMetric[] = []): string[] {
+  return [
+    'case',
+    ...(['dice', ...metrics] as const).flatMap((metric) => {
+      const column = MEASURE_COLUMNS[metric];
+      return [column, ...labels.map((label) => `${column}_${labelWord(label)}`)];
+    }),
+  ];
 }
 
 /**
@@ -63,8 +72,11 @@ export const SCORE_COLUMNS = ['step', 'channels', 'fraction', 'layer', 'channel'
 /** dropout.csv of a pruning run: the rate with which each layer was trained before the removal of a step. */
 export const DROPOUT_COLUMNS = ['step', 'layer', 'channels', 'rate'] as const;
 
-/** summary.csv of an experiment: one row per method and label. */
-export const SUMMARY_COLUMNS = [
+/**
+ * summary.csv of an experiment: one row per method and label. After these, for each further metric, `METRIC_median` and
+ * `METRIC_mad`, and `misses_median`: see `summaryMetricColumns`.
+ */
+const SUMMARY_COLUMNS = [
   'kind',
   'method',
   'label',
@@ -80,8 +92,25 @@ export const SUMMARY_COLUMNS = [
   'seconds_median',
 ] as const;
 
-/** A row of summary.csv: the results of a method over its seeds, for one label or the mean over labels. */
-export type SummaryRow = {
+/** The columns of summary.csv with these rows. */
+export function summaryColumns(rows: readonly SummaryRow[]): string[] {
+  return [...new Set([...SUMMARY_COLUMNS, ...rows.flatMap(Object.keys)])];
+}
+
+/** The columns of a further metric in summary.csv. */
+export function summaryMetricColumns(metric: FurtherMetric): {
+  readonly median: string;
+  readonly mad: string;
+} {
+  const column = MEASURE_COLUMNS[metric];
+  return { median: `${column}_median`, mad: `${column}_mad` };
+}
+
+/**
+ * A row of summary.csv: the results of a method over its seeds, for one label or the mean over labels. With further metrics it
+ * has further columns.
+ */
+export type SummaryRow = Row & {
   readonly kind: RunKind;
   readonly method: string;
   readonly label: string;
@@ -96,6 +125,8 @@ export type SummaryRow = {
   readonly fraction_median?: number;
   readonly fraction_mad?: number;
   readonly seconds_median: number;
+  /** Over seeds, of test cases in which only the truth or only the prediction has the label. */
+  readonly misses_median?: number;
 };
 
 /** A row of epochs.csv. With several labels it has further columns, see `diceColumns`. */

@@ -57,5 +57,6 @@ function typed(row: Readonly<Record<string, string>>): Row {
 
 function cellOf(text: string): Cell {
   if (text === '') return undefined;
+  if (text === 'inf') return Infinity;
   return text === 'true' || text === 'false' ? text === 'true' : Number(text);
 }

@@ -3,6 +3,7 @@
 
 import { lstatSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { type FurtherMetric } from '../config/metrics.js';
 import { type SplitCutOff } from '../data/cut-off.js';
 import { UserError } from '../errors.js';
 import { fsReason } from '../fs-reason.js';
@@ -57,6 +58,8 @@ export interface RunRecord {
   readonly seconds: number;
   /** Final test Dice: mean over labels, then by label. */
   readonly testDice?: readonly number[];
+  /** Further measures of the test cases at the end of a training run, if the config asks for any. */
+  readonly testMetrics?: TestMetrics;
   /** For a diverged run: where it diverged. */
   readonly divergedAt?: string;
   /** For a retrained network: where its architecture comes from. */
@@ -74,6 +77,14 @@ export interface Cases {
   readonly test: readonly string[];
 }
 
+/** Measures of test cases besides Dice; first of all labels together, then by label. */
+export interface TestMetrics {
+  /** Means over the cases that have a finite value, then over labels; null where no case has one. */
+  readonly means: Readonly<Partial<Record<FurtherMetric, readonly (number | null)[]>>>;
+  /** Cases in which only the truth or only the prediction has the label: their distances are infinite. */
+  readonly misses: readonly number[];
+}
+
 /** The network at a step of a pruning run, before the removal. */
 export interface PruningStep {
   /** Channels removed so far. */
@@ -86,6 +97,8 @@ export interface PruningStep {
   readonly testDice: number;
   readonly testDiceByLabel: readonly number[];
   readonly validationDice?: number;
+  /** At a snapshot and at the end, if the config asks for further measures. */
+  readonly testMetrics?: TestMetrics;
   readonly architecture: Architecture;
 }
 

@@ -2,12 +2,14 @@
 
 import { join } from 'node:path';
 import { median, medianAbsoluteDeviation } from 'simple-statistics';
+import { type FurtherMetric } from '../config/metrics.js';
 import { totalChannels } from '../network/architecture.js';
 import { writeCsv } from './csv.js';
 import { type FoundRun } from './find.js';
 import { type RunKind, SUMMARY_FILE } from './folders.js';
-import { SUMMARY_COLUMNS, type SummaryRow } from './records.js';
-import { type PruningResult, type PruningStep } from './run.js';
+import { type Row } from './csv.js';
+import { type SummaryRow, summaryColumns, summaryMetricColumns } from './records.js';
+import { type PruningResult, type PruningStep, type TestMetrics } from './run.js';
 
 /** Runs of one kind by method, in the order in which the methods were found. */
 function byMethod(runs: readonly FoundRun[], kind: RunKind): Map<string, FoundRun[]> {
@@ -15,6 +17,28 @@ function byMethod(runs: readonly FoundRun[], kind: RunKind): Map<string, FoundRu
   for (const run of runs.filter(({ record }) => record.kind === kind))
     methods.set(run.record.method, [...(methods.get(run.record.method) ?? []), run]);
   return methods;
+}
+
+/**
+ * Cells of the further metrics of one label, or with 0 of the mean over labels. A seed whose runs have no value, such as a
+ * distance where every case is a miss, counts in misses only.
+ */
+function metricCells(seeds: readonly (TestMetrics | undefined)[], label: number): Row {
+  const known = seeds.flatMap((metrics) => metrics ?? []);
+  if (known.length === 0) return {};
+  const metrics = Object.keys(known[0]?.means ?? {}) as FurtherMetric[];
+  const cells = metrics.flatMap((metric): [string, number | undefined][] => {
+    const values = known.flatMap(({ means }) => means[metric]?.[label] ?? []);
+    const columns = summaryMetricColumns(metric);
+    return [
+      [columns.median, values.length === 0 ? undefined : median(values)],
+      [columns.mad, values.length === 0 ? undefined : medianAbsoluteDeviation(values)],
+    ];
+  });
+  return {
+    ...Object.fromEntries(cells),
+    misses_median: median(known.map(({ misses }) => misses[label] as number)),
+  };
 }
 
 /** Rows of finished training or retraining runs: the mean over labels first, then one per label. */
@@ -39,6 +63,10 @@ function trainingRows(runs: readonly FoundRun[], kind: 'train' | 'retrain'): Sum
         dice_mad: medianAbsoluteDeviation(dice),
         upper_bound: false,
         seconds_median: median(finished.map(({ seconds }) => seconds)),
+        ...metricCells(
+          finished.map(({ testMetrics }) => testMetrics),
+          i,
+        ),
       });
     }
   }
@@ -80,6 +108,10 @@ function pruningRows(runs: readonly FoundRun[]): SummaryRow[] {
           fraction_median: median(fractions),
           fraction_mad: medianAbsoluteDeviation(fractions),
           seconds_median: seconds,
+          ...metricCells(
+            steps.map(({ testMetrics }) => testMetrics),
+            i,
+          ),
         });
       }
     };
@@ -101,6 +133,6 @@ export function summarise(runs: readonly FoundRun[]): SummaryRow[] {
 /** Writes summary.csv into the folder of a split; returns its rows. */
 export function writeSummary(base: string, runs: readonly FoundRun[]): SummaryRow[] {
   const rows = summarise(runs);
-  writeCsv(join(base, SUMMARY_FILE), SUMMARY_COLUMNS, rows);
+  writeCsv(join(base, SUMMARY_FILE), summaryColumns(rows), rows);
   return rows;
 }

@@ -14,6 +14,7 @@ import { type Identity, requireSameIdentity, runKey } from '../runs/identity.js'
 import {
   type PruningResult,
   type RunRecord,
+  type TestMetrics,
   newRecord,
   openRun,
   readRun,
@@ -64,6 +65,7 @@ export interface RunProgress {
 /** The result of a run. */
 export interface Ending {
   readonly testDice: readonly number[];
+  readonly testMetrics?: TestMetrics;
   readonly pruning?: PruningResult;
 }
 

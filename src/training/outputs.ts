@@ -3,18 +3,20 @@
 import { join } from 'node:path';
 import { type Dataset } from '../data/dataset.js';
 import { type Network } from '../engine/engine.js';
+import { type Measures } from '../evaluation/measure.js';
 import { MODEL_KEY, type TrainingRanges } from '../model/model.js';
 import { type Architecture } from '../network/architecture.js';
 import { type Weights, initialOptimizerState } from '../network/weights.js';
 import { encodeCheckpoint, writeCheckpoint } from '../runs/checkpoint.js';
 import { commitFile, failpoint } from '../runs/commit.js';
-import { type Row, csvText } from '../runs/csv.js';
+import { type Row, csvText, distanceCell } from '../runs/csv.js';
 import { describeModel } from '../runs/describe-model.js';
 import { runKey } from '../runs/identity.js';
 import { caseColumns, diceColumns } from '../runs/records.js';
 import { type PruningStep, type RunRecord, writeRun } from '../runs/run.js';
 import { encodeSafetensors } from '../runs/safetensors.js';
 import { type Backlog } from './backlog.js';
+import { type Measured } from './measured.js';
 import { FILES } from '../runs/folders.js';
 
 /** Cells of `diceColumns`: the mean, then each label. */
@@ -26,17 +28,27 @@ export function diceCells(
   return Object.fromEntries(diceColumns(part, labels).map((column, i) => [column, dice?.[i]]));
 }
 
-/** The text of cases.csv: the Dice of each case, mean over labels, then by label. */
+/**
+ * The text of cases.csv: Dice and further measures of each case, mean over labels, then by label. A mean is over the labels
+ * that have a value, and infinite if one of them is.
+ */
 export function casesText(
   labels: readonly string[],
   ids: readonly string[],
   dice: readonly (readonly number[])[],
+  measured?: Measured,
 ): string {
-  const columns = caseColumns(labels);
+  const columns = caseColumns(labels, measured?.metrics);
+  const withMean = (byLabel: readonly number[]): number[] => {
+    const known = byLabel.filter((value) => !Number.isNaN(value));
+    return [known.reduce((sum, value) => sum + value, 0) / known.length, ...byLabel];
+  };
   const rows = ids.map((id, i) => {
-    const byLabel = dice[i] as readonly number[];
-    const mean = byLabel.reduce((sum, value) => sum + value, 0) / byLabel.length;
-    return Object.fromEntries(columns.map((column, c) => [column, [id, mean, ...byLabel][c]]));
+    const further = measured?.metrics.flatMap((metric) =>
+      withMean((measured.cases[i] as readonly Measures[]).map((measures) => measures[metric])),
+    );
+    const cells = [id, ...withMean(dice[i] as readonly number[]), ...(further ?? []).map(distanceCell)];
+    return Object.fromEntries(columns.map((column, c) => [column, cells[c]]));
   });
   return csvText(columns, rows);
 }

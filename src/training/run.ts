@@ -13,6 +13,7 @@ import { sha256 } from '../sha256.js';
 import { catchUp } from './backlog.js';
 import { type EpochProgress, evaluateCases, trainEpoch } from './epoch.js';
 import { type Ending, type Life, type Run, type RunContext, type RunProgress, liveRun } from './life.js';
+import { measureCases, summariseMeasured } from './measured.js';
 import { meanDice } from './metrics.js';
 import { casesText, diceCells, encodeModel, saveLater } from './outputs.js';
 import { FILES } from '../runs/folders.js';
@@ -70,7 +71,8 @@ async function trainToTheEnd(
       });
     }
     const dice = await evaluateCases(network, split.test, context, backlog);
-    const cases = casesText(outputs, split.test, dice);
+    const measured = await measureCases(network, split.test, context);
+    const cases = casesText(outputs, split.test, dice, measured);
     at.files[FILES.cases] = sha256(cases);
     catchUp(backlog);
     commitFile(join(folder, FILES.cases), cases);
@@ -82,7 +84,7 @@ async function trainToTheEnd(
     commitFile(join(folder, FILES.model), model);
     life.tick();
     failpoint('ended');
-    return { testDice: meanDice(dice) };
+    return { testDice: meanDice(dice), ...(measured && { testMetrics: summariseMeasured(measured) }) };
   });
 }
 

@@ -1,6 +1,7 @@
 // Plans the runs of `lunet train`: every split, model and seed of the experiment, or the selected ones.
 
 import { modelArchitecture, modelName } from '../config/models.js';
+import { furtherMetrics } from '../config/metrics.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { choose } from '../config/suggest.js';
 import { type Architecture } from '../network/architecture.js';
@@ -51,12 +52,16 @@ export function planTraining(config: Experiment, selection: Selection): PlannedR
 
 /** The identity of a training run of a model, without its seed. */
 export function trainingRunIdentity(config: Experiment, split: string, model: ModelConfig): Identity {
-  return { ...dataIdentity(config, split), model, training: trainingIdentity(config) };
+  return { ...commonIdentity(config, split), model, training: trainingIdentity(config) };
 }
 
-/** The data settings in the identity of a run. The folder is not one of them: the hash of the data set covers its content. */
-export function dataIdentity(config: Experiment, split: string): Identity {
+/**
+ * What the identities of all kinds of runs have: the settings of data and of further metrics, if there are any. The folder of
+ * the data is not one of them: the hash of the data set covers its content.
+ */
+export function commonIdentity(config: Experiment, split: string): Identity {
   const { layout, phantom, channels, labels, nonFinite, split: only, splits } = config.dataset;
+  const metrics = furtherMetrics(config);
   return {
     dataset: {
       ...(layout === 'phantom' && { phantom }),
@@ -66,6 +71,8 @@ export function dataIdentity(config: Experiment, split: string): Identity {
       split: splits?.[split] ?? only,
     },
     preprocessing: config.preprocessing,
+    ...(metrics.length > 0 && { metrics }),
+    ...(metrics.includes('nsd') && { tolerance: config.tolerance }),
   };
 }
 

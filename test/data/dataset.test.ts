@@ -44,6 +44,27 @@ const hashOf = ({ hashes }: Dataset): string | undefined => hashes.get('default'
 const LISTED = 'dataset.split={train: [case_0, case_1], test: [case_2]}';
 const BAD: CaseOptions = { label: { voxels: new Array<number>(512).fill(9) } };
 
+describe('the spacing of the training grid', () => {
+  const both = { sform: scaling([1, 2, 2.5]) };
+  const cases: CaseOptions[] = [{ both }, { both }, { both }];
+  it('is that of the file, along the axes as they are laid', async () => {
+    assert.deepEqual((await load(cases, LISTED)).spacing('case_2'), [1, 2, 2.5]);
+  });
+  it('keeps the extent of what is resampled to whole voxels', async () => {
+    // 8 voxels of 1, 2, 2.5 mm are 8, 16, 20 mm: 3, 5 and 7 voxels of about 3 mm.
+    const { spacing } = await load(cases, LISTED, 'preprocessing.spacing=[3, 3, 3]');
+    assert.deepEqual(spacing('case_2'), [8 / 3, 16 / 5, 20 / 7]);
+    assert.throws(() => spacing('case_3'), RangeError);
+  });
+  it('belongs to the data where distances are measured', async () => {
+    const wider: CaseOptions[] = [{ both }, { both }, { both: { sform: scaling([1, 2, 3]) } }];
+    const hash = async (of: CaseOptions[], ...metrics: string[]) =>
+      hashOf(await load(of, LISTED, ...metrics));
+    assert.equal(await hash(wider), await hash(cases));
+    assert.notEqual(await hash(wider, 'metrics=[hd95]'), await hash(cases, 'metrics=[hd95]'));
+  });
+});
+
 describe('cases that no split uses', () => {
   it('are not read: they stop nothing, count for nothing, and nobody is warned of them', async () => {
     const good = await load([{}, {}, {}], LISTED);

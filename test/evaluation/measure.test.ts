@@ -8,7 +8,8 @@ import fc from 'fast-check';
 import { type Extent } from '../../src/data/preprocess.js';
 import { boundaryOf, indicesOf } from '../../src/evaluation/boundary.js';
 import { nearestDistances } from '../../src/evaluation/distance.js';
-import { MEASURES, countOverlap, measure } from '../../src/evaluation/measure.js';
+import { countOverlap, measure } from '../../src/evaluation/measure.js';
+import { MEASURES } from '../../src/evaluation/names.js';
 import { cornerCodes, elementAreas } from '../../src/evaluation/surface.js';
 
 interface Fixture {

@@ -1,0 +1,14 @@
+// What the measures are called. The config, records and reports take their names from here.
+
+/** Names of the measures, in the order in which they are shown. */
+export const MEASURES = ['dice', 'iou', 'hd95', 'assd', 'nsd'] as const;
+export type Measure = (typeof MEASURES)[number];
+
+/** The columns of the measures in CSV files; distances have their unit in the name. */
+export const MEASURE_COLUMNS: Readonly<Record<Measure, string>> = {
+  dice: 'dice',
+  iou: 'iou',
+  hd95: 'hd95_mm',
+  assd: 'assd_mm',
+  nsd: 'nsd',
+};

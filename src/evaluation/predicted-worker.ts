@@ -1,0 +1,15 @@
+// A worker thread: measures the predictions that it is sent, one at a time.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { type MeasuredCase, type Predicted, measureOutputs } from './predicted.js';
+
+if (parentPort === null) throw new Error('predicted-worker.js runs in a worker thread only');
+const port = parentPort;
+const { tolerance } = workerData as { readonly tolerance: number };
+
+port.on('message', (predicted: Predicted) => {
+  port.postMessage({
+    id: predicted.id,
+    outputs: measureOutputs(predicted, tolerance),
+  } satisfies MeasuredCase);
+});

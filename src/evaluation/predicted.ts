@@ -1,0 +1,45 @@
+// The outputs of a network measured against the labels that it was trained to give.
+
+import { type Extent } from '../data/preprocess.js';
+import { compareLabelMaps } from './label-maps.js';
+import { type Measures } from './measure.js';
+
+/** What a network predicts for a case, and the truth. Plain data: it crosses threads. */
+export interface Predicted {
+  readonly id: string;
+  /** Of each output, (outputs, D, H, W). */
+  readonly probabilities: Float32Array;
+  /** Label indices, (D, H, W). */
+  readonly label: Uint8Array;
+  /** Bit k of `targets[index]` says whether a label index belongs to output k. */
+  readonly targets: Uint32Array;
+  /** Voxels along x, y, z, and mm between them; x is fastest. */
+  readonly size: Extent;
+  readonly spacing: Extent;
+}
+
+/** The measures of each output of a case. */
+export interface MeasuredCase {
+  readonly id: string;
+  readonly outputs: readonly Measures[];
+}
+
+/** Measures each output at p > 0.5. `tolerance` in mm is that of the NSD. */
+export function measureOutputs(
+  { probabilities, label, targets, size, spacing }: Predicted,
+  tolerance: number,
+): Measures[] {
+  const voxels = label.length;
+  return Array.from({ length: probabilities.length / voxels }, (_, k) => {
+    const output = probabilities.subarray(k * voxels, (k + 1) * voxels);
+    const pair = {
+      reference: label.map((index) => ((targets[index] as number) >>> k) & 1),
+      prediction: Uint8Array.from(output, (p) => (p > 0.5 ? 1 : 0)),
+      size,
+      spacing,
+      indices: new Map([[1, 1]]),
+    };
+    const [result] = compareLabelMaps(pair, [{ name: String(k), values: [1] }], tolerance);
+    return (result as NonNullable<typeof result>).measures;
+  });
+}
