@@ -1,6 +1,6 @@
 // Compiles the native engine with the C++ compiler of the machine (CXX, else c++, g++, clang++), if there is no build of
 // these sources: node scripts/build-native.js [--force]. src/engine/native/provide.ts does the work; `lunet` also uses it at
-// first use. Without a compiler lunet still works, on the slower TensorFlow.js engine, so that is a warning, not an error.
+// first use. Without a compiler lunet still works, on the slower WebAssembly engine, so that is a warning, not an error.
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findCompiler } from '../dist/src/engine/compiler.js';
@@ -29,6 +29,6 @@ if (process.env._PACOTE_NO_PREPARE_ !== undefined) {
   if (addon === undefined)
     console.warn(
       `${log ? `${log}\n` : ''}lunet: the native engine was not built: ${problem}; ${cure}\n` +
-        'lunet: until then training runs on TensorFlow.js in JavaScript, which is many times slower.',
+        'lunet: until then lunet computes with WebAssembly, on one thread and several times slower.',
     );
 }

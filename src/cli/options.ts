@@ -48,7 +48,10 @@ export function parseCount(value: string, maximum = Number.MAX_SAFE_INTEGER, min
 
 /** `--engine`, or LUNET_ENGINE. */
 export function engineOption(): Option {
-  return new Option('--engine <name>', 'auto, native (C++), tensorflow, webgpu, or cpu (JavaScript)')
+  return new Option(
+    '--engine <name>',
+    'auto, native (C++), wasm (the same as WebAssembly), tensorflow, or webgpu',
+  )
     .env('LUNET_ENGINE')
     .argParser((value: string) => {
       if (!(ENGINE_NAMES as readonly string[]).includes(value))

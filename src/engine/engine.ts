@@ -116,7 +116,7 @@ export class InterruptedError extends Error {
 /** The engine and its device, for the record of a run and for `lunet doctor`. */
 export interface EngineDescription {
   readonly name: string;
-  /** Instruction set or device, such as `avx512` or `cpu (JavaScript)`. Results are bit-identical only on the same one. */
+  /** Instruction set or device, such as `avx512` or `simd128`. Results are bit-identical only on the same one. */
   readonly device: string;
   readonly threads: number;
 }

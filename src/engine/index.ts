@@ -7,7 +7,7 @@ import { requireAddon } from './native/provide.js';
 import { readInstallation } from './tensorflow/installation.js';
 
 /** Names that `--engine` takes. */
-export const ENGINE_NAMES = ['auto', 'native', 'wasm', 'tensorflow', 'webgpu', 'cpu'] as const;
+export const ENGINE_NAMES = ['auto', 'native', 'wasm', 'tensorflow', 'webgpu'] as const;
 
 export interface EngineOptions {
   readonly threads?: number | undefined;
@@ -22,9 +22,9 @@ export interface EngineOptions {
 }
 
 /**
- * Creates an engine by name. `auto` is TensorFlow if it is set up and found a GPU, else native, else TensorFlow.js in
- * JavaScript (with one warning). The native engine is built if necessary. Throws a UserError for an unknown name, or if the
- * chosen engine does not load.
+ * Creates an engine by name. `auto` is TensorFlow if it is set up and found a GPU, else native, else WebAssembly (with one
+ * warning). The native engine is built if necessary. Throws a UserError for an unknown name, or if the chosen engine does
+ * not load.
  */
 export async function createEngine(name: string, options: EngineOptions = {}): Promise<Engine> {
   choose('--engine', [name], ENGINE_NAMES);
@@ -40,8 +40,6 @@ export async function createEngine(name: string, options: EngineOptions = {}): P
       return (await import('./tensorflow/index.js')).createTensorFlowEngine(options);
     case 'webgpu':
       return (await import('./webgpu/index.js')).createWebGpuEngine();
-    case 'cpu':
-      return (await import('./tfjs/index.js')).createTfjsEngine();
     case 'auto':
       // An instruction set applies only to the native engine.
       return options.isa === undefined ? createBestEngine(options) : createEngine('native', options);
@@ -58,7 +56,7 @@ export async function createEstimator(
   choose('--engine', [name], ENGINE_NAMES);
   const onGpu = name === 'tensorflow' || name === 'webgpu' || (name === 'auto' && installationWithGpu());
   // All engines on TensorFlow.js give the same estimate.
-  return createEngine(onGpu ? 'cpu' : name, options);
+  return onGpu ? (await import('./tfjs/memory.js')).tfjsEstimator : createEngine(name, options);
 }
 
 async function createBestEngine(options: EngineOptions): Promise<Engine> {
@@ -70,7 +68,7 @@ async function createBestEngine(options: EngineOptions): Promise<Engine> {
       options.warn?.(`${error.message}\nTraining runs on the processor instead.`);
     }
   }
-  return createEngine((await nativeIsThere(options)) ? 'native' : 'cpu', options);
+  return createEngine((await nativeIsThere(options)) ? 'native' : 'wasm', options);
 }
 
 /** Whether there is a native engine; warns if not. */
@@ -81,7 +79,7 @@ async function nativeIsThere(options: EngineOptions): Promise<boolean> {
   } catch (error) {
     if (!(error instanceof UserError) || error.kind === 'interrupted') throw error;
     options.warn?.(
-      `${error.message}. Until then training runs on TensorFlow.js in JavaScript, which is many times slower.`,
+      `${error.message}. Until then lunet computes with WebAssembly, on one thread and several times slower.`,
     );
     return false;
   }

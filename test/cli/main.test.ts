@@ -79,7 +79,7 @@ const misuse: [args: string[], error: string][] = [
   ],
   [
     ['train', '--engine', 'nativ'],
-    '--engine: found nativ, expected one of auto, native, tensorflow, webgpu, cpu (did you mean native?)',
+    '--engine: found nativ, expected one of auto, native, wasm, tensorflow, webgpu (did you mean native?)',
   ],
   [['train', '--model', ''], '--model: found nothing, expected one name or several, separated by commas'],
   [['train', '--model', ','], '--model: found ,, expected one name or several, separated by commas'],

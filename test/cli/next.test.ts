@@ -6,13 +6,13 @@ import { test } from 'node:test';
 import { nextCommand } from '../../src/cli/next.js';
 
 test('config, settings, splits and engine are kept where the next command takes them', () => {
-  const given = { path: 'my.yaml', set: ['a=b', 'c=[1, 2]'], split: ['x', 'y'], engine: 'cpu' };
+  const given = { path: 'my.yaml', set: ['a=b', 'c=[1, 2]'], split: ['x', 'y'], engine: 'wasm' };
   assert.equal(
     nextCommand('prune', ['--strategy', 'widest'], given),
-    "lunet prune my.yaml --strategy widest --set a=b --set 'c=[1, 2]' --split x,y --engine cpu",
+    "lunet prune my.yaml --strategy widest --set a=b --set 'c=[1, 2]' --split x,y --engine wasm",
   );
   assert.equal(nextCommand('report', [], given), "lunet report my.yaml --set a=b --set 'c=[1, 2]'");
-  assert.equal(nextCommand('run', [], given), "lunet run my.yaml --set a=b --set 'c=[1, 2]' --engine cpu");
+  assert.equal(nextCommand('run', [], given), "lunet run my.yaml --set a=b --set 'c=[1, 2]' --engine wasm");
   assert.equal(nextCommand('report', [], { set: [], engine: 'auto' }), 'lunet report');
 });
 

@@ -7,9 +7,10 @@ import { type Engine } from '../../src/engine/engine.js';
 import { createEngine } from '../../src/engine/index.js';
 import { createNativeEngine } from '../../src/engine/native/index.js';
 import { loadAddon } from '../../src/engine/native/loader.js';
-import { createTfjsEngine } from '../../src/engine/tfjs/index.js';
 import { createNodeWasmEngine } from '../../src/engine/wasm/node.js';
 import { type EngineCase } from './cases.js';
+
+export { oracle } from './oracle.js';
 
 // A missing native engine is a failure, not a reason to skip tests; set LUNET_WITHOUT_NATIVE=1 if there is no compiler.
 export const withNative = process.env['LUNET_WITHOUT_NATIVE'] !== '1';
@@ -17,7 +18,6 @@ if (!withNative) console.log('the native engine is not tested: LUNET_WITHOUT_NAT
 const loaded = loadAddon();
 if (withNative) assert.ok(loaded.addon, `the native engine does not load: ${JSON.stringify(loaded)}`);
 export const instructionSets = loaded.addon?.instructionSets() ?? [];
-export const oracle = await createTfjsEngine();
 export const wasm = await createNodeWasmEngine();
 /** The optional engines that are set up; LUNET_TEST_ENGINES lists those that must be, or is `none`. */
 export const optional: Engine[] = [];

@@ -17,6 +17,7 @@ import { CRITERIA, type CriterionName, criteria } from '../../src/pruning/criter
 import { scoreChannels } from '../../src/pruning/score.js';
 import { stream } from '../../src/random.js';
 import { dropoutMasks } from '../../src/training/epoch.js';
+import { oracle } from '../engine/oracle.js';
 import { type Numbers, plainForward, plainLoss } from '../engine/plain.js';
 
 const architecture: Architecture = {
@@ -228,30 +229,29 @@ function assertScores(found: Scores, wanted: readonly number[][], tolerance: num
       );
 }
 
-const engines = process.env['LUNET_WITHOUT_NATIVE'] === '1' ? ['cpu'] : ['cpu', 'native'];
+const engines: Engine[] = [oracle];
+if (process.env['LUNET_WITHOUT_NATIVE'] !== '1') engines.push(await createEngine('native', { threads: 2 }));
 
 describe('criteria', () => {
-  for (const engineName of engines)
+  for (const engine of engines)
     for (const scoring of ['evaluation', 'training'] as const)
       for (const name of CRITERIA.filter((criterion) => criterion !== 'random'))
-        it(`${name} is what its definition says, in ${scoring} mode, on ${engineName}`, async () => {
-          const scores = await scoresOf(await createEngine(engineName, { threads: 2 }), name, scoring);
+        it(`${name} is what its definition says, in ${scoring} mode, on ${engine.description.name}`, async () => {
+          const scores = await scoresOf(engine, name, scoring);
           // With the statistics of the batch, Taylor's sums nearly cancel (see taylor.ts), so rounding errors are visible.
           const cancels = name === 'taylor' && scoring === 'training';
           assertScores(scores, expected(name, scoring), cancels ? 2e-2 : name === 'synflow' ? 5e-3 : 1e-4);
         });
   it('that look at activations or gradients tell evaluation from training', async () => {
-    const engine = await createEngine('cpu');
     for (const name of ['l2', 'l1', 'l1-std', 'taylor', 'snip'] as const)
       assert.notDeepEqual(
-        await scoresOf(engine, name, 'evaluation'),
-        await scoresOf(engine, name, 'training'),
+        await scoresOf(oracle, name, 'evaluation'),
+        await scoresOf(oracle, name, 'training'),
         name,
       );
   });
   it('random draws other numbers at another step, the same at the same', async () => {
-    const engine = await createEngine('cpu');
-    const draw = (at: number): Promise<Scores> => scoresOf(engine, 'random', 'evaluation', weights, at);
+    const draw = (at: number): Promise<Scores> => scoresOf(oracle, 'random', 'evaluation', weights, at);
     assert.deepEqual(await draw(1), await draw(1));
     assert.notDeepEqual(await draw(1), await draw(2));
   });
@@ -260,7 +260,7 @@ describe('criteria', () => {
     const { shape, data } = tensorOf(weights, 'encoder.1.0.norm.weight');
     broken.set('encoder.1.0.norm.weight', { shape, data: data.map(() => Infinity) });
     await assert.rejects(
-      scoresOf(await createEngine('cpu'), 'bn-scale', 'evaluation', broken),
+      scoresOf(oracle, 'bn-scale', 'evaluation', broken),
       (error: unknown) =>
         error instanceof UserError && /^encoder\.1\.0: found scores that are not/.test(error.message),
     );
@@ -274,7 +274,7 @@ describe('a trained network in evaluation mode', () => {
   const batches = [all.slice(0, 2), all.slice(2, 4), all.slice(4)];
   let trained: Weights = weights;
   before(async () => {
-    const engine = await createEngine(engines.at(-1) as string);
+    const engine = engines.at(-1) as Engine;
     const network = await engine.load(settings, initialWeights(architecture, stream(5, 'weights')));
     for (let i = 0; i < 120; i++)
       await network.trainStep(
@@ -324,17 +324,17 @@ describe('a trained network in evaluation mode', () => {
       ),
     );
   }
-  for (const engineName of engines) {
+  for (const engine of engines) {
     const scores = async (name: CriterionName): Promise<Scores> =>
-      scoresOf(await createEngine(engineName, { threads: 2 }), name, 'evaluation', trained);
-    it(`has l2, l1 and l1-std of its activations, on ${engineName}`, async () => {
+      scoresOf(engine, name, 'evaluation', trained);
+    it(`has l2, l1 and l1-std of its activations, on ${engine.description.name}`, async () => {
       const norms = byCase((channel) => Math.sqrt(sum(channel.map((a) => a * a))));
       assertScores(await scores('l2'), overBatches(norms, mean), 1e-5);
       const sums = byCase(sum);
       assertScores(await scores('l1'), overBatches(sums, mean), 1e-5);
       assertScores(await scores('l1-std'), overBatches(sums, deviation), 1e-4);
     });
-    it(`has taylor by the loss alone, on ${engineName}`, async () => {
+    it(`has taylor by the loss alone, on ${engine.description.name}`, async () => {
       assertScores(await scores('taylor'), taylor(), 1e-4);
     });
   }

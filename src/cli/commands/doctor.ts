@@ -44,7 +44,7 @@ export const command = addExamples(
         nativeEngine(native),
         ...(native.addon ? [await checked('native', `${lunetCommand()} setup native --force`)] : []),
         ...(await tensorflow()),
-        await checked('cpu'),
+        await checked('wasm'),
       ];
       if (options.json) printJson({ findings });
       else

@@ -3,16 +3,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type OpenedTensorFlow } from '../tensorflow/open.js';
 
-/** Backends that the network runs on. */
+/** Backends that the network runs on. `cpu`, in JavaScript, is the oracle of the tests, which register it. */
 export type BackendName = 'cpu' | 'tensorflow' | 'webgpu';
 
 /** Makes a backend current; safe to call again. `opened` is needed for the backend `tensorflow`. */
 export async function useBackend(name: BackendName, opened?: OpenedTensorFlow): Promise<void> {
   tf.env().set('IS_TEST', true); // without this the JavaScript backend advertises tfjs-node on the console
-  if (tf.findBackendFactory(name) === null) {
-    if (name === 'cpu') {
-      await import('@tensorflow/tfjs-backend-cpu');
-    } else if (opened) tf.registerBackend(name, () => opened.backend);
-  }
+  if (opened && tf.findBackendFactory(name) === null) tf.registerBackend(name, () => opened.backend);
   if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js has no backend ${name}`);
 }

@@ -2,11 +2,9 @@
 // backward.ts. A step does not wait for the device: it reads the loss after it has sent all operations.
 
 import * as tf from '@tensorflow/tfjs-core';
-import { activationBytes } from '../../network/cost.js';
 import { totalChannels } from '../../network/architecture.js';
-import { countParameters, listTensors } from '../../network/parameters.js';
+import { listTensors } from '../../network/parameters.js';
 import { initialOptimizerState, type OptimizerState, type Weights, tensorOf } from '../../network/weights.js';
-import { UserError } from '../../errors.js';
 import {
   type Engine,
   type EngineDescription,
@@ -16,27 +14,22 @@ import {
   type PassMode,
   type Sample,
 } from '../engine.js';
-import { freeMemory, gibibytes } from '../../memory.js';
+import { freeMemory } from '../../memory.js';
 import { type OpenedTensorFlow } from '../tensorflow/open.js';
 import { type BackendName, useBackend } from './backend.js';
 import { type BackwardResult, backward, diceLoss } from './backward.js';
 import { type ForwardMode, type LayerTrace, forward, magnitudeOf } from './forward.js';
 import { type SampleStore, createSampleStore, download, imageTensor } from './layouts.js';
 import { type Operations, composed } from './operations.js';
+import { tfjsEstimator, tooLarge } from './memory.js';
 import { type Staged, createParameters } from './parameters.js';
 
 /** Limit for samples that are kept on the device. */
 const STORE_BYTES = 2 ** 30;
 
-/**
- * Arrays of the size of an activation that are alive at the peak of a step, per layer: its convolution, activation and
- * output stay for the backward pass; the rest is for temporary arrays.
- */
-const COPIES = 4;
-
 /** Creates the engine on a backend of TensorFlow.js. `opened` is needed for the backend `tensorflow`. */
 export async function createTfjsEngine(
-  backend: BackendName = 'cpu',
+  backend: BackendName,
   opened?: OpenedTensorFlow,
   threads = 1,
 ): Promise<Engine> {
@@ -51,12 +44,12 @@ export async function createTfjsEngine(
   const store = createSampleStore(STORE_BYTES);
   return {
     description,
-    estimateMemory,
+    ...tfjsEstimator,
     release: () => store.clear(),
     ...(opened && { meter: opened.meter }),
     load: async (settings, weights, optimizer) => {
       await useBackend(backend, opened);
-      const needed = estimateMemory(settings);
+      const needed = tfjsEstimator.estimateMemory(settings);
       // The free memory of a GPU is unknown; the step handles running out of it.
       if (opened?.device !== 'gpu' && backend !== 'webgpu' && needed > freeMemory())
         throw tooLarge(settings, freeMemory());
@@ -70,31 +63,6 @@ export async function createTfjsEngine(
       );
     },
   };
-}
-
-function estimateMemory({ architecture, size, maxBatch }: NetworkSettings): number {
-  return (
-    COPIES * maxBatch * activationBytes(architecture, size[0] * size[1] * size[2]) +
-    32 * countParameters(architecture)
-  );
-}
-
-/** An error that states the memory that a step needs, and the batch size that would fit. */
-function tooLarge(settings: NetworkSettings, free: number | undefined): UserError {
-  const needed = estimateMemory(settings);
-  const each = (needed - 32 * countParameters(settings.architecture)) / settings.maxBatch;
-  const fits =
-    free === undefined
-      ? Math.floor(settings.maxBatch / 2)
-      : Math.min(settings.maxBatch - 1, Math.floor(free / each));
-  return new UserError(
-    'engine',
-    `out of memory: a step with a batch of ${settings.maxBatch} needs about ${gibibytes(needed)}` +
-      `${free === undefined ? '' : `, ${gibibytes(free)} are free`}; ` +
-      (fits >= 1
-        ? `a batch of ${fits} should fit: --set training.batch=${fits}`
-        : 'choose a smaller preprocessing.size or a smaller model'),
-  );
 }
 
 function loadNetwork(

@@ -4,6 +4,7 @@
 import { requireComputable, requireMemory, estimateMemory } from '../compiled/limits.js';
 import { type FlatNetwork, flattenNetwork } from '../compiled/flat.js';
 import { type CompiledNetwork, networkOn } from '../compiled/network.js';
+import { activationBytes } from '../../network/cost.js';
 import { type Engine, type NetworkSettings } from '../engine.js';
 import { openEstimator, openInstance } from './instance.js';
 import { type WasmModule, WebAssembly } from './webassembly.js';
@@ -39,7 +40,7 @@ export async function createWasmEngine(bytes: Uint8Array, host: WasmHost = THIS_
   const module = await WebAssembly.compile(bytes);
   const estimate = await openEstimator(module);
   const bytesFor = (settings: NetworkSettings): number =>
-    estimateMemory(settings, estimate) + copiedBytes(settings);
+    computedBytes(settings, estimate) + copiedBytes(settings);
   return {
     description: { name: 'wasm', device: 'simd128', threads: 1 },
     estimateMemory: bytesFor,
@@ -52,6 +53,19 @@ export async function createWasmEngine(bytes: Uint8Array, host: WasmHost = THIS_
       return networkOn(network, settings);
     },
   };
+}
+
+/**
+ * Bytes that the C++ code needs. It counts in 32 bits here, so the estimate for a large batch is scaled up from one that
+ * WebAssembly can hold.
+ */
+function computedBytes(settings: NetworkSettings, estimate: (shape: Int32Array) => number): number {
+  const { architecture, size, maxBatch } = settings;
+  // An upper limit: the activations and their gradients.
+  const each = 2 * activationBytes(architecture, size[0] * size[1] * size[2]);
+  if (each > MOST_BYTES) return maxBatch * each;
+  const batch = Math.min(maxBatch, Math.floor(MOST_BYTES / each));
+  return (maxBatch / batch) * estimateMemory({ ...settings, maxBatch: batch }, estimate);
 }
 
 /** A batch and its probabilities within WebAssembly's memory. */

@@ -42,6 +42,8 @@ async function open(module: WasmModule, network: FlatNetwork): Promise<CompiledN
   const interrupted = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: { module, network, interrupted } satisfies Start,
+    // Not those of this process: they may say that it was given no file.
+    execArgv: [],
   });
   let waiting: Waiting | undefined;
   let lost: Error | undefined;

@@ -70,7 +70,7 @@ describe('lunet bench', () => {
   it('refuses options that it would not look at', () => {
     for (const words of [
       ['--kernels', '--batch', '2'],
-      ['--kernels', '--engine', 'cpu'],
+      ['--kernels', '--engine', 'wasm'],
       ['--pruned', '--passes'],
     ]) {
       const { status, stdout, stderr } = lunet(['bench', ...words]);
@@ -121,7 +121,7 @@ describe('lunet bench', () => {
       [['--size', '20', '--levels', '4'], 2, /--size: found 20, expected a multiple of 8/],
       [['--weights', 'none.safetensors'], 3, /none\.safetensors/],
       [['--weights', 'x.safetensors', '--n', '4'], 2, /--weights gives a network/],
-      [['--isa', 'avx2', '--engine', 'cpu'], 2, /--isa is for the native engine/],
+      [['--isa', 'avx2', '--engine', 'wasm'], 2, /--isa is for the native engine/],
       [['--isa', 'sse9'], 4, /instruction set sse9 is not available/],
     ];
     for (const [words, status, message] of bad) {

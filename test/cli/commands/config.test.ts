@@ -22,7 +22,7 @@ Options:
   --json             print the results as JSON
   --set <key=value>  override a key of the config, such as training.epochs=10 (repeatable) (default:
                      none)
-  --engine <name>    auto, native (C++), tensorflow, webgpu, or cpu (JavaScript) (default: "auto",
+  --engine <name>    auto, native (C++), wasm (the same as WebAssembly), tensorflow, or webgpu (default: "auto",
                      env: LUNET_ENGINE)
   -h, --help         print help
 

@@ -4,7 +4,7 @@
 
 namespace lunet {
 
-size_t Network::estimate(const Shape& shape, int threads) {
+uint64_t Network::estimate(const Shape& shape, int threads) {
   const Plan plan(shape, true);
   Room room = HeadTasks(plan).room;
   for (const Layer& layer : plan.layers) {
@@ -13,7 +13,7 @@ size_t Network::estimate(const Shape& shape, int threads) {
   }
   for (const Up& up : plan.ups)
     room.widen(up.composed ? ComposedTasks(plan, up, shape.maxBatch).room : UpTasks(plan, up, shape.maxBatch).room);
-  return sizeof(float) * (Volumes::floats(plan) + Parameters::floats(plan)) + room.bytes(threads);
+  return sizeof(float) * ((uint64_t)Volumes::floats(plan) + Parameters::floats(plan)) + room.bytes(threads);
 }
 
 size_t Network::bytes() const {

@@ -44,7 +44,7 @@ class Network {
 
   // An upper limit of the bytes of a network of this shape in training, without sums of channels; and its current
   // bytes.
-  static size_t estimate(const Shape& shape, int threads);
+  static uint64_t estimate(const Shape& shape, int threads);
   size_t bytes() const;
 
  private:
