@@ -32,9 +32,4 @@ export default ts.config(
       'max-lines-per-function': ['error', { max: 100, skipBlankLines: true, skipComments: true }],
     },
   },
-  {
-    // One function each that gives a network its operations, which share what is loaded.
-    files: ['src/engine/tfjs/index.ts', 'src/engine/wasm/instance.ts'],
-    rules: { 'max-lines-per-function': 'off' },
-  },
 );

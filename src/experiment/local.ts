@@ -10,7 +10,7 @@ import { type Experiment } from '../config/schema.js';
 import { EXIT, UserError } from '../errors.js';
 import { quoteWord } from '../quote-word.js';
 import { diskError, makeFolder } from '../runs/commit.js';
-import { isLocked } from '../runs/lock.js';
+import { isLocked } from '../runs/lock/lock.js';
 import { type Task } from './tasks.js';
 import { SUPERVISED } from './supervision.js';
 import { ATTEMPT, lastError, logFile, taskState } from './state.js';

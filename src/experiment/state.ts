@@ -7,7 +7,7 @@ import { UserError } from '../errors.js';
 import { possibleRemovals } from '../network/surgery.js';
 import { peekProgress } from '../runs/checkpoint.js';
 import { FILES, experimentFolder } from '../runs/folders.js';
-import { isLocked } from '../runs/lock.js';
+import { isLocked } from '../runs/lock/lock.js';
 import { otherRun, runKey } from '../runs/identity.js';
 import { type RunRecord, readRun } from '../runs/run.js';
 import { differenceTo } from './collect.js';

@@ -16,7 +16,7 @@ import { packageVersion } from '../version.js';
 import { commitFile, diskError, makeFolder } from './commit.js';
 import { FILES, type RunKind } from './folders.js';
 import { type Identity, hashIdentity } from './identity.js';
-import { type Waiting, lockRun } from './lock.js';
+import { type Waiting, lockRun } from './lock/lock.js';
 import { seal, unseal } from './sealed.js';
 import { removeTemporary } from './temporary.js';
 

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../sha256.js';
-import { lifeOf, thisProcess } from './owner.js';
+import { lifeOf, thisProcess } from './lock/owner.js';
 
 const PREFIX = '.tmp-';
 const NAME = /^\.tmp-(\d+)-([0-9a-f]{8})-/;

@@ -7,7 +7,7 @@ import { UserError } from '../../errors.js';
 import { fsReason } from '../../fs-reason.js';
 import { lunetCommand } from '../../invocation.js';
 import { makeFolder } from '../../runs/commit.js';
-import { lockRun } from '../../runs/lock.js';
+import { lockRun } from '../../runs/lock/lock.js';
 import { COMPILER_CURE, type Compiler, compilerCandidates, findCompiler } from '../compiler.js';
 import { type Addon } from './addon.js';
 import {

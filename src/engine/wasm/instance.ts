@@ -73,23 +73,7 @@ export async function openInstance(
   const voxels = depth * height * width;
   const channels = exports.channels();
   const parameters = network.weights.length;
-  let lost: Error | undefined;
-
-  /** One computing call: its memory is taken before and given back after it. */
-  const compute = <T>(use: (memory: Memory) => T): T => {
-    if (lost) throw lost;
-    try {
-      return withMemory(exports, (memory) => {
-        const result = use(memory);
-        if (exports.wasCut()) throw new Interrupted('interrupted');
-        return result;
-      });
-    } catch (error) {
-      // What left the code in the middle may have left anything behind.
-      if (!(error instanceof Interrupted || error instanceof TypeError)) lost = error as Error;
-      throw error;
-    }
-  };
+  const compute = computeOn(exports);
   const countOf = (images: readonly Float32Array[], labels?: readonly Uint8Array[]): number => {
     const count = images.length;
     if (count < 1 || count > maxBatch || (labels && labels.length !== count))
@@ -171,6 +155,27 @@ export async function openInstance(
 }
 
 class Interrupted extends Error {}
+
+/**
+ * Runs computing calls: their memory is taken before and given back after each. A call that fails in the middle may leave
+ * anything behind, so every later call then fails too.
+ */
+function computeOn(exports: Exports): <T>(use: (memory: Memory) => T) => T {
+  let lost: Error | undefined;
+  return (use) => {
+    if (lost) throw lost;
+    try {
+      return withMemory(exports, (memory) => {
+        const result = use(memory);
+        if (exports.wasCut()) throw new Interrupted('interrupted');
+        return result;
+      });
+    } catch (error) {
+      if (!(error instanceof Interrupted || error instanceof TypeError)) lost = error as Error;
+      throw error;
+    }
+  };
+}
 
 function fail(message: string): never {
   throw new TypeError(`WebAssembly engine: ${message}`);

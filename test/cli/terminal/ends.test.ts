@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { lockRun } from '../../../src/runs/lock.js';
+import { lockRun } from '../../../src/runs/lock/lock.js';
 import { BIN, emptyFolder, lunet, plainEnvironment } from '../lunet.js';
 import { TINY } from '../tiny.js';
 

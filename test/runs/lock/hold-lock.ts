@@ -2,8 +2,8 @@
 
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { commitFile } from '../../src/runs/commit.js';
-import { lockRun } from '../../src/runs/lock.js';
+import { commitFile } from '../../../src/runs/commit.js';
+import { lockRun } from '../../../src/runs/lock/lock.js';
 
 const [folder, lookMs, beatMs] = process.argv.slice(2) as [string, string, string];
 const said = (error: unknown): string => `error: ${(error as Error).message}`;

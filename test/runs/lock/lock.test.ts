@@ -18,9 +18,9 @@ import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { commitFile } from '../../src/runs/commit.js';
-import { isLocked, lockRun } from '../../src/runs/lock.js';
-import { type Owner, thisProcess } from '../../src/runs/owner.js';
+import { commitFile } from '../../../src/runs/commit.js';
+import { isLocked, lockRun } from '../../../src/runs/lock/lock.js';
+import { type Owner, thisProcess } from '../../../src/runs/lock/owner.js';
 
 const HOLDER = fileURLToPath(new URL('./hold-lock.js', import.meta.url));
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'lunet-'));

@@ -11,11 +11,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { UserError } from '../errors.js';
-import { fsReason } from '../fs-reason.js';
-import { diskError } from './commit.js';
+import { UserError } from '../../errors.js';
+import { fsReason } from '../../fs-reason.js';
+import { diskError } from '../commit.js';
 import { type Owner, isNear, parseOwner, thisProcess } from './owner.js';
-import { temporaryPath } from './temporary.js';
+import { temporaryPath } from '../temporary.js';
 
 const NAME = /^lock\.(\d{1,9})$/;
 
