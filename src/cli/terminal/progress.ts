@@ -13,7 +13,7 @@ export interface Progress {
 }
 
 export interface ProgressOptions {
-  /** Lines without a terminal: one per update (for epochs), or one per tenth of the total (for files). */
+  /** What is shown: every update (for epochs), or without a terminal one line per tenth of the total (for files). */
   readonly lines?: 'every' | 'tenths';
   /** Whether the bar disappears at its end, because every step has already printed a line. */
   readonly vanish?: boolean;
@@ -29,10 +29,13 @@ export function startProgress(
   unit: string,
   { lines = 'every', vanish = false }: ProgressOptions = {},
 ): Progress {
-  return process.stderr.isTTY ? startBar(label, total, unit, vanish) : startLines(label, total, unit, lines);
+  return process.stderr.isTTY
+    ? startBar(label, total, unit, vanish, lines === 'every')
+    : startLines(label, total, unit, lines);
 }
 
-function startBar(label: string, total: number, unit: string, vanish: boolean): Progress {
+/** `every`: draws each update, however soon it follows the last one; else a few times a second. */
+function startBar(label: string, total: number, unit: string, vanish: boolean, every: boolean): Progress {
   const { stderr } = process;
   const bar = new SingleBar({
     stream: withoutCursorMemory(stderr),
@@ -40,6 +43,7 @@ function startBar(label: string, total: number, unit: string, vanish: boolean): 
     clearOnComplete: vanish,
     // A message above the bar has erased it.
     forceRedraw: true,
+    synchronousUpdate: !every,
     // The number of updates from which the remaining time is estimated.
     etaBuffer: 20,
     format: (_options, { value, eta }, { detail }: { detail: string }) =>
@@ -51,7 +55,10 @@ function startBar(label: string, total: number, unit: string, vanish: boolean): 
   bar.start(total, 0, { detail: '' });
   setFooter({ clear: () => void stderr.write('\r\x1b[K'), draw: () => bar.render() });
   return {
-    update: (done, detail = '') => bar.update(done, { detail }),
+    update(done, detail = '') {
+      bar.update(done, { detail });
+      if (every) bar.render();
+    },
     stop() {
       setFooter(undefined);
       bar.stop();
