@@ -1,7 +1,7 @@
 // Options and arguments that several commands share, so that they are the same everywhere.
 
 import { availableParallelism } from 'node:os';
-import { Argument, InvalidArgumentError, Option } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { expandHome, ownPath, ownPathExpected } from '../home-folder.js';
 import { suggestion } from '../config/suggest.js';
 import { ENGINE_NAMES } from '../engine/index.js';
@@ -30,6 +30,20 @@ export function threadsOption(): Option {
   return new Option('--threads <count>', 'threads of the engine; default: all physical cores')
     .env('LUNET_THREADS')
     .argParser((value: string) => parseCount(value, 4 * availableParallelism() + 64));
+}
+
+/** The options of all commands that do runs (`RunOptions` in run-all.ts); `dryRun` describes `--dry-run`. */
+export function addRunOptions(command: Command, dryRun: string): Command {
+  return command
+    .addOption(seedsOption())
+    .addOption(listOption('--split <names>', 'only these splits (comma-separated)'))
+    .addOption(setOption())
+    .option('--overwrite', 'start runs from the beginning even if they exist')
+    .option('-n, --dry-run', dryRun)
+    .addOption(engineOption())
+    .addOption(isaOption())
+    .addOption(threadsOption())
+    .addOption(jsonOption());
 }
 
 /** `--json`: the results as one JSON object on stdout. */

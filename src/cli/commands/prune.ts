@@ -14,16 +14,7 @@ import { pruneRun } from '../../pruning/loop.js';
 import { SCHEDULED, schedule } from '../../pruning/schedule.js';
 import { openExperiment } from '../experiment-file.js';
 import { addExamples } from '../help.js';
-import {
-  configArgument,
-  engineOption,
-  isaOption,
-  jsonOption,
-  listOption,
-  seedsOption,
-  setOption,
-  threadsOption,
-} from '../options.js';
+import { addRunOptions, configArgument, listOption } from '../options.js';
 import { preferred } from '../next.js';
 import { type RunOptions, runAll } from '../run-all.js';
 import { print, printJson } from '../terminal/output.js';
@@ -37,74 +28,67 @@ interface Options extends RunOptions {
 }
 
 export const command = addExamples(
-  new Command('prune')
-    .description(
-      'Prunes the channels of a network one by one while it trains, for every seed. If started again, it resumes ' +
-        'unfinished runs and skips finished ones.',
-    )
-    .addArgument(configArgument())
-    .addOption(
-      listOption(
-        '--strategy <names>',
-        `${STRATEGIES.join(', ')} or all; several with commas; default: as in the config`,
-      ),
-    )
-    .addOption(
-      new Option(
-        '--criterion <name>',
-        `how channels are scored: ${CRITERIA.join(', ')} (all except random are divided by the norm of the layer, which ` +
-          'the papers of snip, synflow and bn-scale do not do); default: as in the config',
-      ),
-    )
-    .option('--model <name>', 'the model to prune; default: as in the config, else the first unet')
-    .option('--from-model', 'start from the trained model of the same seed instead of new weights')
-    .addOption(seedsOption())
-    .addOption(listOption('--split <names>', 'only these splits (comma-separated)'))
-    .addOption(setOption())
-    .option('--overwrite', 'start runs from the beginning even if they exist')
-    .option('-n, --dry-run', `print the schedule of removals without training (${SCHEDULED.join(' and ')})`)
-    .addOption(engineOption())
-    .addOption(isaOption())
-    .addOption(threadsOption())
-    .addOption(jsonOption())
-    .action((path: string | undefined, options: Options) => {
-      const { config, source } = openExperiment(path, options.set);
-      if (options.criterion !== undefined) choose('--criterion', [options.criterion], CRITERIA);
-      const planned = planPruning(config, {
-        strategies: options.strategy,
-        criterion: options.criterion as CriterionName | undefined,
-        model: options.model,
-        seeds: options.seeds,
-        splits: options.split,
-        fromModel: options.fromModel,
-      });
-      if (options.dryRun) {
-        printSchedules(config, planned, options.json ?? false);
-        return undefined;
-      }
-      return runAll({
-        kind: 'prune',
-        config,
-        source,
-        planned,
-        options,
-        models: planned.map(({ model }) => model),
-        unit: 'channel removed,',
-        total: (plan, { dataset }) => possibleRemovals(pruningRun(plan, dataset).architecture),
-        execute: (plan, context, progress) =>
-          pruneRun(context, pruningRun(plan, context.dataset), { progress }),
-        path,
-        next: (records) => {
-          const reached = config.retraining.snapshots.filter((percent) =>
-            records.some(({ pruning }) => pruning?.snapshots[String(percent)] !== undefined),
-          );
-          // A run that collapsed early has no snapshot.
-          return reached.length === 0
-            ? ['report']
-            : ['retrain', '--from-snapshot', `${preferred(reached, 50)}%`];
-        },
-      });
-    }),
+  addRunOptions(
+    new Command('prune')
+      .description(
+        'Prunes the channels of a network one by one while it trains, for every seed. If started again, it resumes ' +
+          'unfinished runs and skips finished ones.',
+      )
+      .addArgument(configArgument())
+      .addOption(
+        listOption(
+          '--strategy <names>',
+          `${STRATEGIES.join(', ')} or all; several with commas; default: as in the config`,
+        ),
+      )
+      .addOption(
+        new Option(
+          '--criterion <name>',
+          `how channels are scored: ${CRITERIA.join(', ')} (all except random are divided by the norm of the layer, which ` +
+            'the papers of snip, synflow and bn-scale do not do); default: as in the config',
+        ),
+      )
+      .option('--model <name>', 'the model to prune; default: as in the config, else the first unet')
+      .option('--from-model', 'start from the trained model of the same seed instead of new weights'),
+    `print the schedule of removals without training (${SCHEDULED.join(' and ')})`,
+  ).action((path: string | undefined, options: Options) => {
+    const { config, source } = openExperiment(path, options.set);
+    if (options.criterion !== undefined) choose('--criterion', [options.criterion], CRITERIA);
+    const planned = planPruning(config, {
+      strategies: options.strategy,
+      criterion: options.criterion as CriterionName | undefined,
+      model: options.model,
+      seeds: options.seeds,
+      splits: options.split,
+      fromModel: options.fromModel,
+    });
+    if (options.dryRun) {
+      printSchedules(config, planned, options.json ?? false);
+      return undefined;
+    }
+    return runAll({
+      kind: 'prune',
+      config,
+      source,
+      planned,
+      options,
+      models: planned.map(({ model }) => model),
+      unit: 'channel removed,',
+      total: (plan, { dataset }) => possibleRemovals(pruningRun(plan, dataset).architecture),
+      execute: (plan, context, progress) =>
+        pruneRun(context, pruningRun(plan, context.dataset), { progress }),
+      path,
+      next: (records) => {
+        const reached = config.retraining.snapshots.filter((percent) =>
+          records.some(({ pruning }) => pruning?.snapshots[String(percent)] !== undefined),
+        );
+        // A run that collapsed early has no snapshot.
+        return reached.length === 0
+          ? ['report']
+          : ['retrain', '--from-snapshot', `${preferred(reached, 50)}%`];
+      },
+    });
+  }),
   [
     ['the schedule that needs no scores: always the widest block', 'lunet prune --strategy widest'],
     ['the complete order of removals, without training', 'lunet prune --dry-run --strategy widest'],

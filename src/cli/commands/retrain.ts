@@ -8,16 +8,7 @@ import { type MissingRun, type SnapshotPoint } from '../../pruning/snapshots.js'
 import { trainRun } from '../../training/run.js';
 import { openExperiment } from '../experiment-file.js';
 import { addExamples } from '../help.js';
-import {
-  configArgument,
-  engineOption,
-  isaOption,
-  jsonOption,
-  listOption,
-  seedsOption,
-  setOption,
-  threadsOption,
-} from '../options.js';
+import { addRunOptions, configArgument, listOption } from '../options.js';
 import { type RunOptions, runAll } from '../run-all.js';
 
 interface Options extends RunOptions {
@@ -27,62 +18,55 @@ interface Options extends RunOptions {
 }
 
 export const command = addExamples(
-  new Command('retrain')
-    .description(
-      'Trains pruned architectures, by default from new random weights: if they are as good as the pruned networks, the ' +
-        'architecture matters and not the pruned weights.',
-    )
-    .addArgument(configArgument())
-    .addOption(
-      new Option(
-        '--from-snapshot <points>',
-        "75%, 50%, 25%, 'N channels' or all; several with commas",
-      ).argParser(parsePoints),
-    )
-    .addOption(
-      listOption('--init <names>', `${INITS.join(', ')}; several with commas; default: as in the config`),
-    )
-    .addOption(listOption('--strategy <names>', 'only from these pruning runs; default: all that exist'))
-    .addOption(seedsOption())
-    .addOption(listOption('--split <names>', 'only these splits (comma-separated)'))
-    .addOption(setOption())
-    .option('--overwrite', 'start runs from the beginning even if they exist')
-    .option('-n, --dry-run', 'list the runs and what would happen to each')
-    .addOption(engineOption())
-    .addOption(isaOption())
-    .addOption(threadsOption())
-    .addOption(jsonOption())
-    .action((path: string | undefined, options: Options) => {
-      const { config, source } = openExperiment(path, options.set);
-      if (options.init) choose('--init', options.init, INITS);
-      const missing: MissingRun[] = [];
-      const planned = planRetraining(
-        config,
-        {
-          points: options.fromSnapshot === 'all' ? undefined : options.fromSnapshot,
-          inits: options.init as Init[] | undefined,
-          strategies: options.strategy,
-          seeds: options.seeds,
-          splits: options.split,
-        },
-        (run) => missing.push(run),
-      );
-      return runAll({
-        kind: 'retrain',
-        config,
-        source,
-        planned,
-        options,
-        models: [], // they are narrower than the pruned model, for which memory sufficed
-        unit: 'epoch',
-        total: (plan, { dataset }) => retrainingRun(config, plan, dataset).epochs,
-        execute: (plan, context, progress) =>
-          trainRun(context, retrainingRun(config, plan, context.dataset), { progress }),
-        path,
-        missing,
-        next: () => ['report'],
-      });
-    }),
+  addRunOptions(
+    new Command('retrain')
+      .description(
+        'Trains pruned architectures, by default from new random weights: if they are as good as the pruned networks, the ' +
+          'architecture matters and not the pruned weights.',
+      )
+      .addArgument(configArgument())
+      .addOption(
+        new Option(
+          '--from-snapshot <points>',
+          "75%, 50%, 25%, 'N channels' or all; several with commas",
+        ).argParser(parsePoints),
+      )
+      .addOption(
+        listOption('--init <names>', `${INITS.join(', ')}; several with commas; default: as in the config`),
+      )
+      .addOption(listOption('--strategy <names>', 'only from these pruning runs; default: all that exist')),
+    'list the runs and what would happen to each',
+  ).action((path: string | undefined, options: Options) => {
+    const { config, source } = openExperiment(path, options.set);
+    if (options.init) choose('--init', options.init, INITS);
+    const missing: MissingRun[] = [];
+    const planned = planRetraining(
+      config,
+      {
+        points: options.fromSnapshot === 'all' ? undefined : options.fromSnapshot,
+        inits: options.init as Init[] | undefined,
+        strategies: options.strategy,
+        seeds: options.seeds,
+        splits: options.split,
+      },
+      (run) => missing.push(run),
+    );
+    return runAll({
+      kind: 'retrain',
+      config,
+      source,
+      planned,
+      options,
+      models: [], // they are narrower than the pruned model, for which memory sufficed
+      unit: 'epoch',
+      total: (plan, { dataset }) => retrainingRun(config, plan, dataset).epochs,
+      execute: (plan, context, progress) =>
+        trainRun(context, retrainingRun(config, plan, context.dataset), { progress }),
+      path,
+      missing,
+      next: () => ['report'],
+    });
+  }),
   [
     ['the architectures with half of the channels, from new weights', 'lunet retrain --from-snapshot 50%'],
     ['every snapshot, also as lottery tickets', 'lunet retrain --from-snapshot all --init random,rewind'],
