@@ -6,7 +6,8 @@ import { type Experiment } from '../config/schema.js';
 import { UserError } from '../errors.js';
 import { collectRuns } from '../experiment/collect.js';
 import { snapshotFile } from '../runs/folders.js';
-import { type OpenedModel, openModel } from '../runs/open-model.js';
+import { type OpenedModel } from '../runs/network-file.js';
+import { openModel } from '../runs/open-model.js';
 
 /** What to take of a method. */
 export interface MethodSelection {

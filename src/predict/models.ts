@@ -6,7 +6,8 @@ import { suggestion } from '../config/suggest.js';
 import { UserError } from '../errors.js';
 import { type Axis, type ModelDescription } from '../model/model.js';
 import { shippedModelPath, shippedModels } from '../model/shipped.js';
-import { type OpenedModel, isFolder, openModel } from '../runs/open-model.js';
+import { type OpenedModel } from '../runs/network-file.js';
+import { isFolder, openModel } from '../runs/open-model.js';
 
 /** A model file, the folder of a run, or the name of a shipped model. Throws a UserError of kind `usage` or `data`. */
 export function findModel(argument: string): OpenedModel {

@@ -11,7 +11,7 @@ import { type Weights } from '../network/weights.js';
 import { describeModel } from './describe-model.js';
 import { runKey } from './identity.js';
 import { type RunRecord } from './run.js';
-import { readSafetensors, readWithDigest } from './safetensors.js';
+import { type DigestedFile, type TensorFile, readWithDigest } from './safetensors.js';
 import { FILES } from './folders.js';
 
 /** A network as it was saved. */
@@ -26,7 +26,10 @@ export interface SavedNetwork {
 
 /** The network saved in a safetensors file. Throws a UserError of kind `data` if it is damaged or contains no network. */
 export function readNetwork(path: string): SavedNetwork {
-  const { tensors, metadata } = readSafetensors(path);
+  return networkIn(path, readWithDigest(path));
+}
+
+function networkIn(path: string, { tensors, metadata }: TensorFile): SavedNetwork {
   try {
     if (metadata[MODEL_KEY] === undefined) return { ...networkOf(metadata, tensors), weights: tensors };
     const model = modelOf(tensors, metadata);
@@ -63,30 +66,42 @@ function networkOf(
   return { architecture, labels };
 }
 
+/** A model and its source. */
+export interface OpenedModel {
+  readonly model: Model;
+  readonly path: string;
+  /** SHA-256 of the file. */
+  readonly digest: string;
+}
+
 /** The model in a safetensors file. Throws a UserError of kind `data` if it is damaged or contains no model. */
-export function readModel(path: string): Model {
-  const { model } = readNetwork(path);
+export function readModel(path: string): OpenedModel {
+  return modelIn(path, readWithDigest(path));
+}
+
+function modelIn(path: string, file: DigestedFile): OpenedModel {
+  const { model } = networkIn(path, file);
   if (model === undefined)
     throw new UserError(
       'data',
       `${path}: found a network without preprocessing and label values, expected a ${FILES.model}; ` +
         `give the folder of the run instead, whose ${FILES.record} has them`,
     );
-  return model;
+  return { model, path, digest: file.digest };
 }
 
 /**
  * The final model of a run. For runs of earlier versions the description comes from their record. Throws a UserError of kind
  * `data` if there is no model, or if another run wrote it.
  */
-export function readRunModel(folder: string, record: RunRecord): { model: Model; path: string } {
+export function readRunModel(folder: string, record: RunRecord): OpenedModel {
   const path = join(folder, FILES.model);
   const earlier = join(folder, FILES.earlierModel);
   if (!existsSync(path) && existsSync(earlier)) {
-    const { metadata, weights } = readWeightsOf(record, folder, FILES.earlierModel);
-    const { architecture } = networkOf(metadata, weights());
-    const model = { ...describeModel(record, architecture), weights: weights() };
-    return { model, path: earlier };
+    const { metadata, tensors, digest } = readFileOf(record, folder, earlier);
+    const { architecture } = networkOf(metadata, tensors);
+    const model = { ...describeModel(record, architecture), weights: tensors };
+    return { model, path: earlier, digest };
   }
   if (record.status !== 'finished')
     throw new UserError(
@@ -94,12 +109,13 @@ export function readRunModel(folder: string, record: RunRecord): { model: Model;
       `${folder}: the run is ${record.status === 'diverged' ? 'diverged' : 'not finished'}, so it has no model; ` +
         'finish it with: lunet train, prune or retrain',
     );
-  if (readWeightsOf(record, folder, FILES.model).digest !== record.files?.[FILES.model])
+  const file = readFileOf(record, folder, path);
+  if (file.digest !== record.files?.[FILES.model])
     throw new UserError(
       'data',
       `${path}: is not the file that this run wrote; repeat the run with --overwrite`,
     );
-  return { model: readModel(path), path };
+  return modelIn(path, file);
 }
 
 /** Weights that a run saved; they are read on demand. */
@@ -117,13 +133,7 @@ export interface SavedWeights {
  */
 export function readWeightsOf(record: RunRecord, folder: string, name: string): SavedWeights {
   const path = join(folder, name);
-  const { metadata, digest } = readWithDigest(path);
-  if (metadata['run'] !== runKey(record))
-    throw new UserError(
-      'data',
-      `${path}: belongs to another run than ${folder}, expected the file that this run wrote; ` +
-        'repeat the run with --overwrite',
-    );
+  const { metadata, digest } = readFileOf(record, folder, path);
   const weights = (): Weights => {
     const { tensors, digest: now } = readWithDigest(path);
     if (now !== digest)
@@ -131,4 +141,16 @@ export function readWeightsOf(record: RunRecord, folder: string, name: string): 
     return tensors;
   };
   return { path, digest, metadata, weights };
+}
+
+/** Reads a file in the folder of a run. Throws a UserError of kind `data` if another run wrote it. */
+function readFileOf(record: RunRecord, folder: string, path: string): DigestedFile {
+  const file = readWithDigest(path);
+  if (file.metadata['run'] !== runKey(record))
+    throw new UserError(
+      'data',
+      `${path}: belongs to another run than ${folder}, expected the file that this run wrote; ` +
+        'repeat the run with --overwrite',
+    );
+  return file;
 }

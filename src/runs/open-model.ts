@@ -1,20 +1,10 @@
 // Opens a model that is given on the command line as a model file or as the folder of a run.
 
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { UserError } from '../errors.js';
-import { type Model } from '../model/model.js';
 import { FILES } from './folders.js';
-import { readModel, readRunModel } from './network-file.js';
+import { type OpenedModel, readModel, readRunModel } from './network-file.js';
 import { readRun } from './run.js';
-import { sha256 } from '../sha256.js';
-
-/** A model and its source. */
-export interface OpenedModel {
-  readonly model: Model;
-  readonly path: string;
-  /** SHA-256 of the file. */
-  readonly digest: string;
-}
 
 /** Whether a path is a folder. */
 export function isFolder(path: string): boolean {
@@ -23,11 +13,10 @@ export function isFolder(path: string): boolean {
 
 /** The model in a file or in the folder of a run. Throws a UserError of kind `data` if it is missing or damaged. */
 export function openModel(path: string): OpenedModel {
-  const found = isFolder(path) ? ofRun(path) : { model: readModel(path), path };
-  return { ...found, digest: sha256(readFileSync(found.path)) };
+  return isFolder(path) ? ofRun(path) : readModel(path);
 }
 
-function ofRun(folder: string): Pick<OpenedModel, 'model' | 'path'> {
+function ofRun(folder: string): OpenedModel {
   const record = readRun(folder);
   if (record === undefined)
     throw new UserError(

@@ -57,8 +57,13 @@ export function readSafetensors(path: string): TensorFile {
   return decodeSealed(readBytes(path), path);
 }
 
+/** A file's content with the SHA-256 of the whole file. */
+export interface DigestedFile extends TensorFile {
+  readonly digest: string;
+}
+
 /** The same with the SHA-256 of the whole file, which is read once. */
-export function readWithDigest(path: string): TensorFile & { readonly digest: string } {
+export function readWithDigest(path: string): DigestedFile {
   const bytes = readBytes(path);
   return { ...decodeSealed(bytes, path), digest: sha256(bytes) };
 }

@@ -8,7 +8,7 @@ import { type Input, listInputs } from '../../predict/inputs.js';
 import { findModel, mirroredAxes, requireAgreement } from '../../predict/models.js';
 import { destinationOf } from '../../predict/place.js';
 import { loadEnsemble } from '../../predict/segment.js';
-import { type OpenedModel } from '../../runs/open-model.js';
+import { type OpenedModel } from '../../runs/network-file.js';
 import { addExamples } from '../help.js';
 import {
   engineOption,
