@@ -4,7 +4,7 @@
 
 import { type VolumeSize } from '../engine/engine.js';
 import { type Normalisation } from '../config/schema.js';
-import { percentileOf } from '../percentile.js';
+import { percentileOf } from './percentile.js';
 
 /** Voxels along x, y, z. */
 export type Extent = readonly [x: number, y: number, z: number];

@@ -1,7 +1,7 @@
 // The measures of one mask against another. docs/evaluate.md has the definitions.
 
 import { type Extent } from '../data/preprocess.js';
-import { percentileOf } from '../percentile.js';
+import { percentileOf } from '../data/percentile.js';
 import { boundaryOf, indicesOf } from './boundary.js';
 import { nearestDistances } from './distance.js';
 import { cornerCodes, cornerGrid, elementAreas, elementsOf } from './surface.js';

@@ -3,6 +3,7 @@
 
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { VOLUME } from '../data/layouts/paths.js';
 import { UserError } from '../errors.js';
 import { fsReason } from '../fs-reason.js';
 
@@ -18,7 +19,6 @@ export interface Input {
   readonly problem?: string;
 }
 
-const VOLUME = /\.(nii|nii\.gz|hdr|hdr\.gz)$/i;
 const CHANNEL = /^(.+)_(\d{4})$/;
 
 /**

@@ -8,7 +8,8 @@ import { fsReason } from '../../fs-reason.js';
 import { imageOfPair } from '../nifti/read.js';
 import { type ListOptions } from './layout.js';
 
-const VOLUME = /\.(nii|nii\.gz|hdr|hdr\.gz)$/i;
+/** The names of volumes. */
+export const VOLUME = /\.(nii|nii\.gz|hdr|hdr\.gz)$/i;
 
 /** The id of a case: the file name without folders and volume endings, in NFC. */
 export function caseId(path: string): string {
