@@ -1,0 +1,16 @@
+// Kinds of values that several sections of an experiment use.
+
+import { z } from 'zod';
+import { ownPath, ownPathExpected } from '../../home-folder.js';
+
+/** A whole number of at least `least`. */
+export const count = (least = 1) => z.int().min(least);
+
+/** A name of an experiment, a split or a model; it becomes part of a path. */
+export const name = z
+  .string()
+  .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._@+-]*$/u, 'expected a name of letters, digits and . _ @ + -')
+  .max(100);
+
+/** `~/` stands for the home folder: see `resolveExperiment`. */
+export const folder = z.string().min(1).regex(ownPath, ownPathExpected);
