@@ -13,6 +13,7 @@ import {
   utimesSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { cacheFolder } from '../dist/src/cache-folder.js';
 import { prebuildsFolder, readRecord } from '../dist/src/engine/native/builds.js';
@@ -102,20 +103,32 @@ const kept = cache === undefined ? undefined : openCache(cache);
 // Zig stores its compiled C++ library there; compiling it takes longer than compiling the engine.
 if (cache !== undefined) process.env.ZIG_GLOBAL_CACHE_DIR ??= join(resolve(cache), 'zig');
 
-for (const name of names) {
+/** Puts the engine for a system into prebuilds/, from the cache folder or from the compiler. */
+async function provide(name) {
   const folder = join(prebuildsFolder, name);
-  if (isCurrent(folder)) continue;
+  if (isCurrent(folder)) return;
   rmSync(folder, { recursive: true, force: true });
   const source = kept === undefined ? folder : join(kept, name);
   if (!isCurrent(source)) {
-    const { stdout } = spawnSync(python, [...zig, 'version'], { encoding: 'utf8' });
-    if (stdout?.trim() !== ZIG)
-      fail(
-        `found ${stdout?.trim() ? `zig ${stdout.trim()}` : `no zig (${python} -m ziglang)`}, expected ${ZIG}; ` +
-          `install it: python3 -m venv zig && zig/bin/pip install ziglang==${ZIG}, then: LUNET_PYTHON=zig/bin/python npm run prebuild`,
-      );
+    requireZig();
     await compile(name, source);
   }
-  if (source === folder) continue;
+  if (source === folder) return;
   for (const file of ['build.json', 'lunet.node']) cpSync(join(source, file), join(folder, file));
 }
+
+function requireZig() {
+  const { stdout } = spawnSync(python, [...zig, 'version'], { encoding: 'utf8' });
+  if (stdout?.trim() !== ZIG)
+    fail(
+      `found ${stdout?.trim() ? `zig ${stdout.trim()}` : `no zig (${python} -m ziglang)`}, expected ${ZIG}; ` +
+        `install it: python3 -m venv zig && zig/bin/pip install ziglang==${ZIG}, then: LUNET_PYTHON=zig/bin/python npm run prebuild`,
+    );
+}
+
+// Zig compiles C++ libraries of its own on one thread, so one system per processor.
+const waiting = [...names];
+const provideAll = async () => {
+  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) await provide(name);
+};
+await Promise.all(Array.from({ length: availableParallelism() }, provideAll));
