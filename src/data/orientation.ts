@@ -24,6 +24,23 @@ export function orientingOf(codes: string, orientation: 'RAS' | 'keep'): Orienti
   };
 }
 
+/** Whether the text names each direction of the body once, such as `RAS` or `PIL`. */
+export function areAxisCodes(codes: string): boolean {
+  return (
+    codes.length === 3 &&
+    DIRECTIONS.every((ends) => [...codes].filter((code) => ends.includes(code)).length === 1)
+  );
+}
+
+/** The mapping back: from the axes of the stored volume to the oriented ones. */
+export function inverseOf({ axes, flipped }: Orienting): Orienting {
+  const back = [0, 1, 2].map((stored) => axes.indexOf(stored));
+  return {
+    axes: back as unknown as Orienting['axes'],
+    flipped: back.map((axis) => flipped[axis]) as unknown as Orienting['flipped'],
+  };
+}
+
 /** Whether the mapping changes nothing. */
 export function isAsStored({ axes, flipped }: Orienting): boolean {
   return axes.every((axis, i) => axis === i) && !flipped.includes(true);
@@ -49,7 +66,7 @@ export function storedSteps(
 }
 
 /** The voxels (z, y, x) of a stored volume in oriented order; the same array if the order does not change. */
-export function orient<T extends Float32Array | Float64Array | Uint8Array>(
+export function orient<T extends Float32Array | Float64Array | Int16Array | Uint8Array>(
   voxels: T,
   size: Extent,
   orienting: Orienting,

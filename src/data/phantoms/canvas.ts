@@ -1,43 +1,63 @@
-// Draws in a cube of voxels: tubes, ellipsoids, smooth fields and noise. Coordinates are from 0 to 1 along x, y, z,
-// so that a phantom looks the same at any size.
+// Draws in a volume: tubes, ellipsoids, smooth fields and noise. Coordinates are from 0 to 1 along x, y, z of the whole
+// phantom, so that it looks the same at any size, and in any part of it.
 
 import { type RandomStream } from '../../random.js';
+import { type Extent } from '../preprocess.js';
 
 export type Point = readonly [x: number, y: number, z: number];
 
+/** The part of a phantom that a volume shows. */
+export interface View {
+  /** Voxels of the volume along x, y, z. */
+  readonly size: Extent;
+  /** Voxels of the whole phantom at the spacing of the volume. */
+  readonly whole: Extent;
+  /** Voxels of the phantom before the volume. */
+  readonly offset: Extent;
+}
+
 /** The volume under construction. */
-export interface Canvas {
-  readonly size: number;
+export interface Canvas extends View {
   readonly random: RandomStream;
   /** (z, y, x) */
   readonly image: Float32Array;
   readonly label: Uint8Array;
 }
 
-export function newCanvas(size: number, random: RandomStream): Canvas {
-  return { size, random, image: new Float32Array(size ** 3), label: new Uint8Array(size ** 3) };
+export function newCanvas(view: View, random: RandomStream): Canvas {
+  const voxels = voxelsIn(view);
+  return { ...view, random, image: new Float32Array(voxels), label: new Uint8Array(voxels) };
+}
+
+function voxelsIn({ size: [x, y, z] }: View): number {
+  return x * y * z;
+}
+
+/** The coordinates of the voxel centres along an axis. */
+function coordinates({ size, whole, offset }: View, axis: 0 | 1 | 2): number[] {
+  return Array.from({ length: size[axis] }, (_, i) => (offset[axis] + i + 0.5) / whole[axis]);
 }
 
 /** Calls paint(index) for every voxel within a box, given by two corners, whose inside() is below 1. */
 function fill(
-  { size }: Canvas,
+  canvas: Canvas,
   low: Point,
   high: Point,
   inside: (x: number, y: number, z: number) => number,
   paint: (index: number, depth: number) => void,
 ): void {
-  const range = ([a, b]: readonly [number, number]): [number, number] => [
-    Math.max(0, Math.floor(a * size - 0.5)),
-    Math.min(size - 1, Math.ceil(b * size - 0.5)),
+  const { size, whole, offset } = canvas;
+  const range = (axis: 0 | 1 | 2): [number, number] => [
+    Math.max(0, Math.floor(low[axis] * whole[axis] - 0.5) - offset[axis]),
+    Math.min(size[axis] - 1, Math.ceil(high[axis] * whole[axis] - 0.5) - offset[axis]),
   ];
-  const [x0, x1] = range([low[0], high[0]]);
-  const [y0, y1] = range([low[1], high[1]]);
-  const [z0, z1] = range([low[2], high[2]]);
+  const [[x0, x1], [y0, y1], [z0, z1]] = [range(0), range(1), range(2)];
+  const [xs, ys, zs] = [coordinates(canvas, 0), coordinates(canvas, 1), coordinates(canvas, 2)];
   for (let z = z0; z <= z1; z++)
     for (let y = y0; y <= y1; y++)
       for (let x = x0; x <= x1; x++) {
-        const depth = inside((x + 0.5) / size, (y + 0.5) / size, (z + 0.5) / size);
-        if (depth < 1) paint((z * size + y) * size + x, depth);
+        const depth = inside(xs[x] as number, ys[y] as number, zs[z] as number);
+        if (depth < 1) paint((z * size[1] + y) * size[0] + x, depth);
       }
 }
 
@@ -101,24 +121,26 @@ export function tube(
 }
 
 /** A smooth random field with values of about -1 to 1: a grid of random numbers, interpolated linearly. */
-export function smoothField({ size, random }: Canvas, cells: number): Float32Array {
+export function smoothField(canvas: Canvas, cells: number): Float32Array {
   const nodes = cells + 1;
-  const grid = Float32Array.from({ length: nodes ** 3 }, () => random.normal() * 0.6);
-  const field = new Float32Array(size ** 3);
-  const axis = Array.from({ length: size }, (_, i) => {
-    const at = ((i + 0.5) / size) * cells;
-    return { low: Math.floor(at), weight: at - Math.floor(at) };
-  });
+  const grid = Float32Array.from({ length: nodes ** 3 }, () => canvas.random.normal() * 0.6);
+  const field = new Float32Array(voxelsIn(canvas));
+  const along = (axis: 0 | 1 | 2): { low: number; weight: number }[] =>
+    coordinates(canvas, axis).map((coordinate) => {
+      const at = coordinate * cells;
+      return { low: Math.floor(at), weight: at - Math.floor(at) };
+    });
+  const [xs, ys, zs] = [along(0), along(1), along(2)];
   let index = 0;
-  for (const z of axis)
-    for (const y of axis) {
+  for (const z of zs)
+    for (const y of ys) {
       const node = (dz: number, dy: number): number => ((z.low + dz) * nodes + y.low + dy) * nodes;
       const rows = [node(0, 0), node(0, 1), node(1, 0), node(1, 1)] as const;
-      for (const x of axis) {
-        const along = (row: number): number =>
+      for (const x of xs) {
+        const between = (row: number): number =>
           (grid[row + x.low] as number) * (1 - x.weight) + (grid[row + x.low + 1] as number) * x.weight;
-        const near = along(rows[0]) * (1 - y.weight) + along(rows[1]) * y.weight;
-        const far = along(rows[2]) * (1 - y.weight) + along(rows[3]) * y.weight;
+        const near = between(rows[0]) * (1 - y.weight) + between(rows[1]) * y.weight;
+        const far = between(rows[2]) * (1 - y.weight) + between(rows[3]) * y.weight;
         field[index++] = near * (1 - z.weight) + far * z.weight;
       }
     }

@@ -2,8 +2,9 @@
 
 import { type Experiment, type Normalisation } from '../../config/schema.js';
 import { stream } from '../../random.js';
+import { type Extent } from '../preprocess.js';
 import { type RawCase } from '../raw-case.js';
-import { type Canvas, newCanvas } from './canvas.js';
+import { type Canvas, type View, newCanvas } from './canvas.js';
 import { drawGland } from './gland.js';
 import { drawHippocampus } from './hippocampus.js';
 import { drawTrachea } from './trachea.js';
@@ -70,24 +71,48 @@ export function phantomId(index: number, cases: number): string {
   return `phantom_${String(index + 1).padStart(Math.max(3, String(cases).length), '0')}`;
 }
 
+/** A phantom as it is drawn: `size` is the number of voxels along x, y, z that the whole phantom has at its usual spacing. */
+export interface Drawing extends Omit<PhantomSettings, 'size'> {
+  readonly size: Extent;
+}
+
 /** Generates one case; equal settings give equal voxels. */
-export function generatePhantom({ kind, size, seed, index }: PhantomSettings): RawCase {
-  const { draw, ...made } = phantoms[kind];
-  const spacing = (made.spacing * made.size) / size; // the same extent in mm
-  const canvas = newCanvas(size, stream(seed, 'phantom', kind, size, index));
-  draw(canvas);
-  // Rounded to whole numbers, as scanners store them, so that volumes on disk and in memory are equal.
-  for (let i = 0; i < canvas.image.length; i++) canvas.image[i] = Math.round(canvas.image[i] as number);
+export function generatePhantom(settings: PhantomSettings): RawCase {
+  const size: Extent = [settings.size, settings.size, settings.size];
+  const { image, label } = drawPhantom({ ...settings, size }, { size, whole: size, offset: [0, 0, 0] });
+  const file = `phantom ${settings.index + 1}`;
   return {
-    size: [size, size, size],
-    spacing: [spacing, spacing, spacing],
+    size,
+    spacing: usualSpacing(settings.kind, size),
     orientation: 'RAS',
     channels: 1,
-    image: canvas.image,
-    label: canvas.label,
-    imageFile: `phantom ${index + 1}`,
-    labelFile: `phantom ${index + 1}`,
+    image,
+    label,
+    imageFile: file,
+    labelFile: file,
     background: [],
     warnings: [],
   };
+}
+
+/** The mm between voxels of a phantom with so many voxels: its extent in mm is the same at any size. */
+export function usualSpacing(kind: PhantomKind, size: Extent): Extent {
+  const made = phantoms[kind];
+  return size.map((voxels) => (made.spacing * made.size) / voxels) as unknown as Extent;
+}
+
+/**
+ * Draws one view of a phantom, with axes that point right, anterior, superior. Equal arguments give equal voxels (z, y, x); all
+ * views of a phantom show the same structures, with other noise.
+ */
+export function drawPhantom(
+  { kind, size, seed, index }: Drawing,
+  view: View,
+): { readonly image: Float32Array; readonly label: Uint8Array } {
+  const cube = size[0] === size[1] && size[1] === size[2];
+  const canvas = newCanvas(view, stream(seed, 'phantom', kind, cube ? size[0] : size.join('x'), index));
+  phantoms[kind].draw(canvas);
+  // Rounded to whole numbers, as scanners store them, so that volumes on disk and in memory are equal.
+  for (let i = 0; i < canvas.image.length; i++) canvas.image[i] = Math.round(canvas.image[i] as number);
+  return canvas;
 }
