@@ -25,6 +25,7 @@ const LAYERS = [
   ['runs'],
   ['engine'],
   ['data'],
+  ['inference'],
   ['evaluation'],
   ['training'],
   ['export'],

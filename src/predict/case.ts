@@ -16,8 +16,8 @@ import { sha256 } from '../sha256.js';
 import { type Destination, type Wanted, allFiles, encodeFiles, resultFiles } from './files.js';
 import { type Input } from './inputs.js';
 import { type CaseResult, ELSEWHERE, type Making, doneAlready, writeRecord } from './record.js';
-import { resultWarnings, scanOf } from './scan.js';
-import { type Ensemble, type Scan } from './segment.js';
+import { resultWarnings, scanOf } from '../inference/scan.js';
+import { type Ensemble, type Scan } from '../inference/segment.js';
 
 /** What all cases of a command share. */
 export interface Prediction {

@@ -6,7 +6,7 @@ import { derivedHeader, storedBytes } from '../data/nifti/derived.js';
 import { type Volume } from '../data/nifti/decode.js';
 import { type Output } from '../model/model.js';
 import { type Input } from './inputs.js';
-import { type Segmentation } from './segment.js';
+import { type Segmentation } from '../inference/segment.js';
 
 const compress = promisify(gzip);
 

@@ -7,7 +7,7 @@ import { type Prediction, type Outcome, predictCase } from '../../predict/case.j
 import { type Input, listInputs } from '../../predict/inputs.js';
 import { findModel, mirroredAxes, requireAgreement } from '../../predict/models.js';
 import { destinationOf } from '../../predict/place.js';
-import { loadEnsemble } from '../../predict/segment.js';
+import { loadEnsemble } from '../../inference/segment.js';
 import { type OpenedModel } from '../../runs/network-file.js';
 import { addExamples } from '../help.js';
 import {
@@ -106,7 +106,7 @@ async function predict(names: readonly string[], options: Options): Promise<void
   const ensemble = await loadEnsemble(
     engine,
     models.map(({ model }) => model),
-    mirror,
+    { mirror },
   );
   const known = models.map(({ model, digest }) => ({ name: model.name, sha256: digest }));
   const making = { models: known.sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1)), mirror };

@@ -3,7 +3,7 @@
 import { axisCodes } from '../../data/nifti/affine.js';
 import { orient, orientExtent, orientingOf } from '../../data/orientation.js';
 import { type ModelDescription } from '../../model/model.js';
-import { paintedValue } from '../../predict/labels.js';
+import { paintedValue } from '../../inference/labels.js';
 import { type OpenModel, UserError, type Volume, openModel, readNifti, writeNifti } from '../index.js';
 import { labelMapName, orderFiles } from './files.js';
 import { greyWindow, greys } from './grey.js';

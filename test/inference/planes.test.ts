@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Extent } from '../../src/data/preprocess.js';
-import { resamplePlanes } from '../../src/predict/planes.js';
+import { resamplePlanes } from '../../src/inference/planes.js';
 
 /** All planes of a volume sent through, and what came out as a volume (outputs, z, y, x). */
 function resampled(volume: Float32Array, outputs: number, grid: Extent, size: Extent): Float32Array {

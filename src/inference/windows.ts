@@ -18,11 +18,15 @@ const SIGMA = 1 / 8;
 const FLOOR = 1e-3;
 
 /**
- * Windows of a length that cover a grid of so many voxels, at least half a window overlapping: ceil((n - w) / (w / 2)) + 1,
- * evenly spread. The middle of a window counts most, by a Gaussian; where there is a single one, all of it counts alike.
+ * Windows of a length w that cover a grid of n voxels, neighbours sharing at least the part `overlap` (0 to below 1) of a window:
+ * ceil((n - w) / (w (1 - overlap))) + 1 of them, evenly spread from the first voxel to the last. The middle of a window counts
+ * most, by a Gaussian; where there is a single one, all of it counts alike.
  */
-export function axisWindows(grid: number, length: number): AxisWindows {
-  const count = grid <= length ? 1 : Math.ceil((grid - length) / (length / 2)) + 1;
+export function axisWindows(grid: number, length: number, overlap: number): AxisWindows {
+  // Less than a voxel is no step.
+  const step = Math.max(1, length * (1 - overlap));
+  // Rounding of the step makes no further window.
+  const count = grid <= length ? 1 : Math.ceil((grid - length) / step - 1e-9) + 1;
   const starts = Array.from({ length: count }, (_, i) =>
     count === 1 ? 0 : Math.round((i * (grid - length)) / (count - 1)),
   );

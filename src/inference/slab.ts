@@ -2,9 +2,16 @@
 // averaged and given away.
 
 import { type Extent } from '../data/preprocess.js';
-import { UserError } from '../errors.js';
 import { type PlaneSink } from './planes.js';
 import { type AxisWindows } from './windows.js';
+
+/** A network gave a probability that is no number. */
+export class OverflowError extends Error {
+  constructor() {
+    super('a probability is not a number');
+    this.name = 'OverflowError';
+  }
+}
 
 /** The windows along x, y, z. */
 export type Windows = readonly [AxisWindows, AxisWindows, AxisWindows];
@@ -65,7 +72,7 @@ export function slabOf(
   };
 }
 
-/** Divides the sums of a plane by the sums of what counted; throws if a network gave no number. */
+/** Divides the sums of a plane by the sums of what counted; throws an OverflowError if a network gave no number. */
 function average(
   sums: Float32Array,
   start: number,
@@ -89,9 +96,5 @@ function average(
         all += p;
       }
     }
-  if (!Number.isFinite(all))
-    throw new UserError(
-      'data',
-      'the network overflows on this scan: found voxels far beyond those of its training, expected intensities like those',
-    );
+  if (!Number.isFinite(all)) throw new OverflowError();
 }

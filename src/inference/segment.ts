@@ -10,12 +10,12 @@ import {
   volumeSize,
 } from '../data/preprocess.js';
 import { type Engine, type Network } from '../engine/engine.js';
-import { type Axis, type Model, type ModelDescription } from '../model/model.js';
+import { UserError } from '../errors.js';
+import { type Model, type ModelDescription } from '../model/model.js';
 import { labelPainter, needsWords, writeOutput } from './labels.js';
-import { mirrored, mirrorings } from './mirror.js';
 import { type PlaneSink, resamplePlanes } from './planes.js';
-import { type Windows, slabOf } from './slab.js';
-import { axisWindows, cutWindow } from './windows.js';
+import { OverflowError } from './slab.js';
+import { type SlidingOptions, type Windowing, slideWindows, windowBatch } from './sliding.js';
 
 /** A scan as it is stored. */
 export interface Scan {
@@ -29,14 +29,11 @@ export interface Scan {
   readonly channels: (Float32Array | Float64Array)[];
 }
 
-export interface SegmentOptions {
+export interface SegmentOptions extends SlidingOptions {
   /** Whether probabilities are wanted too. */
   readonly probabilities?: boolean | undefined;
   /** Whether a mask for each output is wanted instead of a label map. */
   readonly separate?: boolean | undefined;
-  /** Called after each batch of windows. */
-  readonly progress?: ((done: number, total: number) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** What was found, in the order in which the scan is stored. */
@@ -53,6 +50,9 @@ export interface Segmentation {
   readonly intensity: readonly IntensityRange[];
 }
 
+/** Neighbouring windows share half of their length. */
+const DEFAULT_OVERLAP = 0.5;
+
 /** Networks that are averaged, loaded into an engine. Calls must not overlap. */
 export interface Ensemble {
   readonly description: ModelDescription;
@@ -61,22 +61,18 @@ export interface Ensemble {
   readonly dispose: () => void;
 }
 
-/** Voxels of a batch of windows: more of them at once are no faster. */
-const BATCH_VOXELS = 2 ** 20;
-const MAX_BATCH = 8;
-
 /**
- * Loads models whose outputs, channels and preprocessing agree (see `requireAgreement`). `mirror` are axes along which windows
- * are mirrored too, and the predictions averaged. Throws a UserError of kind `engine` if memory does not suffice.
+ * Loads models whose outputs, channels and preprocessing agree (see `requireAgreement`). `overlap` and `mirror` are those of
+ * `Windowing`. Throws a UserError of kind `engine` if memory does not suffice.
  */
 export async function loadEnsemble(
   engine: Engine,
   models: readonly Model[],
-  mirror: readonly Axis[] = [],
+  { overlap = DEFAULT_OVERLAP, mirror = [] }: Partial<Pick<Windowing, 'overlap' | 'mirror'>> = {},
 ): Promise<Ensemble> {
   const description = models[0] as Model;
   const { size } = description.preprocessing;
-  const batch = Math.min(MAX_BATCH, Math.max(1, Math.floor(BATCH_VOXELS / (size[0] * size[1] * size[2]))));
+  const batch = windowBatch(size);
   const networks: Network[] = [];
   const dispose = (): void => networks.forEach((network) => network.dispose());
   try {
@@ -98,24 +94,19 @@ export async function loadEnsemble(
     dispose();
     throw error;
   }
-  const flips = mirrorings(mirror);
+  const windowing = { size, overlap, mirror, batch };
   return {
     description,
-    segment: (scan, options = {}) => segment(scan, description, { networks, batch, flips }, options),
+    segment: (scan, options = {}) => segment(networks, windowing, scan, description, options),
     dispose,
   };
 }
 
-interface Loaded {
-  readonly networks: readonly Network[];
-  readonly batch: number;
-  readonly flips: readonly (readonly Axis[])[];
-}
-
 async function segment(
+  networks: readonly Network[],
+  windowing: Windowing,
   scan: Scan,
   model: ModelDescription,
-  loaded: Loaded,
   options: SegmentOptions,
 ): Promise<Segmentation> {
   const { outputs, preprocessing } = model;
@@ -132,14 +123,17 @@ async function segment(
     intensity.push(range);
   }
   const result = collector(scan.size, size, storedSteps(scan.size, orienting), outputs, options);
-  await predictPlanes(
-    channels,
-    grid,
-    model,
-    loaded,
-    resamplePlanes(outputs.length, grid, size, result.take),
-    options,
-  );
+  const sink = resamplePlanes(outputs.length, grid, size, result.take);
+  try {
+    await slideWindows(networks, outputs.length, { size: grid, channels }, windowing, sink, options);
+  } catch (error) {
+    if (!(error instanceof OverflowError)) throw error;
+    throw new UserError(
+      'data',
+      'the network overflows on this scan: found voxels far beyond those of its training, expected intensities like those',
+      { cause: error },
+    );
+  }
   return { ...result.found, voxels: [...result.counts], intensity };
 }
 
@@ -178,58 +172,4 @@ function collector(
     counts,
     found: { ...(labels && { labels }), ...(masks && { masks }), ...(probabilities && { probabilities }) },
   };
-}
-
-/** Runs all windows of a preprocessed volume and gives its probabilities to `sink`, plane by plane, each when it is complete. */
-async function predictPlanes(
-  channels: readonly (Float32Array | Float64Array)[],
-  grid: Extent,
-  { outputs, preprocessing: { size } }: ModelDescription,
-  { networks, batch, flips }: Loaded,
-  sink: PlaneSink,
-  { progress, signal }: SegmentOptions,
-): Promise<void> {
-  const axes = [0, 1, 2].map((axis) =>
-    axisWindows(grid[axis] as number, size[axis] as number),
-  ) as unknown as Windows;
-  const [xs, ys, zs] = axes;
-  // Where a grid is smaller than a window it lies in its middle, as training pads it.
-  const margin = size.map((length, axis) => Math.max(0, Math.floor((length - (grid[axis] as number)) / 2)));
-  const slab = slabOf(outputs.length, grid, size, margin as unknown as Extent, axes, sink);
-  const passes = networks.length * flips.length;
-  const total = xs.starts.length * ys.starts.length * zs.starts.length;
-  const voxels = size[0] * size[1] * size[2];
-  let done = 0;
-  for (const [i, z] of zs.starts.entries()) {
-    const places = ys.starts.flatMap((y) => xs.starts.map((x): Extent => [x, y, z]));
-    // What the last call gave is added while the next one computes.
-    let add = (): void => undefined;
-    for (let at = 0; at < places.length; at += batch) {
-      const now = places.slice(at, at + batch);
-      const windows = now.map((place) => {
-        const start = place.map((value, axis) => value - (margin[axis] as number)) as unknown as Extent;
-        const image = new Float32Array(channels.length * voxels);
-        for (const [c, channel] of channels.entries())
-          cutWindow(channel, grid, start, size, image.subarray(c * voxels, (c + 1) * voxels));
-        return image;
-      });
-      for (const network of networks)
-        for (const flip of flips) {
-          if (signal?.aborted) throw signal.reason;
-          const images = flip.length > 0 ? windows.map((image) => mirrored(image, size, flip)) : windows;
-          const running = network.predict(images, 'running');
-          add();
-          const found = await running;
-          add = () =>
-            now.forEach((place, n) => {
-              const part = found.subarray(n * outputs.length * voxels, (n + 1) * outputs.length * voxels);
-              slab.add(flip.length > 0 ? mirrored(part, size, flip) : part, place);
-            });
-        }
-      done += now.length;
-      progress?.(done, total);
-    }
-    add();
-    slab.give(zs.starts[i + 1] ?? Math.max(grid[2], size[2]), passes);
-  }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Extent } from '../../src/data/preprocess.js';
 import { type Model } from '../../src/model/model.js';
-import { type SegmentOptions, type Segmentation, loadEnsemble } from '../../src/predict/segment.js';
+import { type SegmentOptions, type Segmentation, loadEnsemble } from '../../src/inference/segment.js';
 import { type Predictor, fakeEngine, modelWith } from './fake-engine.js';
 
 const ORGAN = [{ name: 'organ', values: [3] }];
@@ -19,9 +19,9 @@ async function segment(
   models: readonly Model[],
   channels: readonly Float32Array[],
   { size, spacing = [1, 1, 1], orientation = 'RAS' }: Place,
-  { mirror, ...options }: SegmentOptions & { mirror?: readonly ('x' | 'y' | 'z')[] } = {},
+  { mirror = [], ...options }: SegmentOptions & { mirror?: readonly ('x' | 'y' | 'z')[] } = {},
 ): Promise<Segmentation> {
-  const ensemble = await loadEnsemble(fakeEngine(predictor), models, mirror);
+  const ensemble = await loadEnsemble(fakeEngine(predictor), models, { mirror });
   return ensemble.segment({ size, spacing, orientation, channels: channels.map((c) => c.slice()) }, options);
 }
 
