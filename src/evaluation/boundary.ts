@@ -2,7 +2,7 @@
 
 import { type Extent } from '../data/preprocess.js';
 
-/** A mask (0, 1) minus its erosion by the six neighbours: its voxels that have one outside; what is not in the grid is outside. */
+/** A mask (0, 1) minus its erosion: its voxels with at least one of six neighbours outside. Everything beyond the grid is outside. */
 export function boundaryOf(mask: Uint8Array, [nx, ny, nz]: Extent): Uint8Array {
   const boundary = new Uint8Array(mask.length);
   const plane = nx * ny;

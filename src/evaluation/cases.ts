@@ -1,22 +1,22 @@
-// All cases of an evaluation, each in a worker thread: nothing that looks at voxels runs on this thread.
+// Measures all cases of an evaluation in worker threads, so that this thread stays free for progress and signals.
 
 import { freeMemory } from '../memory.js';
 import { askWorkers } from '../worker-pool.js';
 import { type CasePaths, type CaseResult, type EvaluationSettings } from './files.js';
 import { type Label, type LabelResult } from './label-maps.js';
 
-/** What a worker is asked. */
+/** A request to a worker. */
 export type Question = CasePaths;
 
-/** What it answers; `short` where the case does not fit into the worker's share of memory. */
+/** The answer of a worker; `short` if the case does not fit into the worker's share of memory. */
 export type Answer = { readonly id: string } & (
   { readonly result: CaseResult } | { readonly problem: string } | { readonly short: true }
 );
 
-/** What a worker is started with. */
+/** The settings of a worker. */
 export interface WorkerSettings {
   readonly settings: EvaluationSettings;
-  /** Bytes of memory that it may take for a case; undefined: all that is free. */
+  /** Bytes of memory that it may use for a case; undefined: all free memory. */
   readonly share?: number | undefined;
 }
 
@@ -24,14 +24,14 @@ export interface Evaluation {
   readonly labels: readonly Label[];
   /** In the order of the cases; every case has a result for each label. */
   readonly cases: readonly CaseResult[];
-  /** What is wrong with cases that could not be measured, by their names, in words. */
+  /** By case: why it could not be measured. */
   readonly problems: ReadonlyMap<string, string>;
   readonly warnings: readonly string[];
 }
 
 /**
- * Measures all cases, `jobs` at a time. Without labels in the settings, those are measured whose values some reference has.
- * Bad cases are told in the result; rejects with the signal's reason.
+ * Measures all cases, `jobs` at a time. Without labels in the settings, it measures every value that occurs in a reference. The
+ * result lists bad cases. Rejects with the reason of the signal.
  */
 export async function evaluateCases(
   cases: readonly CasePaths[],
@@ -66,13 +66,13 @@ export async function evaluateCases(
     });
   const threads = Math.min(jobs, cases.length);
   await ask(cases, threads, threads > 1 ? freeMemory() / threads : undefined);
-  // What is too large beside others may do by itself.
+  // A case that is too large while others are measured may fit alone.
   await ask(large, 1);
   const measured = cases.flatMap(({ id }) => results.get(id) ?? []);
   return { problems, ...completed(measured, settings.labels) };
 }
 
-/** Every case with every label, and what is odd about them. */
+/** Every case with every label, and warnings. */
 function completed(
   cases: readonly CaseResult[],
   wanted: readonly Label[] | undefined,
@@ -114,7 +114,7 @@ function completed(
   };
 }
 
-/** Of a label that neither map of a case has. */
+/** The result of a label that neither map of a case has. */
 function nothing(label: Label, voxels: number): LabelResult {
   return {
     label,

@@ -1,16 +1,15 @@
-// Exact Euclidean distances to the nearest of many sites on a grid, by the separable transform of P. F. Felzenszwalb and
-// D. P. Huttenlocher, Distance Transforms of Sampled Functions (Theory of Computing 8, 2012), with a spacing for each axis.
-// Distances are wanted at some points only, so the last axis is searched from these outwards, which is exact too.
+// Exact Euclidean distances to the nearest site on a grid, by the separable transform of P. F. Felzenszwalb and D. P. Huttenlocher,
+// Distance Transforms of Sampled Functions (Theory of Computing 8, 2012), with a spacing for each axis. Only some points need a
+// distance. So for the last axis, a search goes outwards from each of these points, which is also exact.
 
 import { type Extent } from '../data/preprocess.js';
 
-/** Where a column along z has no site. */
+/** The steps of a column along z without a site. */
 const NONE = 0xffff;
 
 /**
- * The distance in mm from each query to the nearest site. `sites` is 1 at the sites of a grid of `size` (z, y, x; x fastest;
- * below 65,535 points along z) and 0 elsewhere; `queries` are indices into it in ascending order. Infinite if there is no
- * site.
+ * The distance in mm from each query to the nearest site; infinite if there is no site. `sites` is 1 at the sites of a grid of
+ * `size` (z, y, x; x fastest; fewer than 65,535 points along z) and 0 elsewhere. `queries` are indices into it in ascending order.
  */
 export function nearestDistances(
   sites: Uint8Array,
@@ -34,7 +33,7 @@ export function nearestDistances(
   return distances;
 }
 
-/** At each point, steps along z to the nearest site, or NONE. */
+/** For each point, the number of steps along z to the nearest site, or NONE. */
 function stepsAlongZ(sites: Uint8Array, plane: number, nz: number): Uint16Array {
   const steps = new Uint16Array(sites.length);
   for (let i = 0; i < plane; i++) steps[i] = sites[i] === 1 ? 0 : NONE;
@@ -50,9 +49,8 @@ function stepsAlongZ(sites: Uint8Array, plane: number, nz: number): Uint16Array 
 }
 
 /**
- * Squared distances within the planes of a column's sites: for every point of a plane, the smallest squared distance to a
- * site with the same x, as the lower envelope of parabolas along y. `steps` is (y, x), `squares` (x, y): a column is
- * written in one go.
+ * For every point of a plane, the smallest squared distance to a site with the same x: the lower envelope of parabolas along y.
+ * `steps` is (y, x). `squares` is (x, y), so that each column is written contiguously.
  */
 function squaresInPlane(
   steps: Uint16Array,
@@ -62,7 +60,7 @@ function squaresInPlane(
 ): void {
   const bases = new Float64Array(ny);
   const vertices = new Int32Array(ny);
-  // Parabola k is the lowest from `starts[k]` on.
+  // Parabola k is the lowest one from `starts[k]` to the next start.
   const starts = new Float64Array(ny);
   const curvature = sy * sy;
   for (let x = 0; x < nx; x++) {
@@ -96,7 +94,7 @@ function squaresInPlane(
   }
 }
 
-/** The smallest squared distance at point `at` (y, x) of a plane, from those of its row. */
+/** The smallest squared distance at point `at` (y, x) of a plane, from the distances of its row. */
 function nearestAlongX(squares: Float64Array, at: number, [nx, ny]: Extent, sx: number): number {
   const y = Math.floor(at / nx);
   const x = at - y * nx;

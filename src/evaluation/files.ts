@@ -1,4 +1,4 @@
-// One case's two files: read, checked against each other, measured.
+// Reads the two files of a case, checks them against each other, and measures them.
 
 import { UserError } from '../errors.js';
 import { readNifti } from '../data/nifti/read.js';
@@ -6,32 +6,32 @@ import { spaceDifference } from '../data/nifti/same-grid.js';
 import { type Room } from '../data/room.js';
 import { type Label, type LabelResult, NotLabels, compareLabelMaps, indexValues } from './label-maps.js';
 
-/** Where the two label maps of a case are. */
+/** The paths of the two label maps of a case. */
 export interface CasePaths {
   readonly id: string;
   readonly reference: string;
   readonly prediction: string;
 }
 
-/** What all cases are measured with. */
+/** Settings for all cases. */
 export interface EvaluationSettings {
-  /** What to measure; undefined: every value of the case but 0. */
+  /** The labels to measure; undefined: every value of the case except 0. */
   readonly labels?: readonly Label[] | undefined;
-  /** A value of the reference whose voxels do not count. */
+  /** Voxels whose reference has this value are left out. */
   readonly ignore?: number | undefined;
-  /** mm within which surfaces agree, for the NSD. */
+  /** Distance in mm within which surfaces agree, for the NSD. */
   readonly tolerance: number;
 }
 
-/** A case that was measured. Plain data: it crosses threads. */
+/** The result of a case. Plain data, since it is sent between threads. */
 export interface CaseResult extends CasePaths {
   readonly voxels: number;
-  /** In the order of the settings' labels, else of values. */
+  /** In the order of the labels of the settings, or of the values. */
   readonly results: readonly LabelResult[];
   readonly warnings: readonly string[];
 }
 
-/** Reads and measures a case. Throws a UserError of kind `data`; memory is asked of `room` before it is taken. */
+/** Reads and measures a case. Asks `room` before it allocates memory. Throws a UserError of kind `data`. */
 export async function evaluateCase(
   paths: CasePaths,
   { labels, ignore, tolerance }: EvaluationSettings,
@@ -51,7 +51,7 @@ export async function evaluateCase(
   const { size, spacing } = reference;
   const voxels = size[0] * size[1] * size[2];
   room({
-    // Two maps of indices; masks, their corners, steps and distances of a pair that fills the grid.
+    // Two maps of indices; then masks, corners, steps and distances of a pair that fills the grid.
     bytes: 20 * voxels,
     longest: voxels,
     what: `${paths.reference}: two label maps of ${size.join(' x ')} voxels`,
@@ -82,7 +82,7 @@ export async function evaluateCase(
   };
 }
 
-/** A label for each value, called by its number. */
+/** A label for each value, named by its number. */
 function allLabels(values: readonly number[]): Label[] {
   return [...values].sort((a, b) => a - b).map((value) => ({ name: String(value), values: [value] }));
 }

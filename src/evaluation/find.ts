@@ -1,4 +1,4 @@
-// Which files are compared with which, and what the values in them mean.
+// Finds the pairs of files to compare, and the meaning of the values in them.
 
 import { lstatSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -16,15 +16,15 @@ export interface FoundCases {
   readonly folders: boolean;
   /** Sorted by name. */
   readonly cases: readonly CasePaths[];
-  /** Names of references without a prediction, and the other way round. */
+  /** Names of references without a prediction, and of predictions without a reference. */
   readonly unpredicted: readonly string[];
   readonly unreferenced: readonly string[];
   readonly warnings: readonly string[];
 }
 
 /**
- * Two files, or the files of two folders that have the same names but for their endings. Throws a UserError of kind `data`
- * for what is not there or there twice, of kind `usage` for a file and a folder.
+ * Two files, or the files of two folders with the same names up to the ending. Throws a UserError of kind `data` if something is
+ * missing or exists twice, of kind `usage` for a file and a folder.
  */
 export async function findCases(reference: string, prediction: string): Promise<FoundCases> {
   const [folders, other] = [isFolder(reference), isFolder(prediction)];
@@ -90,7 +90,7 @@ async function volumesOf(folder: string, warnings: string[]): Promise<Map<string
   return files;
 }
 
-/** Labels with where they come from. */
+/** Labels and their source. */
 export interface DescribedLabels {
   readonly labels: readonly Label[];
   readonly ignore?: number;
@@ -98,9 +98,9 @@ export interface DescribedLabels {
 }
 
 /**
- * The labels and regions of the dataset.json beside the references, above them or beside the predictions, as nnU-Net and
- * the Decathlon write it; undefined if there is none that has labels. Background is left out; the label `ignore` (nnU-Net)
- * is apart. Throws a UserError of kind `data` for a damaged one.
+ * The labels and regions of the dataset.json beside the references, in the folder above them or beside the predictions, in the
+ * forms of nnU-Net and the Decathlon; undefined if there is none with labels. Without background; the label `ignore` (nnU-Net)
+ * is separate. Throws a UserError of kind `data` if the file is damaged.
  */
 export async function describedLabels(
   reference: string,

@@ -11,7 +11,7 @@ export interface Box {
 /** Label indices at each voxel; 0 is background. */
 export type IndexMap = Uint8Array | Uint16Array;
 
-/** The smallest box around the voxels of each index from 0 to `largest`; undefined for background and what is absent. */
+/** The smallest box around the voxels of each index from 0 to `largest`; undefined for background and for absent indices. */
 export function indexBoxes(map: IndexMap, [nx, ny, nz]: Extent, largest: number): (Box | undefined)[] {
   const low = [0, 1, 2].map(() => new Int32Array(largest + 1).fill(0x7fffffff));
   const high = [0, 1, 2].map(() => new Int32Array(largest + 1).fill(-1));
@@ -55,7 +55,7 @@ export function boxSize({ from, to }: Box): Extent {
   return to.map((value, axis) => value - (from[axis] as number)) as unknown as Extent;
 }
 
-/** The mask (0, 1) inside a box: 1 where `member` of a voxel's index is 1. */
+/** The mask (0, 1) inside a box: 1 where `member` is 1 for the index of the voxel. */
 export function cropMask(map: IndexMap, [nx, ny]: Extent, { from, to }: Box, member: Uint8Array): Uint8Array {
   const [width, height, depth] = boxSize({ from, to });
   const mask = new Uint8Array(width * height * depth);

@@ -1,4 +1,4 @@
-// One label map measured against another, label by label.
+// Measures one label map against another, label by label.
 
 import { type Extent } from '../data/preprocess.js';
 import { type Box, type IndexMap, boxSize, cropMask, indexBoxes, unionBox } from './grid.js';
@@ -10,7 +10,7 @@ export interface Label {
   readonly values: readonly number[];
 }
 
-/** What was found out of one label in one case. */
+/** The results of one label in one case. */
 export interface LabelResult {
   readonly label: Label;
   readonly counts: Counts;
@@ -20,20 +20,20 @@ export interface LabelResult {
   readonly predictionVolume: number;
 }
 
-/** Two label maps on one grid, as indices: see `indexValues`. */
+/** Two label maps on the same grid, as indices: see `indexValues`. */
 export interface MapPair {
   readonly reference: IndexMap;
   readonly prediction: IndexMap;
   /** Voxels along x, y, z, and mm between them; x is fastest. */
   readonly size: Extent;
   readonly spacing: Extent;
-  /** The index of each label value but 0. */
+  /** The index of each label value except 0. */
   readonly indices: ReadonlyMap<number, number>;
 }
 
 /**
- * Measures each label. Voxels whose reference has the value `ignore` count in no label and nowhere: in the prediction they
- * are set to background. `tolerance` in mm is that of the NSD.
+ * Measures each label. Voxels whose reference has the value `ignore` are left out: they are set to background in the
+ * prediction. `tolerance` is for the NSD, in mm.
  */
 export function compareLabelMaps(
   { reference, prediction, size, spacing, indices }: MapPair,
@@ -70,7 +70,7 @@ export function compareLabelMaps(
 
 const NOTHING: Box = { from: [0, 0, 0], to: [0, 0, 0] };
 
-/** Sets voxels that the reference wants ignored to background in the prediction; returns how many there are. */
+/** Sets voxels that the reference ignores to background in the prediction; returns their number. */
 function clearIgnored(reference: IndexMap, prediction: IndexMap, ignore: number | undefined): number {
   if (ignore === undefined) return 0;
   let ignored = 0;
@@ -82,19 +82,19 @@ function clearIgnored(reference: IndexMap, prediction: IndexMap, ignore: number 
   return ignored;
 }
 
-/** More label values than any atlas has: such a volume is an image. */
+/** More label values than any atlas has; a volume with more values is an image. */
 const MOST_VALUES = 5000;
 
-/** What is no label map, in words that go on after `found`. */
+/** A volume is not a label map. The message continues after `found`. */
 export class NotLabels extends Error {}
 
 /**
- * The voxels of a label map as indices from 1, in the order in which values were first seen; `indices` is added to. Values
- * within 1e-3 of a whole number are rounded, as floating-point files and scaled ones need. Throws a `NotLabels` error.
+ * The voxels of a label map as indices from 1, in the order in which values first occur; adds new values to `indices`. Rounds
+ * values within 1e-3 of a whole number, since floating-point and scaled files need this. Throws a `NotLabels` error.
  */
 export function indexValues(voxels: ArrayLike<number>, indices: Map<number, number>): Uint16Array {
   const map = new Uint16Array(voxels.length);
-  // Neighbours mostly have the same value.
+  // Neighbours usually have the same value, so the last index is tried first.
   let [last, lastIndex] = [0, 0];
   for (let i = 0; i < voxels.length; i++) {
     const stored = voxels[i] as number;

@@ -6,7 +6,7 @@ import { boundaryOf, indicesOf } from './boundary.js';
 import { nearestDistances } from './distance.js';
 import { cornerCodes, cornerGrid, elementAreas, elementsOf } from './surface.js';
 
-/** Voxels of one case and label. */
+/** Numbers of voxels of one case and label. */
 export interface Counts {
   readonly tp: number;
   readonly fp: number;
@@ -15,20 +15,21 @@ export interface Counts {
 }
 
 /**
- * How well two masks agree. Where both are empty all are NaN; where one is, overlaps and NSD are 0 and distances infinite.
+ * How well two masks agree. If both are empty, all measures are NaN. If one is empty, overlaps and NSD are 0 and distances
+ * are infinite.
  */
 export interface Measures {
   readonly dice: number;
   readonly iou: number;
   /** The larger of the two directed 95th percentiles of distances between boundaries, mm. */
   readonly hd95: number;
-  /** The mean of all distances between boundaries, both ways, mm. */
+  /** The mean of all distances between boundaries, in both directions, mm. */
   readonly assd: number;
-  /** The share of both surfaces that lies within the tolerance of the other one. */
+  /** The fraction of both surfaces that is within the tolerance of the other surface. */
   readonly nsd: number;
 }
 
-/** Two masks (0, 1) on one grid, cropped to a box that holds both. */
+/** Two masks (0, 1) on the same grid, cropped to a box around both. */
 export interface Pair {
   readonly reference: Uint8Array;
   readonly prediction: Uint8Array;
@@ -37,7 +38,7 @@ export interface Pair {
   readonly spacing: Extent;
 }
 
-/** Voxels that two masks share and do not. `all` are the voxels of the whole grid, of which the masks show a part. */
+/** Counts the voxels that two masks share or do not share. `all` is the number of voxels of the whole grid, before cropping. */
 export function countOverlap({ reference, prediction }: Pair, all: number): Counts {
   let [tp, fp, fn] = [0, 0, 0];
   for (let i = 0; i < reference.length; i++) {
@@ -49,7 +50,7 @@ export function countOverlap({ reference, prediction }: Pair, all: number): Coun
   return { tp, fp, fn, tn: all - tp - fp - fn };
 }
 
-/** All measures of a pair whose overlap has been counted. `tolerance` is in mm. */
+/** All measures of a pair of masks with known overlap. `tolerance` is in mm. */
 export function measure(pair: Pair, { tp, fp, fn }: Counts, tolerance: number): Measures {
   const [n, m] = [tp + fn, tp + fp];
   if (n === 0 && m === 0) return { dice: NaN, iou: NaN, hd95: NaN, assd: NaN, nsd: NaN };
@@ -74,7 +75,7 @@ function boundaryDistances({ reference, prediction, size, spacing }: Pair): { hd
   };
 }
 
-/** Spacings in files are float32 numbers: a distance that is the tolerance but for their rounding is within it. */
+/** Spacings in files are float32 numbers. A distance that exceeds the tolerance only by their rounding is within it. */
 const ROUNDING = 1 + 1e-6;
 
 function surfaceDice({ reference, prediction, size, spacing }: Pair, tolerance: number): number {

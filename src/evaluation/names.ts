@@ -1,4 +1,4 @@
-// What the measures are called. The config, records and reports take their names from here.
+// The names of the measures, for the config, records and reports.
 
 /** Names of the measures, in the order in which they are shown. */
 export const MEASURES = ['dice', 'iou', 'hd95', 'assd', 'nsd'] as const;

@@ -1,4 +1,4 @@
-// The files that an evaluation leaves: cases.csv, a row a case and label, and summary.json in nnU-Net's layout.
+// The files that an evaluation writes: cases.csv with a row for each case and label, and summary.json in the layout of nnU-Net.
 
 import { type Row, csvText, distanceCell } from '../runs/csv.js';
 import { type Evaluation } from './cases.js';
@@ -21,7 +21,7 @@ const COLUMNS = [
   'prediction_ml',
 ] as const;
 
-/** The text of cases.csv. What is not defined is empty, and infinite distances are `inf`. */
+/** The text of cases.csv. Undefined values are empty, and infinite distances are `inf`. */
 export function evaluationCsv({ cases }: Evaluation, tolerance: number): string {
   const rows = cases.flatMap(({ id, results }) =>
     results.map(({ label, measures, referenceVolume, predictionVolume }): Row => ({
@@ -40,7 +40,7 @@ export function evaluationCsv({ cases }: Evaluation, tolerance: number): string 
   return csvText(COLUMNS, rows);
 }
 
-/** nnU-Net's name of a measure, and such a name for those that it does not have. */
+/** The name of each measure in nnU-Net, and similar names for measures that it does not have. */
 const NAMES: Readonly<Record<Measure, string>> = {
   dice: 'Dice',
   iou: 'IoU',
@@ -50,9 +50,9 @@ const NAMES: Readonly<Record<Measure, string>> = {
 };
 
 /**
- * The text of summary.json, as nnU-Net's evaluation writes it and Python's json reads it: NaN where both masks are empty,
- * Infinity for a distance to an empty one. Means are over the cases that have a finite value; nnU-Net's own measures always
- * have one but where both masks are empty, which it leaves out as well.
+ * The text of summary.json, as nnU-Net writes it and the json module of Python reads it: NaN if both masks are empty, Infinity
+ * for the distance to an empty mask. Means are over the cases with a finite value. The measures of nnU-Net have no finite value
+ * only if both masks are empty, and nnU-Net also leaves such cases out.
  */
 export function nnunetSummary({ labels, cases }: Evaluation, tolerance: number): string {
   const means = labels.map((_, i) => {
@@ -75,12 +75,12 @@ export function nnunetSummary({ labels, cases }: Evaluation, tolerance: number):
   });
 }
 
-/** A label as nnU-Net writes it: `1`, and `(1, 2)` for a region. */
+/** A label in the form of nnU-Net: `1`, or `(1, 2)` for a region. */
 function keyOf({ values }: Label): string {
   return values.length === 1 ? String(values[0]) : `(${values.join(', ')})`;
 }
 
-/** What nnU-Net counts in a case. */
+/** The counts of nnU-Net for a case. */
 function countsOf({ counts: { tp, fp, fn, tn } }: LabelResult): Record<string, number> {
   return { TP: tp, FP: fp, FN: fn, TN: tn, n_pred: tp + fp, n_ref: tp + fn };
 }

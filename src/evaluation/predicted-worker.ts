@@ -1,4 +1,4 @@
-// A worker thread: measures the predictions that it is sent, one at a time.
+// A worker thread that measures predictions, one at a time.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { type MeasuredCase, type Predicted, measureOutputs } from './predicted.js';

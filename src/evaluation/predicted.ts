@@ -1,10 +1,10 @@
-// The outputs of a network measured against the labels that it was trained to give.
+// Measures the outputs of a network against the labels that it is trained for.
 
 import { type Extent } from '../data/preprocess.js';
 import { compareLabelMaps } from './label-maps.js';
 import { type Measures } from './measure.js';
 
-/** What a network predicts for a case, and the truth. Plain data: it crosses threads. */
+/** The prediction of a network for a case, and the true label. Plain data, since it is sent between threads. */
 export interface Predicted {
   readonly id: string;
   /** Of each output, (outputs, D, H, W). */
@@ -24,7 +24,7 @@ export interface MeasuredCase {
   readonly outputs: readonly Measures[];
 }
 
-/** Measures each output at p > 0.5. `tolerance` in mm is that of the NSD. */
+/** Measures each output at p > 0.5. `tolerance` is for the NSD, in mm. */
 export function measureOutputs(
   { probabilities, label, targets, size, spacing }: Predicted,
   tolerance: number,

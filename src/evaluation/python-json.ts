@@ -1,6 +1,6 @@
-// JSON as Python's json module writes and reads it: with NaN and Infinity, which JavaScript's does not have.
+// JSON as the json module of Python writes and reads it: with NaN and Infinity, which the JSON of JavaScript does not have.
 
-/** Plain data whose numbers may be NaN or infinite, as text: keys sorted, four spaces a level. */
+/** The text of plain data whose numbers may be NaN or infinite: sorted keys, four spaces per level. */
 export function pythonJson(value: unknown): string {
   return `${format(value, '\n')}\n`;
 }

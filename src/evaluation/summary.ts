@@ -1,10 +1,10 @@
-// Figures over cases: of each label, and over labels.
+// Statistics over cases: for each label, and over labels.
 
 import { mean, median } from 'simple-statistics';
 import { type LabelResult } from './label-maps.js';
 import { MEASURES, type Measure } from './names.js';
 
-/** Of one measure over the cases in which it is a finite number; NaN where there is no such case. */
+/** Statistics of one measure over the cases with a finite value; NaN if there is no such case. */
 export interface Figure {
   readonly mean: number;
   readonly median: number;
@@ -12,13 +12,13 @@ export interface Figure {
 
 export interface LabelSummary {
   readonly figures: Readonly<Record<Measure, Figure>>;
-  /** Cases of which the reference or the prediction has the label. */
+  /** Number of cases whose reference or prediction has the label. */
   readonly cases: number;
-  /** Cases of which only one has it: Dice and NSD are 0 there, and distances infinite, so that no mean can count them. */
+  /** Number of cases where only one of them has it: Dice and NSD are 0, and distances are infinite, so means leave them out. */
   readonly misses: number;
 }
 
-/** Sums up the results of one label. */
+/** The statistics of one label. */
 export function summariseLabel(results: readonly Pick<LabelResult, 'measures'>[]): LabelSummary {
   const finite = (measure: Measure): number[] =>
     results.map(({ measures }) => measures[measure]).filter(Number.isFinite);
@@ -34,7 +34,7 @@ export function summariseLabel(results: readonly Pick<LabelResult, 'measures'>[]
   };
 }
 
-/** Means over labels, of the labels that have a value; misses are added up. */
+/** Means over the labels that have a value; misses are added up. */
 export function meanOverLabels(labels: readonly LabelSummary[]): LabelSummary {
   const over = (values: readonly number[]): number => {
     const known = values.filter((value) => !Number.isNaN(value));

@@ -1,30 +1,30 @@
-// The surface of a mask as elements with an area, one at every corner where voxels inside and outside meet: what
-// google-deepmind/surface-distance measures (S. Nikolov et al., arXiv 1809.04430).
+// The surface of a mask as elements with an area: one at every corner of the grid where voxels inside and outside meet. This is
+// the surface of google-deepmind/surface-distance (S. Nikolov et al., arXiv 1809.04430).
 //
 // The eight voxels around a corner are a cell of marching cubes (W. E. Lorensen and H. E. Cline, 1987) with a value of 0 or 1
-// at each of its vertices, so that the surface cuts edges in their middle. In the 14 cases of that paper the smaller of both
-// sides falls into parts that are connected along edges, each cut off by triangles of its own; there are six kinds of parts.
+// at each vertex, so the surface cuts edges in the middle. In each of the 14 cases of that paper, the vertices of the smaller side
+// form groups that are connected along edges. Triangles cut off each group separately; there are six kinds of groups.
 
 import { type Extent } from '../data/preprocess.js';
 
 /** All voxels around a corner are inside. */
 const ALL = 255;
 
-/** Corners of the voxels of a grid: one more along each axis. */
+/** The number of voxel corners along each axis: one more than voxels. */
 export function cornerGrid([nx, ny, nz]: Extent): Extent {
   return [nx + 1, ny + 1, nz + 1];
 }
 
 /**
- * For each corner, which of the eight voxels around it are in the mask (0, 1): bit x + 2y + 4z, where x, y, z are 1 for
- * the voxel behind the corner along that axis. What is not in the grid is outside.
+ * For each corner, a code of the eight voxels around it: bit x + 2y + 4z is set if that voxel is in the mask (0, 1), where x, y, z
+ * are 1 for the voxel behind the corner along that axis. Everything beyond the grid is outside.
  */
 export function cornerCodes(mask: Uint8Array, size: Extent): Uint8Array {
   const [nx, ny, nz] = size;
   const [cx, cy, cz] = cornerGrid(size);
   const codes = new Uint8Array(cx * cy * cz);
   const plane = cx * cy;
-  // The four bits of one plane of voxels, of the plane before and of the one at hand.
+  // The four bits of the voxels in one plane: for the previous plane and for the current one.
   let [before, here] = [new Uint8Array(plane), new Uint8Array(plane)];
   for (let z = 0; z < cz; z++) {
     [before, here] = [here, before];
@@ -72,7 +72,7 @@ function edgeBetween(a: number, b: number): number | undefined {
   return axis < 0 ? undefined : axis;
 }
 
-/** Vertices in parts that are connected along edges. */
+/** Groups of vertices that are connected along edges. */
 function partsOf(vertices: readonly number[]): number[][] {
   const parts: number[][] = [];
   for (const vertex of vertices) {
@@ -83,9 +83,9 @@ function partsOf(vertices: readonly number[]): number[][] {
   return parts;
 }
 
-/** The area of the triangles that cut off one part: one to four vertices, connected along edges. */
+/** The area of the triangles that cut off one group: one to four vertices, connected along edges. */
 function partArea(part: readonly number[], [sx, sy, sz]: Extent): number {
-  // Areas of a voxel's faces, by the axis they are across.
+  // Areas of the faces of a voxel, by the axis perpendicular to them.
   const faces = [sy * sz, sx * sz, sx * sy] as const;
   const face = (axis: number): number => faces[axis] as number;
   /** The triangle that cuts off one vertex. */
@@ -94,7 +94,7 @@ function partArea(part: readonly number[], [sx, sy, sz]: Extent): number {
   const slant = (axis: number): number => Math.hypot(face((axis + 1) % 3), face((axis + 2) % 3)) / 4;
   const edges = part.flatMap((a, i) => part.slice(i + 1).flatMap((b) => edgeBetween(a, b) ?? []));
   const axes = new Set(edges);
-  /** The axis that no edge is along. */
+  /** The axis that is parallel to no edge. */
   const across = [0, 1, 2].find((axis) => !axes.has(axis)) ?? 0;
   const degree = (vertex: number): number =>
     part.filter((other) => edgeBetween(vertex, other) !== undefined).length;
@@ -108,7 +108,7 @@ function partArea(part: readonly number[], [sx, sy, sz]: Extent): number {
     case 4:
       return face(across);
     default: {
-      // Four vertices, three edges: all at one vertex, or a path along all three axes.
+      // Four vertices and three edges: all edges meet at one vertex, or they form a path along all three axes.
       if (part.some((vertex) => degree(vertex) === 3)) return 6 * tip;
       const ends = part.filter((vertex) => degree(vertex) === 1);
       const endAxes = ends.map((end) => part.flatMap((other) => edgeBetween(end, other) ?? [])[0] as number);

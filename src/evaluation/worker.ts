@@ -1,4 +1,4 @@
-// A worker thread: measures the cases it is sent, one at a time.
+// A worker thread that measures cases, one at a time.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { ShortOfMemory, roomWithin } from '../data/room.js';
@@ -16,7 +16,7 @@ async function answer(paths: Question): Promise<void> {
     port.postMessage({ id: paths.id, result } satisfies Answer);
   } catch (error) {
     const memory = error instanceof RangeError && /allocation failed|array length/i.test(error.message);
-    // A bug keeps its stack: it goes the way of uncaught errors.
+    // Any other error is a bug. Thrown again, it keeps its stack and becomes an uncaught error.
     if (!(error instanceof UserError) && !memory) throw error;
     if (share !== undefined && (memory || error instanceof ShortOfMemory))
       port.postMessage({ id: paths.id, short: true } satisfies Answer);

@@ -1,4 +1,4 @@
-// A model as a folder in the manner of MONAI's bundles: configs/metadata.json says what the network takes and gives.
+// A model as a folder like a MONAI bundle: configs/metadata.json describes inputs and outputs of the network.
 // https://docs.monai.io/en/stable/mb_specification.html
 
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const SCHEMA =
   'https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json';
 /** The first ONNX Runtime that has operator set 17. */
 const ONNX_RUNTIME = '1.12.0';
-/** MONAI's word for what does not apply. */
+/** The value for fields that do not apply, as in MONAI. */
 const NONE = 'n/a';
 
 export const bundle: ExportFormat = {
@@ -26,7 +26,7 @@ export const bundle: ExportFormat = {
       { path: join(folder, 'models/model.onnx'), content: onnxFile(model, half ? 'float16' : 'float32') },
       { path: join(folder, 'models/model.safetensors'), content: modelFile(model) },
       { path: join(folder, 'docs/README.md'), content: readme(description) },
-      // Last, so that a bundle that was interrupted is none.
+      // Last, so that an interrupted export is not a valid bundle.
       {
         path: join(folder, 'configs/metadata.json'),
         content: `${JSON.stringify(bundleMetadata(description), null, 2)}\n`,
@@ -35,7 +35,7 @@ export const bundle: ExportFormat = {
   },
 };
 
-/** metadata.json by MONAI's schema of July 2024, with the model's description as `lunet`. */
+/** metadata.json in the MONAI schema of July 2024, with the description of the model under `lunet`. */
 function bundleMetadata(model: ModelDescription): object {
   const { architecture, channels, outputs, preprocessing, run, licence } = model;
   const multiple = sizeMultiple(model);

@@ -1,9 +1,9 @@
-// What a model is and what it expects, in plain English, for those who meet it without lunet.
+// Describes a model and its inputs in plain English, for people who use it without lunet.
 
 import { type ModelDescription } from '../model/model.js';
 import { countParameters } from '../network/parameters.js';
 
-/** What sizes have to be multiples of: each level halves them. */
+/** Sizes must be multiples of this number, since each level halves them. */
 export function sizeMultiple({ architecture }: Pick<ModelDescription, 'architecture'>): number {
   return 2 ** (architecture.encoder.length - 1);
 }
@@ -21,7 +21,7 @@ export function summariseModel(model: ModelDescription): string {
   return sentences.join(' ');
 }
 
-/** What is done to a scan before the network sees it, step by step. */
+/** The steps of the preprocessing of a scan, in order. */
 export function preprocessingSteps({ preprocessing }: ModelDescription): string[] {
   const { orientation, spacing, normalisation, size } = preprocessing;
   const by = (numbers: readonly number[]): string => numbers.join(' x ');

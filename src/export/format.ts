@@ -1,4 +1,4 @@
-// What every kind of export has in common.
+// The interface of all export formats.
 
 import { type Model } from '../model/model.js';
 
@@ -9,21 +9,21 @@ export interface ExportFile {
 }
 
 export interface ExportOptions {
-  /** Whether ONNX files hold their filters in half precision. */
+  /** Whether ONNX files store the weights of convolutions in half precision. */
   readonly half: boolean;
 }
 
-/** Something that a model can be exported as. */
+/** A format in which a model can be exported. */
 export interface ExportFormat {
-  /** Its option is `--NAME`. */
+  /** The name of its option, `--NAME`. */
   readonly name: string;
-  /** Whether it is one file, or a folder of several. */
+  /** Whether it is one file or a folder of several files. */
   readonly target: 'file' | 'folder';
-  /** For the help, after the option. */
+  /** For the help of the option. */
   readonly description: string;
   /**
-   * The files that a model becomes at a path, in the order in which they are to be written. Throws a UserError where the model
-   * cannot be exported like this.
+   * The files of a model for a path, in the order in which they must be written. Throws a UserError if the model cannot be
+   * exported in this format.
    */
   readonly files: (
     model: Model,

@@ -1,4 +1,4 @@
-// A model as one HTML file that segments scans in a browser: the page, the engine and the model, and nothing that is fetched.
+// A model as one HTML file that segments scans in a browser. It contains page, engine and model, and fetches nothing.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ export const html: ExportFormat = {
   files: (model, path) => [{ path, content: modelPage(model) }],
 };
 
-/** Where scripts/build-page.js has put the page's parts. */
+/** The folder where scripts/build-page.js writes the parts of the page. */
 const PARTS = fileURLToPath(new URL('../../web/page/', import.meta.url));
 
 /** The text of the page of a model. Throws a UserError of kind `engine` if a part of it is not installed. */
@@ -29,7 +29,7 @@ export function modelPage(model: Model): string {
   const [script, style] = [part('main.js'), part('page.css')];
   const { channels } = model;
   const filled: Readonly<Record<string, string>> = {
-    // Everything is forbidden but the page's own script and style, compiling the engine, and a worker made of the page's own text.
+    // Forbids everything except the script and style of the page, compiling the engine, and a worker made from text in the page.
     policy: escapeHtml(
       `default-src 'none'; script-src ${policyHash(script)} 'wasm-unsafe-eval'; style-src ${policyHash(style)}; ` +
         "worker-src blob:; img-src data:; base-uri 'none'; form-action 'none'",
@@ -41,7 +41,7 @@ export function modelPage(model: Model): string {
     channels: channelChoice(channels),
     about: about(model),
     style: `<style>${style}</style>`,
-    // Elements of a type that no browser runs.
+    // Browsers do not run scripts of this type, so they only hold data.
     data: [
       ['model', packed(modelFile(model))],
       ['engine', packed(readPart(WASM_FILE))],
@@ -78,7 +78,7 @@ function channelChoice(channels: readonly string[]): string {
   return `<p class="channel"${channels.length === 1 ? ' hidden' : ''}><label>Channel <select id="channel">${options}</select></label></p>`;
 }
 
-/** What is known of a model, as a list. */
+/** Facts about a model, as an HTML list. */
 function about(model: ModelDescription): string {
   const { outputs, channels, training, licence, run } = model;
   const span = (low: readonly number[], high: readonly number[], unit: string): string =>

@@ -1,4 +1,4 @@
-// Everything that a model can be exported as. Each is an option of `lunet export`.
+// All export formats. Each is an option of `lunet export`.
 
 import { bundle } from './bundle.js';
 import { type ExportFormat } from './format.js';

@@ -3,7 +3,7 @@
 import { MODEL_KEY, type Model } from '../model/model.js';
 import { encodeSafetensors } from '../runs/safetensors.js';
 
-/** The bytes of a model file, also for a model that an earlier version left without a description. */
+/** The bytes of a model file. Also works for models of earlier versions, whose files have no description. */
 export function modelFile({ weights, ...description }: Model): Uint8Array {
   return encodeSafetensors({ tensors: weights, metadata: { [MODEL_KEY]: JSON.stringify(description) } });
 }

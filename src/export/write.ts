@@ -1,4 +1,4 @@
-// How exports get to disk: each file whole or not at all, and none over what is there unless that is asked for.
+// Writes exports to disk. A file is never half written, and an existing file is replaced only with `force`.
 
 import { type Stats, readdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -8,8 +8,8 @@ import { commitFile, makeFolder } from '../runs/commit.js';
 import { type ExportFile, type ExportFormat } from './format.js';
 
 /**
- * Throws a UserError of kind `usage` if something is where an export is to be written: something of another kind than the export,
- * or a file, or a folder that is not empty, unless `force` says that it may be written over.
+ * Throws a UserError of kind `usage` if an export cannot go to its path: there is a folder where the export is a file or the other
+ * way round; or, without `force`, there is a file or a folder that is not empty.
  */
 export function requireFree({ name, target }: ExportFormat, path: string, force: boolean): void {
   const found = kindAt(path);
@@ -34,7 +34,7 @@ export function writeExport({ name }: ExportFormat, files: readonly ExportFile[]
   }
 }
 
-/** What is at a path. A device would be replaced by the file, so it is neither. */
+/** The kind of what exists at a path. A device is neither file nor folder, since the rename would replace it. */
 function kindAt(path: string): 'file' | 'folder' | 'device' | undefined {
   let stats: Stats | undefined;
   try {

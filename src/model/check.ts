@@ -1,7 +1,7 @@
-// Checks of plain JSON values that say where something else was found. A few lines instead of a library, since they are part
-// of the page that runs in a browser.
+// Checks of plain JSON values; errors name the key and the value. These few lines replace a library because they are part of the
+// HTML page, which must be small.
 
-/** A value is not what a format has there; the message is the rest of a sentence: `size[1]: found "a", expected ...`. */
+/** A value does not fit the format. The message continues a sentence: `size[1]: found "a", expected ...`. */
 export class CheckError extends Error {}
 
 /** Returns a value with its type, or throws a CheckError that names the key. */
@@ -22,7 +22,7 @@ export const text: Check<string> = (value, key) =>
 export const number: Check<number> = (value, key) =>
   typeof value === 'number' && Number.isFinite(value) ? value : refuse(value, key, 'a number');
 
-/** Whether something is so. */
+/** True or false. */
 export const truth: Check<boolean> = (value, key) =>
   typeof value === 'boolean' ? value : refuse(value, key, 'true or false');
 
@@ -58,7 +58,7 @@ export const triple =
   (value, key) =>
     list(entry, 3, 3)(value, key) as [T, T, T];
 
-/** An object with these fields; others are passed over, so that a later version may add some. */
+/** An object with these fields. Other fields are ignored, so that a later version can add some. */
 export const object =
   <T extends object>(fields: { readonly [K in keyof T]-?: Check<T[K]> }): Check<T> =>
   (value, key) => {

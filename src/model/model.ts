@@ -1,5 +1,5 @@
-// A trained network as a file that anyone can run: its weights, and all that must be known to segment a scan with them.
-// Types and parsing alone, without Node.js, so that a browser reads models with the same code.
+// A trained network as a file that anyone can run: its weights, and everything needed to segment a scan with them. Only types
+// and parsing, without Node.js, so that a browser reads models with the same code.
 
 import { type Normalisation } from '../config/schema.js';
 import { type Extent } from '../data/preprocess.js';
@@ -21,7 +21,7 @@ import {
   whole,
 } from './check.js';
 
-/** The version of the description that this lunet writes and reads. */
+/** The version of the description that this version of lunet writes and reads. */
 export const MODEL_FORMAT = 1;
 
 /** The key of a safetensors file's metadata that holds the description as JSON. */
@@ -33,15 +33,15 @@ export interface Output {
   readonly values: readonly number[];
 }
 
-/** The least and the largest of something over the training cases. */
+/** The smallest and largest value over the training cases. */
 export interface Range<T> {
   readonly min: T;
   readonly max: T;
 }
 
-/** What the training cases were like before preprocessing, along the axes that `orientation` gives. */
+/** Properties of the training cases before preprocessing, along the axes that `orientation` gives. */
 export interface TrainingRanges {
-  /** How many there were. */
+  /** Number of training cases. */
   readonly cases: number;
   /** Voxels along x, y, z. */
   readonly size: Range<Extent>;
@@ -53,47 +53,47 @@ export interface TrainingRanges {
   readonly orientations: readonly string[];
 }
 
-/** How axes are laid before anything else: to the closest of right, anterior, superior, or left as they are stored. */
+/** Orientation before all other steps: RAS turns the axes to the closest of right, anterior, superior; keep leaves them. */
 export type Orientation = 'RAS' | 'keep';
 
-/** What is done to a volume before a network sees it. */
+/** The preprocessing of a volume. */
 export interface ModelPreprocessing {
   /** The window that a network sees, voxels along x, y, z. */
   readonly size: Extent;
   /** mm; absent where volumes are not resampled. */
   readonly spacing?: Extent | undefined;
-  /** With every constant that was fitted on training data. */
+  /** Includes all constants that were fitted on training data. */
   readonly normalisation: Normalisation;
   readonly orientation: Orientation;
 }
 
 export type Axis = 'x' | 'y' | 'z';
 
-/** All that is known of a model besides its weights; plain JSON. */
+/** Everything about a model except its weights; plain JSON. */
 export interface ModelDescription {
   readonly format: typeof MODEL_FORMAT;
   /** Such as `hippocampus/lunet-n4/seed-1`. */
   readonly name: string;
   readonly architecture: Architecture;
-  /** In the network's order. */
+  /** In the order of the network outputs. */
   readonly outputs: readonly Output[];
   /** Names of the input channels, in order. */
   readonly channels: readonly string[];
   readonly preprocessing: ModelPreprocessing;
-  /** Axes that were mirrored in training. */
+  /** Axes along which volumes were mirrored in training. */
   readonly mirror: readonly Axis[];
-  /** Absent in models whose run kept no record of it. */
+  /** Absent if the run did not record it. */
   readonly training?: TrainingRanges | undefined;
   readonly run: {
-    /** What tells the run from every other, see `runKey`. */
+    /** Identifies the run, see `runKey`. */
     readonly key: string;
     readonly experiment: string;
     readonly method: string;
     readonly seed: number;
-    /** SHA-256 of what the network saw of the data. */
+    /** SHA-256 of the data that the network saw. */
     readonly data: string;
   };
-  /** Of the data that it was trained on, if the config names one. */
+  /** Licence of the training data, if the config names one. */
   readonly licence?: string | undefined;
 }
 
@@ -174,7 +174,7 @@ export function checkArchitecture(value: unknown): Architecture {
   return architecture(value, 'architecture');
 }
 
-/** The description in a file's metadata. Throws a CheckError: of another version, or impossible. */
+/** The description in the metadata of a file. Throws a CheckError if it has another version or is impossible. */
 export function parseDescription(json: string): ModelDescription {
   let value: unknown;
   try {
@@ -204,7 +204,7 @@ export function parseDescription(json: string): ModelDescription {
   return found;
 }
 
-/** Throws a CheckError unless the tensors are those of the architecture. */
+/** Throws a CheckError if names or shapes of the tensors do not fit the architecture. */
 export function requireTensors(network: Architecture, tensors: Weights): void {
   const expected = listTensors(network);
   for (const { name, shape } of expected) {
@@ -216,7 +216,7 @@ export function requireTensors(network: Architecture, tensors: Weights): void {
     throw new CheckError(`found ${tensors.size} tensors where its architecture has ${expected.length}`);
 }
 
-/** The model of a safetensors file's tensors and metadata. Throws a CheckError. */
+/** The model from the tensors and metadata of a safetensors file. Throws a CheckError. */
 export function modelOf(tensors: Weights, metadata: Readonly<Record<string, string>>): Model {
   const json = metadata[MODEL_KEY];
   if (json === undefined) throw new CheckError(`found no ${MODEL_KEY} in its metadata`);

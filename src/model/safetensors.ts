@@ -1,5 +1,5 @@
-// Decodes the safetensors format: 8 bytes of header length, a JSON header, then the tensors' bytes. Read strictly, since a
-// file may be damaged or forged; without Node.js, so that a browser reads models with the same code.
+// Decodes the safetensors format: 8 bytes with the length of the header, a JSON header, then the bytes of the tensors. The checks
+// are strict, since a file may be damaged or forged. Without Node.js, so that a browser reads models with the same code.
 
 import { elementCount } from '../network/parameters.js';
 import { type Tensor, type Weights } from '../network/weights.js';
@@ -8,18 +8,18 @@ import { CheckError } from './check.js';
 const MAX_HEADER_IN_BYTES = 100_000_000;
 const ENTRY_KEYS = ['data_offsets', 'dtype', 'shape'].join();
 
-/** What a file holds. */
+/** The content of a file. */
 export interface Decoded {
   readonly tensors: Weights;
-  /** Everything in the file's metadata, the digest among it. */
+  /** All metadata of the file, including the digest. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Where the tensors' bytes begin. */
+  /** Offset of the first tensor in bytes. */
   readonly dataStart: number;
 }
 
 /**
- * Decodes the bytes of a safetensors file of float32 tensors. Throws a CheckError if anything in it is missing, doubled, left
- * over or of another type. The digest is not looked at.
+ * Decodes the bytes of a safetensors file of float32 tensors. Throws a CheckError if anything is missing, doubled, left over or
+ * of another type. Does not check the digest.
  */
 export function decodeSafetensors(bytes: Uint8Array): Decoded {
   const damaged = (problem: string): CheckError => new CheckError(problem);
@@ -90,7 +90,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Strict UTF-8; undefined if the bytes are none. */
+/** Strict UTF-8; undefined if the bytes are not UTF-8. */
 function decodeText(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -108,7 +108,7 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** A key that stands twice in an object of valid JSON; JSON.parse would silently keep the last one. */
+/** A key that occurs twice in an object of valid JSON; JSON.parse would silently keep the last one. */
 function repeatedKey(json: string): string | undefined {
   const open: Set<string>[] = [];
   for (let at = 0; at < json.length; at++) {

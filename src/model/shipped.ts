@@ -1,4 +1,4 @@
-// The models that lunet ships, which go by their names from any folder.
+// The models that lunet ships. Commands accept their names in any folder.
 
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';

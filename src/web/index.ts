@@ -1,5 +1,5 @@
-// `lunet/web`: models and scans in a browser, or anywhere else with JavaScript and WebAssembly. Everything is given and returned as
-// bytes and typed arrays; nothing is fetched. Segmenting blocks, so a page does it in a worker.
+// `lunet/web`: models and scans in a browser, or anywhere else with JavaScript and WebAssembly. Functions take and return bytes and
+// typed arrays, and fetch nothing. Segmentation blocks, so a page runs it in a worker.
 
 import { determinantOf } from '../data/nifti/affine.js';
 import { derivedHeader, storedBytes } from '../data/nifti/derived.js';
@@ -21,7 +21,7 @@ import { deflate, inflater } from './inflate.js';
 
 export { UserError, type Measures, type ModelDescription, type Volume };
 
-/** A browser does not tell how much memory is free: it refuses what it cannot give. */
+/** A browser does not say how much memory is free, so only its refusal limits an allocation. */
 const ROOM: Room = () => undefined;
 
 /**
@@ -43,8 +43,8 @@ export function readNifti(bytes: Uint8Array, name: string, image?: Uint8Array): 
 }
 
 /**
- * The bytes of a NIfTI file of label values, (z, y, x), that lies in space exactly where `like` lies; compressed if its name ends
- * in .gz.
+ * The bytes of a NIfTI file of label values, (z, y, x), with the grid and the position in space of `like`; compressed if its name
+ * ends in .gz.
  */
 export async function writeNifti(
   labels: Uint8Array | Uint16Array,
@@ -60,19 +60,19 @@ export async function writeNifti(
 /** One output of a model in a scan. */
 export interface Finding {
   readonly name: string;
-  /** The values in the label map that belong to it. */
+  /** The values of this output in the label map. */
   readonly values: readonly number[];
   readonly voxels: number;
-  /** In ml. */
+  /** Volume in ml. */
   readonly volume: number;
 }
 
-/** What a model found in a scan. */
+/** The segmentation of a scan. */
 export interface Result {
   /** Label values, (z, y, x), on the grid of the scan. */
   readonly labels: Uint8Array | Uint16Array;
   readonly findings: readonly Finding[];
-  /** In what the scan is unlike those of training, and what else should be known. */
+  /** How the scan differs from the training scans, and other warnings. */
   readonly warnings: readonly string[];
 }
 
@@ -80,8 +80,8 @@ export interface Result {
 export interface OpenModel {
   readonly description: ModelDescription;
   /**
-   * Segments a scan: a volume with all channels, or one for each in the model's order. Volumes are used up: their voxels are
-   * normalised in place. Throws a UserError of kind `data` for volumes that do not fit the model or each other. One call at a time.
+   * Segments a scan: one volume with all channels, or a volume per channel in the order of the model. The call changes the voxels
+   * of the volumes. Throws a UserError of kind `data` for volumes that do not fit the model or each other. One call at a time.
    */
   readonly segment: (
     volumes: readonly Volume[],
@@ -90,13 +90,13 @@ export interface OpenModel {
       readonly progress?: (done: number, total: number) => void;
     },
   ) => Promise<Result>;
-  /** Frees the engine's memory. */
+  /** Frees the memory of the engine. */
   readonly dispose: () => void;
 }
 
 /**
- * Opens the bytes of a model file (model.safetensors), given those of the engine (`lunet/lunet.wasm`). Throws a UserError of kind
- * `data` for another file or a model of another version.
+ * Opens a model from the bytes of its file (model.safetensors) and of the engine (`lunet/lunet.wasm`). Throws a UserError of kind
+ * `data` for any other file and for a model of another version.
  */
 export async function openModel(bytes: Uint8Array, engine: Uint8Array): Promise<OpenModel> {
   const model = parseModel(bytes);
@@ -133,7 +133,7 @@ function parseModel(bytes: Uint8Array): Model {
   }
 }
 
-/** The voxels of each output in a label map; a region that another one is painted over has those as well. */
+/** The voxels of each output in a label map. A region also has the voxels of outputs painted over it. */
 function findingsOf(
   labels: Uint8Array | Uint16Array,
   { outputs }: ModelDescription,
@@ -148,8 +148,8 @@ function findingsOf(
 }
 
 /**
- * How well two masks (0, 1; (z, y, x)) on one grid agree: Dice, IoU, HD95 and ASSD in mm, NSD at a tolerance in mm. docs/evaluate.md
- * has the definitions. `size` are voxels along x, y, z, `spacing` is mm between them. Where both masks are empty all are NaN.
+ * How well two masks (0, 1; (z, y, x)) on the same grid agree: Dice, IoU, HD95 and ASSD in mm, NSD at a tolerance in mm.
+ * docs/evaluate.md has the definitions. `size` is in voxels along x, y, z, `spacing` in mm. If both masks are empty, all are NaN.
  */
 export function measure(
   reference: Uint8Array,

@@ -1,14 +1,14 @@
-// Inflates and deflates gzip streams with what every browser has (and Node.js too).
+// Inflates and deflates gzip streams with functions that browsers and Node.js share.
 
 import { type Inflater } from '../data/nifti/decode.js';
 
-/** Of several gzip members, one behind the other, browsers read none but the first. */
+/** If a file has several gzip members, browsers read only the first. */
 export const inflater: Inflater = {
   start: async (gzip, length) => (await inflate(gzip, length, length - 1)).bytes,
   all: inflate,
 };
 
-/** Keeps the first `length` bytes of a stream; stops where it has found more than `most`. */
+/** Keeps the first `length` bytes of a stream; stops after more than `most` bytes. */
 async function inflate(
   gzip: Uint8Array,
   length: number,

@@ -1,6 +1,6 @@
-// Where voxels lie in space: the matrix of a volume, and what it says of spacing and orientation.
+// The affine of a volume, which gives the positions of voxels in space, and the spacing and orientation in it.
 
-/** Rows of the matrix that takes voxel indices (i, j, k, 1) to mm. */
+/** The rows of the matrix that maps voxel indices (i, j, k, 1) to mm. */
 export type Affine = readonly (readonly number[])[];
 
 const at = (affine: Affine, row: number, column: number): number =>
@@ -11,7 +11,7 @@ export function columnLength(affine: Affine, column: number): number {
   return Math.hypot(at(affine, 0, column), at(affine, 1, column), at(affine, 2, column));
 }
 
-/** The volume of a voxel in cubic mm; negative where the axes are left-handed. */
+/** The volume of a voxel in cubic mm; negative if the axes are left-handed. */
 export function determinantOf(m: Affine): number {
   return (
     at(m, 0, 0) * (at(m, 1, 1) * at(m, 2, 2) - at(m, 1, 2) * at(m, 2, 1)) -
@@ -20,7 +20,7 @@ export function determinantOf(m: Affine): number {
   );
 }
 
-/** The largest distance in mm between where two affines put a corner of a volume. */
+/** The largest distance in mm between the positions of a corner of a volume under two affines. */
 export function affineDistance(a: Affine, b: Affine, size: readonly [number, number, number]): number {
   let largest = 0;
   for (const i of [0, size[0]])
@@ -40,15 +40,15 @@ export function affineDistance(a: Affine, b: Affine, size: readonly [number, num
 const DIRECTIONS = ['LR', 'PA', 'IS'] as const;
 
 /**
- * Where a volume's axes point, to the nearest of the body's directions: `RAS` is to the right, to the front (anterior),
- * upwards (superior) as x, y, z grow.
+ * The nearest directions of the body for the axes of a volume: with `RAS`, growing x, y, z go to the right, to the front
+ * (anterior) and upwards (superior).
  */
 export function axisCodes(affine: Affine): string {
   const codes = ['', '', ''];
   const rows = new Set([0, 1, 2]);
   const columns = new Set([0, 1, 2]);
   while (columns.size > 0) {
-    // The pair of axes that agree best goes first, so that every direction is given once.
+    // The pair of axes that agree best goes first, so that every direction is used once.
     let [bestRow, bestColumn, best] = [0, 0, -1];
     for (const row of rows)
       for (const column of columns) {

@@ -1,5 +1,5 @@
-// Decodes the bytes of a NIfTI file without Node.js, so that a browser reads scans with the same code: inflated under a bound
-// that the checked header sets, and decoded.
+// Decodes the bytes of a NIfTI file without Node.js, so that a browser reads scans with the same code. The checked header sets an
+// upper limit for inflating.
 
 import { UserError } from '../../errors.js';
 import { type Room } from '../room.js';
@@ -11,17 +11,17 @@ import { decodeVoxels } from './voxels.js';
 export interface Volume extends NiftiHeader {
   /** The header as it stands in the file. */
   readonly head: Uint8Array;
-  /** Values after slope and intercept, (channels, z, y, x). May be NaN or infinite where the file says so. */
+  /** Values after slope and intercept, (channels, z, y, x). Some may be NaN or infinite. */
   readonly voxels: Float64Array | Float32Array;
 }
 
-/** How gzip streams are inflated: by what Node.js has, or a browser. */
+/** Functions that inflate gzip streams, in Node.js or in a browser. */
 export interface Inflater {
-  /** The stream's first bytes; fewer if it holds no more. Rejects if it is damaged before. */
+  /** The first bytes of a stream; fewer if it is shorter. Rejects if these bytes are damaged. */
   readonly start: (gzip: Uint8Array, length: number) => Promise<Uint8Array>;
   /**
-   * Inflates a whole stream, of which the first `length` bytes are kept. Stops where it has found more than `most`. Rejects if
-   * the stream is damaged or truncated.
+   * Inflates a whole stream and keeps the first `length` bytes. Stops after more than `most` bytes. Rejects if the stream is
+   * damaged or truncated.
    */
   readonly all: (
     gzip: Uint8Array,
@@ -30,9 +30,9 @@ export interface Inflater {
   ) => Promise<{ readonly bytes: Uint8Array; readonly found: number }>;
 }
 
-/** Where bytes come from, and what decoding them may take. */
+/** The source of the bytes, and the limits of decoding. */
 export interface Source {
-  /** Named in messages; its ending says whether it is compressed. */
+  /** The name for messages; its ending says whether the file is compressed. */
   readonly file: string;
   readonly inflater: Inflater;
   readonly room: Room;
@@ -40,13 +40,13 @@ export interface Source {
   readonly image: (header: NiftiHeader) => Promise<{ readonly file: string; readonly bytes: Uint8Array }>;
 }
 
-/** Bytes after the voxels that are passed over with a warning. */
+/** The number of bytes after the voxels that are ignored with a warning. */
 const SLACK = 64 * 1024;
 export const ADVICE = 'close other programs, or store the volume smaller';
 
 /**
- * Decodes the bytes of a .nii, .nii.gz or .hdr file. Throws a UserError of kind `data` that names file, field, found and
- * expected; memory is asked of `room` before it is taken.
+ * Decodes the bytes of a .nii, .nii.gz or .hdr file. Asks `room` before it allocates memory. Throws a UserError of kind `data`
+ * that names file, field, found and expected.
  */
 export async function decodeNifti(
   bytes: Uint8Array,
@@ -73,7 +73,7 @@ export async function decodeNifti(
 
 async function startOf(gzip: Uint8Array, file: string, inflater: Inflater): Promise<Uint8Array> {
   try {
-    // A damaged or truncated end is found when the whole file is inflated.
+    // Inflating the whole file later finds a damaged or truncated end.
     return await inflater.start(gzip, HEADER_BYTES);
   } catch (error) {
     throw new UserError(
@@ -91,7 +91,7 @@ function declaredBytes(header: NiftiHeader): number {
   return header.offset + voxelCount(header) * header.type.bytes;
 }
 
-/** Bytes of the arrays that reading makes besides the file's own bytes. */
+/** Bytes of the arrays that reading allocates in addition to the bytes of the file. */
 function decodingBytes(header: NiftiHeader, packed: boolean): number {
   const { type, slope, intercept } = header;
   const decoded = type.bytes > 2 ? 8 : 4;
@@ -142,8 +142,8 @@ async function decode(
   };
 }
 
-/** Three lengths as messages say them: `0.7 x 0.7 x 2.5 mm`. */
+/** Three lengths for messages: `0.7 x 0.7 x 2.5 mm`. */
 export function inWords(extent: readonly number[], unit: string): string {
-  // Seven digits are what a float32 holds.
+  // A float32 has about seven digits.
   return `${extent.map((value) => Number(value.toPrecision(7))).join(' x ')} ${unit}`;
 }

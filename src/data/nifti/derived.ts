@@ -1,18 +1,18 @@
-// The header of a volume that was made from another: the other's bytes, so that it lies in space exactly where that lies
-// (qform, sform, their codes, spacings, units), with what is new about its voxels. Without Node.js.
+// The header of a volume that was made from another volume. It has the bytes of the other header, so the position in space is the
+// same (qform, sform, their codes, spacings, units), with new fields for the voxels. Without Node.js.
 
 import { type NiftiHeader } from './header.js';
 
-/** What is new. */
+/** The new fields. */
 export interface DerivedVoxels {
   readonly type: 'uint8' | 'uint16';
-  /** Volumes along the fourth axis; one by itself has three axes. */
+  /** Volumes along the fourth axis; with one volume there are three axes. */
   readonly volumes?: number;
-  /** Stored values times slope are what is meant. */
+  /** The factor from stored values to real values. */
   readonly slope?: number;
 }
 
-/** Where fields are, and how they are written, in version 1 and 2. */
+/** Offsets and types of the fields in versions 1 and 2. */
 const FIELDS = {
   1: {
     datatype: 70,
@@ -40,7 +40,7 @@ const FIELDS = {
 
 const CODES = { uint8: { code: 2, bits: 8 }, uint16: { code: 512, bits: 16 } } as const;
 
-/** The bytes before the voxels of a single file (.nii) derived from a volume with this header, extensions left out. */
+/** The bytes before the voxels of a single file (.nii) derived from a volume with this header, without extensions. */
 export function derivedHeader(
   { version, littleEndian, size }: Pick<NiftiHeader, 'version' | 'littleEndian' | 'size'>,
   head: Uint8Array,
@@ -48,7 +48,7 @@ export function derivedHeader(
 ): Uint8Array {
   const second = version === 2;
   const offset = second ? 544 : 352;
-  // The four bytes behind the header are zero: no extensions.
+  // The four bytes after the header are zero: no extensions.
   const bytes = new Uint8Array(offset);
   bytes.set(head);
   const view = new DataView(bytes.buffer);
@@ -70,7 +70,7 @@ export function derivedHeader(
   setDim(0, axes);
   for (let axis = 1; axis <= 7; axis++) setDim(axis, axis <= 3 ? (size[axis - 1] as number) : 1);
   if (volumes !== undefined) setDim(4, volumes);
-  // What stood behind the last axis is garbage by the standard, and counts now.
+  // By the standard, sizes after the last axis were meaningless, but now they count.
   for (let axis = was + 1; axis <= axes; axis++) float(at.pixdim + (second ? 8 : 4) * axis, 1);
   if (second) view.setBigInt64(at.offset, BigInt(offset), littleEndian);
   else float(at.offset, offset);
@@ -82,7 +82,7 @@ export function derivedHeader(
   return bytes;
 }
 
-/** Label values as bytes in the byte order of the volume that they belong to. */
+/** Label values as bytes in the byte order of their volume. */
 export function storedBytes(
   labels: Uint8Array | Uint16Array,
   { littleEndian }: Pick<NiftiHeader, 'littleEndian'>,

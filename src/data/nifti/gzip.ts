@@ -1,15 +1,15 @@
-// What the bytes of a gzip stream say of it before it is inflated.
+// Facts about a gzip stream from its bytes, without inflating it.
 
-// DEFLATE cannot do better than this: 258 bytes for every two bits.
+// The best compression that DEFLATE allows: 258 bytes for every two bits.
 const MAX_RATIO = 1032;
 const FLAGS = { headerChecksum: 2, extra: 4, name: 8, comment: 16 } as const;
 
-/** Whether bytes begin as a gzip stream does. */
+/** Whether bytes begin like a gzip stream. */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
-/** Bytes of compressed data: without the first header, whose name, comment and extra field may be of any length. */
+/** Bytes of compressed data: without the first header, whose name, comment and extra field can have any length. */
 export function compressedBytes(gzip: Uint8Array): number {
   const flags = gzip[3] ?? 0;
   let at = 10;
@@ -23,7 +23,7 @@ export function compressedBytes(gzip: Uint8Array): number {
   return Math.max(0, gzip.length - at);
 }
 
-/** More than a gzip stream can hold. */
+/** An upper limit of the bytes that a gzip stream can contain. */
 export function mostInflated(gzip: Uint8Array): number {
   return MAX_RATIO * compressedBytes(gzip);
 }

@@ -1,5 +1,5 @@
-// What a NIfTI header says, checked before anything else looks at it. nifti-reader-js parses fields only from headers
-// that have passed these checks, since it misreads or crashes on many that have not.
+// Checks a NIfTI header and reads it. nifti-reader-js parses only headers that have passed these checks, since it misreads
+// many other headers or crashes on them.
 
 import { NIFTI1, NIFTI2 } from 'nifti-reader-js';
 import { UserError } from '../../errors.js';
@@ -16,13 +16,13 @@ export interface NiftiHeader {
   readonly type: VoxelType;
   /** Where voxels start in the (inflated) file that holds them. */
   readonly offset: number;
-  /** Stored values times slope plus intercept. */
+  /** Real values are stored values times slope plus intercept. */
   readonly slope: number;
   readonly intercept: number;
   readonly affine: Affine;
   /** Distance between voxels along x, y, z in mm. */
   readonly spacing: readonly [number, number, number];
-  /** Voxels are in a separate .img file. */
+  /** Whether the voxels are in a separate .img file. */
   readonly pair: boolean;
   readonly warnings: readonly string[];
 }
@@ -112,7 +112,7 @@ function checkDims(
 ): { size: [number, number, number]; channels: number } {
   const axes = dims[0] as number;
   if (!(axes >= 1 && axes <= 7)) fail(`dim[0]: found ${axes}, expected 1 to 7`);
-  // What stands behind dim[0] axes is garbage by the standard.
+  // By the standard, sizes after the first dim[0] axes are meaningless.
   const used = dims.slice(1, axes + 1);
   for (const [i, size] of used.entries())
     if (!(size >= 1)) fail(`dim[${i + 1}]: found ${size}, expected at least 1`);
@@ -139,7 +139,7 @@ function parseFields(bytes: Uint8Array, second: boolean, littleEndian: boolean):
   return header;
 }
 
-/** A header's unit of length in mm, by the lowest three bits of xyzt_units; a file that does not say has mm. */
+/** The unit of length of a header in mm, from the lowest three bits of xyzt_units; mm if the file does not say. */
 function unitInMm(xyztUnits: number, warnings: string[]): number {
   const code = xyztUnits & 7;
   if (code === 1) return 1000;

@@ -1,8 +1,8 @@
-// Inflates gzip streams piece by piece, and never further than was asked for: a few kilobytes may stand for gigabytes.
+// Inflates gzip streams piece by piece and never further than necessary, since a few kilobytes can inflate to gigabytes.
 
 import { createGunzip } from 'node:zlib';
 
-/** The stream's first bytes; fewer if it holds no more. Rejects if it is damaged before. */
+/** The first bytes of a stream; fewer if it is shorter. Rejects if these bytes are damaged. */
 export async function inflateStart(gzip: Uint8Array, length: number): Promise<Uint8Array> {
   const parts: Buffer[] = [];
   let found = 0;
@@ -16,15 +16,15 @@ export async function inflateStart(gzip: Uint8Array, length: number): Promise<Ui
 }
 
 /**
- * Inflates a whole stream, all members of it, of which the first `length` bytes are kept. Stops where it has found more
- * than `most`. Rejects if the stream is damaged or truncated.
+ * Inflates all members of a stream and keeps the first `length` bytes. Stops after more than `most` bytes. Rejects if the stream
+ * is damaged or truncated.
  */
 export async function inflateAll(
   gzip: Uint8Array,
   length: number,
   most: number,
 ): Promise<{ readonly bytes: Uint8Array; readonly found: number }> {
-  // The system gives pages of it only as they are written to, so a length that is not true costs nothing.
+  // The system provides pages only when they are written, so a false length costs no memory.
   const bytes = new Uint8Array(length);
   let found = 0;
   for await (const part of inflated(gzip, 128 * 1024)) {
@@ -35,7 +35,7 @@ export async function inflateAll(
   return { bytes: bytes.subarray(0, Math.min(found, length)), found };
 }
 
-/** What a stream holds, part by part: the next is inflated when it is asked for. */
+/** The content of a stream, piece by piece; the next piece is inflated on demand. */
 function inflated(gzip: Uint8Array, chunkSize: number): AsyncIterable<Buffer> {
   const stream = createGunzip({ chunkSize });
   stream.end(gzip);

@@ -7,14 +7,14 @@ import { type Room, roomWithin } from '../room.js';
 import { ADVICE, type Volume, decodeNifti } from './decode.js';
 import { inflateAll, inflateStart } from './inflate.js';
 
-/** The file of a pair that holds the voxels: `a.hdr.gz` has them in `a.img.gz`. */
+/** The file with the voxels of a pair: `a.img.gz` for `a.hdr.gz`. */
 export function imageOfPair(header: string): string {
   return header.replace(/\.hdr(\.gz)?$/i, '.img$1');
 }
 
 /**
- * Reads a .nii, .nii.gz, or .hdr with its .img beside it. Throws a UserError of kind `data` that names file, field,
- * found and expected; memory is asked of `room` before it is taken.
+ * Reads a .nii, .nii.gz, or .hdr with its .img beside it. Asks `room` before it allocates memory. Throws a UserError of kind
+ * `data` that names file, field, found and expected.
  */
 export async function readNifti(file: string, room: Room = roomWithin()): Promise<Volume> {
   const bytes = await readBytes(file, room);

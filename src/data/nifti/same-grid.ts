@@ -1,4 +1,4 @@
-// Whether two volumes lie voxel on voxel.
+// Compares the grids of two volumes.
 
 import { UserError } from '../../errors.js';
 import { affineDistance } from './affine.js';
@@ -8,8 +8,8 @@ import { inWords } from './decode.js';
 type Grid = Pick<NiftiHeader, 'size' | 'spacing' | 'affine'>;
 
 /**
- * How a volume lies otherwise in space than another of its size, by more than 0.001 mm: a message that ends with what was
- * expected; undefined if it does not. Throws a UserError of kind `data` if their sizes differ.
+ * A message if a volume differs by more than 0.001 mm from the position in space of another volume; undefined if it does not.
+ * Throws a UserError of kind `data` if their sizes differ.
  */
 export function spaceDifference(
   volume: Grid,

@@ -1,6 +1,6 @@
-// The voxel types of NIfTI that hold one real number, and the arrays that hold them.
+// The voxel types of NIfTI for one real number, and the arrays for them.
 
-/** Voxels as they are stored, in the machine's byte order. */
+/** Voxels as stored, in the byte order of the machine. */
 export type StoredVoxels =
   | Uint8Array
   | Int8Array
@@ -20,7 +20,7 @@ export interface VoxelType {
   readonly array: new (buffer: ArrayBufferLike, offset: number, length: number) => StoredVoxels;
 }
 
-/** By NIfTI's datatype code. */
+/** By the datatype code of NIfTI. */
 export const voxelTypes: Readonly<Record<number, VoxelType>> = {
   2: { name: 'uint8', bytes: 1, array: Uint8Array },
   4: { name: 'int16', bytes: 2, array: Int16Array },

@@ -5,7 +5,7 @@ import { type NiftiHeader } from './header.js';
 
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** The voxels in a file's bytes (those alone) after slope and intercept. Throws a UserError of kind `data`. */
+/** The voxels in bytes that contain nothing else, after slope and intercept. Throws a UserError of kind `data`. */
 export function decodeVoxels(
   header: NiftiHeader,
   raw: Uint8Array,
@@ -13,7 +13,7 @@ export function decodeVoxels(
 ): Float64Array | Float32Array {
   const { type, littleEndian, slope, intercept } = header;
   const swap = type.bytes > 1 && littleEndian !== LITTLE_ENDIAN;
-  // Integers are copied when they become floats; what is kept must be a copy, and one that may be turned or aligned.
+  // Conversion to floats copies integers. Floats are copied here, since their bytes may have to be swapped or aligned.
   const asTheyLie = !swap && raw.byteOffset % type.bytes === 0 && !type.name.startsWith('float');
   const bytes = asTheyLie ? raw : Uint8Array.from(raw);
   if (swap) reverseEach(bytes, type.bytes);
@@ -28,7 +28,7 @@ export function decodeVoxels(
           ? new Float64Array(stored)
           : new Float32Array(stored);
   if (slope === 1 && intercept === 0) return voxels;
-  // Scaled in double precision, so that scaled labels come out as near to integers as the header allows.
+  // Scales in double precision, so that scaled labels are as close to integers as the header allows.
   const scaled = new Float64Array(voxels.length);
   for (let i = 0; i < scaled.length; i++) scaled[i] = (voxels[i] as number) * slope + intercept;
   return scaled;
@@ -47,7 +47,7 @@ function exactNumbers(stored: BigInt64Array | BigUint64Array, file: string): Flo
   return voxels;
 }
 
-/** Turns the byte order of numbers of so many bytes. */
+/** Reverses the byte order of numbers with this many bytes. */
 function reverseEach(bytes: Uint8Array, width: number): void {
   for (let start = 0; start < bytes.length; start += width) bytes.subarray(start, start + width).reverse();
 }

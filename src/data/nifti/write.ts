@@ -8,7 +8,7 @@ import { type Affine } from './affine.js';
 
 const compress = promisify(gzip);
 
-/** What is written: voxels in (z, y, x) order with x fastest, and where they lie. */
+/** The volume to write: voxels in (z, y, x) order with x fastest, and their position in space. */
 export interface WritableVolume {
   readonly size: readonly [x: number, y: number, z: number];
   readonly spacing: readonly [number, number, number];

@@ -1,5 +1,5 @@
-// The engine as WebAssembly: the native engine's C++ on one thread, wherever JavaScript runs. What it needs of where it
-// runs is a host's: node.ts beside this file has one for Node.js.
+// The WebAssembly engine: the C++ code of the native engine on one thread, wherever JavaScript runs. A host provides what depends
+// on the platform; node.ts has the host for Node.js.
 
 import { requireComputable, requireMemory, estimateMemory } from '../compiled/limits.js';
 import { type FlatNetwork, flattenNetwork } from '../compiled/flat.js';
@@ -9,17 +9,17 @@ import { type Engine, type NetworkSettings } from '../engine.js';
 import { openEstimator, openInstance } from './instance.js';
 import { type WasmModule, WebAssembly } from './webassembly.js';
 
-/** Where networks are computed. */
+/** The platform on which networks are computed. */
 export interface WasmHost {
   readonly open: (module: WasmModule, network: FlatNetwork) => Promise<CompiledNetwork>;
-  /** Bytes that are free. */
+  /** Free memory in bytes. */
   readonly freeMemory: () => number;
 }
 
-/** What WebAssembly addresses. */
+/** The bytes that WebAssembly can address. */
 const MOST_BYTES = 2 ** 32;
 
-/** Computes on the thread that calls, which a page does in a worker of its own: calls block, so none is interrupted. */
+/** Computes on the calling thread; a page therefore calls it in a worker. Calls block, so they cannot be interrupted. */
 const THIS_THREAD: WasmHost = {
   freeMemory: () => MOST_BYTES,
   open: async (module, network) => {
@@ -35,7 +35,7 @@ const THIS_THREAD: WasmHost = {
   },
 };
 
-/** The engine, given the bytes of lunet.wasm. Throws what WebAssembly throws for other bytes. */
+/** The engine from the bytes of lunet.wasm. For other bytes, throws the error of WebAssembly. */
 export async function createWasmEngine(bytes: Uint8Array, host: WasmHost = THIS_THREAD): Promise<Engine> {
   const module = await WebAssembly.compile(bytes);
   const estimate = await openEstimator(module);
@@ -56,8 +56,8 @@ export async function createWasmEngine(bytes: Uint8Array, host: WasmHost = THIS_
 }
 
 /**
- * Bytes that the C++ code needs. It counts in 32 bits here, so the estimate for a large batch is scaled up from one that
- * WebAssembly can hold.
+ * Bytes that the C++ code needs. In WebAssembly it counts in 32 bits, so the estimate for a large batch is scaled up from a batch
+ * that fits.
  */
 function computedBytes(settings: NetworkSettings, estimate: (shape: Int32Array) => number): number {
   const { architecture, size, maxBatch } = settings;
@@ -68,7 +68,7 @@ function computedBytes(settings: NetworkSettings, estimate: (shape: Int32Array) 
   return (maxBatch / batch) * estimateMemory({ ...settings, maxBatch: batch }, estimate);
 }
 
-/** A batch and its probabilities within WebAssembly's memory. */
+/** Bytes of a batch and its probabilities in the memory of WebAssembly. */
 function copiedBytes({ architecture, size, maxBatch }: NetworkSettings): number {
   return (
     maxBatch * size[0] * size[1] * size[2] * (4 * architecture.inputChannels + 4 * architecture.labels + 1)

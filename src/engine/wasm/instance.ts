@@ -1,11 +1,11 @@
-// A network in an instance of the WebAssembly module, whose memory is its alone: a memory never shrinks, so a network is
-// freed by forgetting its instance. All functions block.
+// A network in its own instance of the WebAssembly module. The memory of an instance never shrinks, so dropping the instance is
+// the only way to free a network. All functions block.
 
 import { type FlatNetwork } from '../compiled/flat.js';
 import { type CompiledNetwork, type TensorList } from '../compiled/network.js';
 import { type WasmMemory, type WasmModule, WebAssembly } from './webassembly.js';
 
-/** What native/wasm/exports.cpp exports. Pointers are addresses in its memory; 0 is none. */
+/** The exports of native/wasm/exports.cpp. Pointers are addresses in the memory of the instance; 0 is the null pointer. */
 interface Exports {
   readonly memory: WasmMemory;
   _initialize(): void;
@@ -34,7 +34,7 @@ interface Exports {
   meter(figures: number): void;
 }
 
-/** `CompiledNetwork`, at once. */
+/** `CompiledNetwork` with results instead of promises. */
 export type Instance = {
   readonly [Name in Exclude<keyof CompiledNetwork, 'meter' | 'interrupt' | 'dispose'>]: (
     ...words: Parameters<CompiledNetwork[Name]>
@@ -53,7 +53,7 @@ async function instantiate(module: WasmModule, interrupted: () => boolean): Prom
   return exports;
 }
 
-/** A function for `Network::estimate`: the bytes that a network of a flat shape takes. */
+/** A function for `Network::estimate`: the bytes that a network of a flat shape needs. */
 export async function openEstimator(module: WasmModule): Promise<(shape: Int32Array) => number> {
   const exports = await instantiate(module, () => false);
   return (shape) =>
@@ -61,7 +61,7 @@ export async function openEstimator(module: WasmModule): Promise<(shape: Int32Ar
     fail('shape is malformed');
 }
 
-/** Puts a network into an instance of its own. `interrupted` is asked many times in each call. */
+/** Creates a network in its own instance. Calls ask `interrupted` often whether they must end. */
 export async function openInstance(
   module: WasmModule,
   network: FlatNetwork,
@@ -157,8 +157,8 @@ export async function openInstance(
 class Interrupted extends Error {}
 
 /**
- * Runs computing calls: their memory is taken before and given back after each. A call that fails in the middle may leave
- * anything behind, so every later call then fails too.
+ * Runs computing calls; allocates memory before each call and frees it afterwards. A call that fails may leave the instance in any
+ * state, so every later call then fails too.
  */
 function computeOn(exports: Exports): <T>(use: (memory: Memory) => T) => T {
   let lost: Error | undefined;
@@ -205,19 +205,19 @@ function create(exports: Exports, { shape, weights, targets, adam, moments, step
   });
 }
 
-/** Memory of an instance for the time of one call. */
+/** Memory of an instance for the duration of one call. */
 interface Memory {
   take(bytes: number): number;
-  /** Copies arrays in, one behind the other. */
+  /** Copies arrays into the memory, one after the other. */
   put(...parts: readonly Numbers[]): number;
   set(at: number, values: Numbers): void;
-  /** Fills an array from what lies at an address, and returns it. */
+  /** Fills an array with the numbers at an address, and returns it. */
   get<T extends Numbers>(at: number, values: T): T;
 }
 
 function withMemory<T>(exports: Exports, use: (memory: Memory) => T): T {
   const taken: number[] = [];
-  // Made anew each time: growing takes the memory of the views that were there before.
+  // Created for each use, since growing the memory detaches earlier views.
   const bytes = (at: number, length: number): Uint8Array =>
     new Uint8Array(exports.memory.buffer, at >>> 0, length);
   const bytesOf = ({ buffer, byteOffset, byteLength }: Numbers): Uint8Array =>

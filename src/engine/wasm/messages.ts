@@ -1,14 +1,14 @@
-// What the thread that asks and the one that computes a network tell each other.
+// The messages between the main thread and the worker that computes a network.
 
 import { type FlatNetwork } from '../compiled/flat.js';
 import { type Instance } from './instance.js';
 import { type WasmModule } from './webassembly.js';
 
-/** What a worker starts with. */
+/** The settings of a worker. */
 export interface Start {
   readonly module: WasmModule;
   readonly network: FlatNetwork;
-  /** Not 0 where the call in progress is to end. */
+  /** Other than 0 if the current call must end. */
   readonly interrupted: Int32Array<SharedArrayBuffer>;
 }
 
@@ -18,6 +18,6 @@ export interface Request {
   readonly metered: boolean;
 }
 
-/** The answer to a request; the first one says that the network is there. */
+/** The answer to a request; the first answer says that the network is loaded. */
 export type Reply =
   { readonly value: unknown; readonly figures?: Float64Array | undefined } | { readonly error: Error };

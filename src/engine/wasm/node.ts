@@ -1,5 +1,4 @@
-// The WebAssembly engine in Node.js: every network on a thread of its own, so that signals, progress and locks are served
-// while it computes.
+// The WebAssembly engine in Node.js. Each network has its own thread, so that signals, progress and locks work while it computes.
 
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,10 +13,10 @@ import { createWasmEngine } from './index.js';
 import { type Reply, type Request, type Start } from './messages.js';
 import { type WasmModule } from './webassembly.js';
 
-/** The engine's file, as scripts/build-wasm.js puts it beside this one. */
+/** The file of the engine, which scripts/build-wasm.js writes next to this file. */
 export const WASM_FILE = fileURLToPath(new URL('./lunet.wasm', import.meta.url));
 
-/** Throws a UserError of kind `engine` if the engine's file is not there or damaged. */
+/** Throws a UserError of kind `engine` if the file of the engine is missing or damaged. */
 export async function createNodeWasmEngine(): Promise<Engine> {
   const cure = 'install lunet again; in a checkout: npm run compile';
   let bytes: Uint8Array;
@@ -42,13 +41,13 @@ async function open(module: WasmModule, network: FlatNetwork): Promise<CompiledN
   const interrupted = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: { module, network, interrupted } satisfies Start,
-    // Not those of this process: they may say that it was given no file.
+    // Without the arguments of this process: Node.js may have been started without a file.
     execArgv: [],
   });
   let waiting: Waiting | undefined;
   let lost: Error | undefined;
   let figures: Float64Array | undefined;
-  /** Settles the call in progress. The process may end when none is. */
+  /** Settles the current call. Without a current call, the worker does not keep the process alive. */
   const settle = (with_: (waiting: Waiting) => void): void => {
     worker.unref();
     const settled = waiting;

@@ -1,10 +1,10 @@
-// The few names of WebAssembly that are used here. TypeScript knows them only with all of a browser's.
+// Types of the few WebAssembly functions that are used here. TypeScript has them only together with all types of browsers.
 
 /** A compiled module; it can be posted to workers. */
 export type WasmModule = object & { readonly __module: never };
 
 export interface WasmMemory {
-  /** Another one whenever the memory has grown. */
+  /** A new buffer each time the memory has grown. */
   readonly buffer: ArrayBuffer;
 }
 

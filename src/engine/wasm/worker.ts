@@ -1,4 +1,4 @@
-// The thread that computes one network, started by node.ts.
+// The worker thread that computes one network; node.ts starts it.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Instance, openInstance } from './instance.js';
@@ -19,7 +19,7 @@ async function open(): Promise<Instance | undefined> {
 
 function answer(reply: Reply): void {
   const value = 'value' in reply ? reply.value : undefined;
-  // Every array is a copy already, so it can be given away.
+  // Every array is already a copy, so it can be transferred.
   parentPort?.postMessage(reply, ArrayBuffer.isView(value) ? [value.buffer as ArrayBuffer] : []);
 }
 

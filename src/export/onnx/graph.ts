@@ -3,7 +3,7 @@
 import { float16Bits } from './float16.js';
 import { type Field, bytes, integer, join, message } from './protobuf.js';
 
-/** Sizes of a tensor's axes; a name stands for one that is known only when the network runs. */
+/** The sizes of the axes of a tensor; a name stands for a size that is known only when the network runs. */
 export type Shape = readonly (number | string)[];
 
 /** An input or output of the graph, float32. */
@@ -12,7 +12,7 @@ export interface Value {
   readonly shape: Shape;
 }
 
-/** A tensor that is stored in the file. */
+/** A tensor stored in the file. */
 export interface Constant {
   readonly name: string;
   readonly type: keyof typeof ELEMENT_TYPES;
@@ -20,7 +20,7 @@ export interface Constant {
   readonly data: ArrayLike<number>;
 }
 
-/** One operation with one output, which also names it. */
+/** An operation with one output; the name of the output is also the name of the operation. */
 export interface Node {
   readonly operator: string;
   readonly inputs: readonly string[];
@@ -28,7 +28,7 @@ export interface Node {
   readonly attributes: Readonly<Record<string, number | readonly number[]>>;
 }
 
-/** A network as ONNX has it. Nodes stand in the order in which they can be computed. */
+/** A network in the form of ONNX. Every node comes after the nodes that it depends on. */
 export interface Graph {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
@@ -36,7 +36,7 @@ export interface Graph {
   readonly nodes: readonly Node[];
 }
 
-/** What a file says about its graph. */
+/** The metadata of a file. */
 export interface GraphHeader {
   readonly name: string;
   readonly description: string;
@@ -100,7 +100,7 @@ function constantFields({ name, type, shape, data }: Constant): Field[] {
   ];
 }
 
-/** Numbers as they lie in the file: little-endian on every machine. */
+/** The bytes of numbers, little-endian on every machine. */
 function rawData(type: Constant['type'], data: ArrayLike<number>): Uint8Array {
   const width = { float32: 4, int64: 8, float16: 2 }[type];
   const raw = new Uint8Array(width * data.length);

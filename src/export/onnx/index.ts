@@ -1,4 +1,4 @@
-// A model as one ONNX file that any ONNX Runtime runs, its description in the file's metadata.
+// A model as one ONNX file for any ONNX Runtime, with its description in the metadata of the file.
 
 import { type Model, type ModelDescription, MODEL_KEY } from '../../model/model.js';
 import { packageVersion } from '../../version.js';
@@ -8,8 +8,8 @@ import { encodeGraph } from './graph.js';
 import { type Precision, networkGraph } from './network.js';
 
 /**
- * The bytes of a model's ONNX file. The whole description is JSON under the key `model` of its metadata, as in the model file.
- * Throws a UserError of kind `data` where half precision does not hold a weight.
+ * The bytes of the ONNX file of a model. The key `model` of its metadata has the whole description as JSON, as in the model file.
+ * Throws a UserError of kind `data` if a weight is too large for half precision.
  */
 export function onnxFile({ weights, ...description }: Model, precision: Precision): Uint8Array {
   return encodeGraph(networkGraph(description.architecture, weights, precision), {

@@ -1,4 +1,4 @@
-// A network as an ONNX graph, from operations that every ONNX Runtime has, for volumes of any size.
+// A network as an ONNX graph for volumes of any size, with operations that every ONNX Runtime supports.
 
 import { UserError } from '../../errors.js';
 import {
@@ -20,28 +20,28 @@ const OUTPUT = 'probabilities';
 /** How the filters of convolutions are stored. The network computes in float32 either way. */
 export type Precision = 'float32' | 'float16';
 
-/** What a graph is put together with. Each function returns the name of the tensor that it adds. */
+/** Builds a graph. Each function returns the name of the tensor that it adds. */
 interface Builder {
-  /** An operation. */
+  /** Adds an operation. */
   readonly add: (
     operator: string,
     output: string,
     inputs: readonly string[],
     attributes?: Node['attributes'],
   ) => string;
-  /** Stored numbers, float32. */
+  /** Stores a float32 tensor. */
   readonly store: (name: string, shape: readonly number[], data: ArrayLike<number>) => string;
-  /** The stored numbers of a convolution's filter, float32 to whoever reads them. */
+  /** Stores the weights of a convolution; the returned tensor is float32. */
   readonly storeFilter: Builder['store'];
-  /** Stored sizes of axes. */
+  /** Stores sizes of axes. */
   readonly sizes: (name: string, data: readonly number[]) => string;
 }
 
 /**
- * The graph of a network in evaluation mode. N, D, H and W are free; D, H and W have to be multiples of 2^(levels - 1). With
- * `float16` filters are rounded to half precision and read back by a Cast, since few runtimes compute in half precision;
- * for the few numbers of biases and batch norm a Cast would take more room than it saves. Throws a UserError of kind `data` where
- * a weight is too large for half precision.
+ * The graph of a network in evaluation mode. N, D, H and W are free; D, H and W must be multiples of 2^(levels - 1). With
+ * `float16`, weights of convolutions are rounded to half precision, and a Cast converts them back, since few runtimes compute in
+ * half precision. For the few numbers of biases and batch norm, a Cast would need more space than it saves. Throws a UserError of
+ * kind `data` if a weight is too large for half precision.
  */
 export function networkGraph(architecture: Architecture, weights: Weights, precision: Precision): Graph {
   const nodes: Node[] = [];
@@ -88,7 +88,7 @@ export function networkGraph(architecture: Architecture, weights: Weights, preci
   };
 }
 
-/** A convolution with the tensors FROM.weight and FROM.bias; its output has the size of its input. */
+/** A convolution with the tensors FROM.weight and FROM.bias; input and output have the same size. */
 function addConvolution(
   { add, store, storeFilter }: Builder,
   weights: Weights,
@@ -108,8 +108,8 @@ function addConvolution(
 }
 
 /**
- * Convolution, ReLU, batch norm as a scale and a shift. It cannot be folded into the convolution that follows: that one's padding
- * is zeros after the shift.
+ * Convolution, ReLU, and batch norm as a scale and a shift. The shift cannot be folded into the next convolution, which pads with
+ * zeros after the shift.
  */
 function addLayer(builder: Builder, { name, width }: Layer, weights: Weights, input: string): string {
   const from = `${name}.conv`;
@@ -138,7 +138,7 @@ function normAsScaleAndShift(weights: Weights, layer: string): { scale: Float64A
   return { scale, shift };
 }
 
-/** A block's input: the image, the pooled block above, or the up-convolved block below with the skip behind it. */
+/** The input of a block: the image, the pooled block above, or the up-convolved block below followed by the skip. */
 function addBlockInput(
   builder: Builder,
   architecture: Architecture,
@@ -162,8 +162,8 @@ function addBlockInput(
 }
 
 /**
- * The up-convolution as a 1x1x1 convolution with eight outputs for each one, which are then put beside each other: not every
- * runtime has a 3D ConvTranspose. The same products and sums; sizes are taken from the input's shape.
+ * The up-convolution as a 1x1x1 convolution with eight outputs for each channel, which are then interleaved, since not every
+ * runtime has a 3D ConvTranspose. Products and sums are the same. Sizes are computed from the shape of the input.
  */
 function addUpConvolution(builder: Builder, level: number, weights: Weights, input: string): string {
   const { add, sizes } = builder;
@@ -173,7 +173,7 @@ function addUpConvolution(builder: Builder, level: number, weights: Weights, inp
   const outputs = tensorOf(weights, `${up}.bias`).data.length;
   const coarse = add('Shape', `${up}.coarse`, [input], { start: 2 });
   const doubled = add('Mul', `${up}.doubled`, [coarse, sizes(`${up}.two`, [2])]);
-  // In a Reshape's sizes 0 keeps the size that the axis has.
+  // In the sizes of a Reshape, 0 keeps the size of the axis.
   const apart = sizes(`${up}.apart`, [0, outputs, 2, 2, 2]);
   const beside = sizes(`${up}.beside`, [0, outputs]);
   const from = add('Concat', `${up}.from`, [apart, coarse], { axis: 0 });
@@ -184,7 +184,7 @@ function addUpConvolution(builder: Builder, level: number, weights: Weights, inp
   return add('Reshape', up, [interleaved, to]);
 }
 
-/** An up-convolution's tensors (I, O, 2, 2, 2) and (O) as those of a 1x1x1 convolution with outputs (O, 2, 2, 2). */
+/** The tensors (I, O, 2, 2, 2) and (O) of an up-convolution as tensors of a 1x1x1 convolution with outputs (O, 2, 2, 2). */
 function asEightOutputs(weights: Weights, up: string): Weights {
   const { shape, data } = tensorOf(weights, `${up}.weight`);
   const bias = tensorOf(weights, `${up}.bias`).data;

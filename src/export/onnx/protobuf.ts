@@ -1,14 +1,14 @@
-// The wire format of Protocol Buffers, as much of it as ONNX needs: a message is a sequence of fields, each a key (number
-// and wire type) followed by its value. https://protobuf.dev/programming-guides/encoding
+// The part of the wire format of Protocol Buffers that ONNX needs. A message is a sequence of fields; each field is a key (number
+// and wire type) and a value. https://protobuf.dev/programming-guides/encoding
 
 /** An encoded field, key included. A message is the concatenation of its fields. */
 export type Field = Uint8Array;
 
-/** The wire types that are used. */
+/** The wire types that ONNX needs. */
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 
-/** An integer or enum field. Negative numbers take ten bytes, as int64 has them. */
+/** An integer or enum field. Negative numbers take ten bytes, as an int64 does. */
 export function integer(number: number, value: number): Field {
   return Uint8Array.from([...varint(key(number, VARINT)), ...varint(value)]);
 }
@@ -22,12 +22,12 @@ export function bytes(number: number, content: Uint8Array | string): Field {
   ]);
 }
 
-/** A field that is a message itself. */
+/** A field that contains a message. */
 export function message(number: number, fields: readonly Field[]): Field {
   return bytes(number, join(fields));
 }
 
-/** One message out of its fields. */
+/** A message from its fields. */
 export function join(fields: readonly Field[]): Uint8Array {
   const joined = new Uint8Array(fields.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -40,7 +40,7 @@ export function join(fields: readonly Field[]): Uint8Array {
 
 const key = (number: number, wireType: number): number => number * 8 + wireType;
 
-/** Seven bits a byte, the lowest first; the top bit says that more follow. */
+/** Seven bits per byte, the lowest first; the top bit says that more bytes follow. */
 function varint(value: number): number[] {
   const encoded: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));

@@ -1,8 +1,8 @@
-// Where the planes cross at first.
+// The voxel where the planes cross at first.
 
 import { type Extent } from '../../data/preprocess.js';
 
-/** The labelled voxel next to the middle of all labelled ones; the middle of the volume where there is none. */
+/** The labelled voxel nearest to the centre of all labelled voxels; without labels, the centre of the volume. */
 export function centreOf(labels: Uint8Array | undefined, size: Extent): Extent {
   const middle = [0, 0, 0];
   let count = 0;

@@ -1,4 +1,4 @@
-// The worker's life: it starts with the model and the engine that lie in the page, and is ended where a scan is given up.
+// Starts the worker with the model and the engine from the page, and ends it when the user gives up a scan.
 
 import { type Reply, type Request } from './messages.js';
 
@@ -7,7 +7,7 @@ export interface EngineThread {
   readonly end: () => void;
 }
 
-/** Starts a worker; `hear` gets what it says. Throws where the browser allows none. */
+/** Starts a worker; `hear` gets its messages. Throws if the browser does not allow workers. */
 export function startThread(hear: (reply: Reply) => void): EngineThread {
   const code = new Blob([textOf('worker')], { type: 'text/javascript' });
   const address = URL.createObjectURL(code);
@@ -36,7 +36,7 @@ function textOf(id: string): string {
   return (document.getElementById(id) as HTMLElement).textContent;
 }
 
-/** The bytes in an element: gzip, as base64. */
+/** The bytes in an element, which holds them compressed with gzip, as base64. */
 async function unpack(id: string): Promise<Uint8Array> {
   const packed = Uint8Array.from(atob(textOf(id).trim()), (character) => character.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));

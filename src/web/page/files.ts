@@ -1,13 +1,13 @@
-// Which of the files that were given is which channel of the model, and the name of what is saved.
+// Assigns files to the channels of the model, and names the saved file.
 
 import { UserError } from '../../errors.js';
 
-/** nnU-Net's name of a channel's file. */
+/** The file name of a channel in nnU-Net. */
 const NUMBERED = /_(\d{4})\.(nii|hdr)(\.gz)?$/i;
 
 /**
- * File names in the order of a model's channels: by nnU-Net's numbers, or by channels' names in them, else by their own order.
- * One file may hold all channels. Throws a UserError of kind `data` if there are too many or too few.
+ * File names in the order of the channels of a model: by the numbers of nnU-Net, or by channel names in the file names, else in the
+ * order of the names. One file may contain all channels. Throws a UserError of kind `data` if there are too many or too few.
  */
 export function orderFiles(names: readonly string[], channels: readonly string[]): string[] {
   if (names.length === 1) return [...names];
@@ -30,7 +30,7 @@ export function orderFiles(names: readonly string[], channels: readonly string[]
   return order ? order.map((i) => names[i] as string) : [...names].sort();
 }
 
-/** The name of the label map of scans: that of the first, without its channel, as a single file. */
+/** The name of the label map: the name of the first file without its channel, as a single file. */
 export function labelMapName(first: string, channels: number): string {
   const stem = first.replace(/\.(nii|hdr)(\.gz)?$/i, '');
   const name = stem.replace(channels > 1 ? /_\d{4}$/ : /_0000$/, '');

@@ -1,8 +1,8 @@
-// What was found, as a table: an output a row, with its volume, and a box that shows and hides its outline.
+// The table of results: a row for each output with its volume, and a box that shows or hides its outline.
 
 import { type ShownResult } from './messages.js';
 
-/** Colours that colour-blind people tell apart, on black (Okabe and Ito). */
+/** Colours on black that colour-blind people can distinguish (Okabe and Ito). */
 const COLOURS = ['#e69f00', '#56b4e9', '#f0e442', '#009e73', '#cc79a7', '#d55e00', '#0072b2'];
 
 const colourOf = (k: number): string => COLOURS[k % COLOURS.length] as string;
@@ -12,7 +12,7 @@ export function allColours({ findings }: ShownResult): string[] {
   return findings.map((_, k) => colourOf(k));
 }
 
-/** Fills the table's body; `change` is called with the colours of the outlines that are to be seen. */
+/** Fills the body of the table; calls `change` with the colours of the visible outlines. */
 export function showFindings(
   body: HTMLElement,
   { findings }: ShownResult,
@@ -53,7 +53,7 @@ function row(label: HTMLElement, ...numbers: readonly string[]): HTMLTableRowEle
   return element;
 }
 
-/** A list of sentences in an element, which is hidden where there are none. */
+/** Writes a list of sentences into an element, which is hidden if there are none. */
 export function showWarnings(list: HTMLElement, warnings: readonly string[]): void {
   list.hidden = warnings.length === 0;
   list.replaceChildren(

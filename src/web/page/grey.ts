@@ -1,11 +1,11 @@
-// Intensities as greys for the eye.
+// Intensities as greys.
 
-/** Percentiles that are shown black and white: a few voxels of metal or noise must not darken all others. */
+/** Percentiles shown as black and white, so that a few voxels of metal or noise do not darken all others. */
 const DARKEST = 0.5;
 const BRIGHTEST = 99.5;
 const SAMPLES = 100_000;
 
-/** From black to white: the window that the model was trained with, or percentiles of the finite voxels. */
+/** The intensities shown as black and white: the window of training, or percentiles of the finite voxels. */
 export function greyWindow(voxels: Float32Array | Float64Array): readonly [black: number, white: number] {
   const step = Math.max(1, Math.floor(voxels.length / SAMPLES));
   const samples = Float64Array.from({ length: Math.ceil(voxels.length / step) }, (_, i) =>

@@ -1,4 +1,4 @@
-// The page: takes files, hands them to the worker, and shows what comes back.
+// The page: takes files, sends them to the worker, and shows the results.
 
 import { type Extent } from '../../data/preprocess.js';
 import { centreOf } from './centre.js';
@@ -22,7 +22,7 @@ const save = find<HTMLAnchorElement>('save');
 let thread: EngineThread | undefined;
 let view: View | undefined;
 let ready = false;
-/** Whether the worker has a scan. */
+/** Whether the worker is busy with a scan. */
 let busy = false;
 
 const planes: readonly PlaneView[] = PLANES.map((plane) =>
@@ -30,7 +30,7 @@ const planes: readonly PlaneView[] = PLANES.map((plane) =>
 );
 find('planes').append(...planes.map(({ element }) => element));
 
-/** Changes what the planes show; they are drawn once for each picture on the screen. */
+/** Changes what the planes show; they are drawn once per screen frame. */
 let drawing = 0;
 function show(change: Partial<View>): void {
   if (view === undefined) return;
@@ -86,7 +86,7 @@ function fail(message: string): void {
 
 function segment(files: readonly File[]): void {
   if (files.length === 0) return;
-  // What is under way is given up.
+  // Gives up the current scan.
   if (busy) restart();
   problem.hidden = true;
   find('result').hidden = true;
@@ -152,7 +152,7 @@ function acceptDrops(): void {
 
 input.addEventListener('change', () => {
   segment([...(input.files ?? [])]);
-  // The same file may be chosen again.
+  // So that the same file can be chosen again.
   input.value = '';
 });
 stop.addEventListener('click', () => {

@@ -1,4 +1,4 @@
-// What the page and its worker tell each other.
+// The messages between the page and its worker.
 
 import { type Extent } from '../../data/preprocess.js';
 import { type Finding } from '../index.js';
@@ -8,9 +8,9 @@ export type Request =
   | { readonly kind: 'open'; readonly model: Uint8Array; readonly engine: Uint8Array }
   | { readonly kind: 'segment'; readonly files: readonly File[] };
 
-/** A scan for the eye, its axes laid to the right, to the front and upwards. */
+/** A scan for display, with axes that point to the right, to the front and upwards. */
 export interface ShownScan {
-  /** File by channel. */
+  /** The file of each channel. */
   readonly files: readonly string[];
   /** Voxels along x, y, z, and mm between them. */
   readonly size: Extent;
@@ -19,7 +19,7 @@ export interface ShownScan {
   readonly greys: readonly Uint8Array[];
 }
 
-/** What was found, on the grid of the shown scan. */
+/** The results, on the grid of the displayed scan. */
 export interface ShownResult {
   /** 0, or the index of a painted value from 1 on, (z, y, x). */
   readonly labels: Uint8Array;
@@ -34,7 +34,7 @@ export interface ShownResult {
   readonly file: { readonly name: string; readonly bytes: Uint8Array };
 }
 
-/** From the worker. A failure is told in a sentence. */
+/** From the worker. A failure comes as a sentence. */
 export type Reply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'scan'; readonly scan: ShownScan }

@@ -1,8 +1,8 @@
-// Where a label ends: the edges between pixels that belong to it and pixels that do not.
+// The outline of a label: the edges between pixels inside and outside.
 
 /**
- * The outline of the pixels of a plane (rows of `width`) whose value is 1 in `member`, as lines x0, y0, x1, y1 one behind the
- * other, in pixels from the top left corner. Beyond the plane is outside.
+ * The outline of the pixels of a plane (rows of `width`) whose value is 1 in `member`: lines x0, y0, x1, y1 one after the other,
+ * in pixels from the top left corner. Everything beyond the plane is outside.
  */
 export function outlineOf(
   plane: Uint8Array,
@@ -13,7 +13,7 @@ export function outlineOf(
   const inside = (x: number, y: number): boolean =>
     x >= 0 && x < width && y >= 0 && y < height && member[plane[y * width + x] as number] === 1;
   const lines: number[] = [];
-  // Edges of neighbours are joined to one line.
+  // Edges of neighbouring pixels become one line.
   for (let y = 0; y <= height; y++)
     for (let x = 0, start = -1; x <= width; x++) {
       const edge = x < width && inside(x, y - 1) !== inside(x, y);

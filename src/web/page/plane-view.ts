@@ -1,18 +1,18 @@
-// One plane of the scan on the page: a canvas with the outlines and the cross-hair, and a slider through the slices.
+// A plane of the scan on the page: a canvas with outlines and cross-hair, and a slider for the slices.
 
 import { type Extent } from '../../data/preprocess.js';
 import { type ShownResult, type ShownScan } from './messages.js';
 import { outlineOf } from './outline.js';
 import { type Plane, cutPlane, placeOf, voxelAt } from './planes.js';
 
-/** What all planes show. */
+/** The state that all planes show. */
 export interface View {
   readonly scan: ShownScan;
   readonly result?: ShownResult | undefined;
   readonly channel: number;
-  /** Where the planes cross. */
+  /** The voxel where the planes cross. */
   readonly voxel: Extent;
-  /** By finding: the colour of its outline; absent where it is hidden. */
+  /** By finding: the colour of its outline; absent if it is hidden. */
   readonly colours: readonly (string | undefined)[];
 }
 
@@ -98,7 +98,7 @@ const STEPS: Readonly<Record<string, number>> = {
   End: Infinity,
 };
 
-/** A notch of a wheel is a slice; a touchpad sends many small parts of one. */
+/** One notch of a wheel moves by one slice; a touchpad sends many small fractions of a notch. */
 function listenToWheel(canvas: HTMLCanvasElement, step: (by: number) => void): void {
   const notch = 60;
   let turned = 0;
@@ -117,7 +117,7 @@ function listenToWheel(canvas: HTMLCanvasElement, step: (by: number) => void): v
   );
 }
 
-/** Makes a canvas as large as its frame lets it be, in the shape of the plane (mm), with a pixel for each of the screen's. */
+/** Makes a canvas as large as fits into its frame, with the aspect ratio of the plane in mm and one pixel per screen pixel. */
 function fit(canvas: HTMLCanvasElement, width: number, height: number): void {
   const frame = canvas.parentElement as HTMLElement;
   const scale = Math.min(frame.clientWidth / width, frame.clientHeight / height);
@@ -178,7 +178,7 @@ function line(
   context.stroke(path);
 }
 
-/** Greys as a picture, a pixel for each. */
+/** Greys as a picture, one pixel for each. */
 function pictureOf(grey: Uint8Array, width: number, height: number): HTMLCanvasElement {
   const picture = document.createElement('canvas');
   picture.width = width;

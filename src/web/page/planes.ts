@@ -1,15 +1,15 @@
-// The three planes of a volume whose axes point to the right, to the front and upwards, as radiologists look at them: from the
-// patient's feet and face, so that the patient's right is on the left; the sagittal plane with the face to the left.
+// The three planes of a volume whose axes point to the right, to the front and upwards. They are shown as radiologists look at them:
+// from the feet and from the face, so that the right of the patient is on the left; in the sagittal plane the face is on the left.
 
 import { type Extent } from '../../data/preprocess.js';
 
 export interface Plane {
   readonly name: 'axial' | 'coronal' | 'sagittal';
-  /** The volume's axes along the columns, the rows and the slices of this plane; columns and rows run against them. */
+  /** The axes of the volume along columns, rows and slices of this plane; columns and rows run in the opposite direction. */
   readonly across: 0 | 1 | 2;
   readonly down: 0 | 1 | 2;
   readonly through: 0 | 1 | 2;
-  /** What is at the left, right, upper and lower edge. */
+  /** The directions of the body at the left, right, upper and lower edge. */
   readonly edges: readonly [left: string, right: string, top: string, bottom: string];
 }
 
@@ -37,7 +37,7 @@ export function cutPlane(
   return out;
 }
 
-/** The voxel at a place in a plane, from (0, 0) at its top left to (1, 1); on its edge where it is outside. */
+/** The voxel at a position in a plane, from (0, 0) at the top left to (1, 1); positions outside give the nearest voxel. */
 export function voxelAt(
   { across, down }: Plane,
   size: Extent,
@@ -55,7 +55,7 @@ export function voxelAt(
   return next;
 }
 
-/** Where the middle of a voxel is in a plane, as in `voxelAt`. */
+/** The position of the centre of a voxel in a plane, as in `voxelAt`. */
 export function placeOf({ across, down }: Plane, size: Extent, voxel: Extent): [number, number] {
   return [across, down].map((axis) => (size[axis] - 0.5 - voxel[axis]) / size[axis]) as [number, number];
 }

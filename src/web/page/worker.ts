@@ -1,4 +1,4 @@
-// The page's second thread: reads scans, segments them, and writes label maps, while the page stays alive.
+// The worker of the page: reads scans, segments them and writes label maps, while the page stays responsive.
 
 import { axisCodes } from '../../data/nifti/affine.js';
 import { orient, orientExtent, orientingOf } from '../../data/orientation.js';
@@ -22,7 +22,7 @@ self.addEventListener('message', (event) => {
 
 function sentence(error: unknown): string {
   if (error instanceof UserError) return error.message;
-  // Chromium and Firefox say so where memory does not suffice.
+  // Chromium and Firefox throw this if there is too little memory.
   if (error instanceof RangeError) return 'The browser has not enough memory for this scan.';
   return error instanceof Error ? error.message : String(error);
 }
@@ -100,7 +100,7 @@ async function bytesOf(file: File | undefined): Promise<Uint8Array> {
 const buffersOf = (arrays: readonly Uint8Array[]): ArrayBuffer[] =>
   arrays.map(({ buffer }) => buffer as ArrayBuffer);
 
-/** A volume's channels as greys, between the limits that the model was trained with or between percentiles. */
+/** The channels of a volume as greys, between the limits of training or between percentiles. */
 function greyChannels(
   { voxels, channels }: Volume,
   { preprocessing: { normalisation } }: ModelDescription,
@@ -116,7 +116,7 @@ function greyChannels(
   });
 }
 
-/** Label values as indices of those that are painted, from 1 on, and which of them belong to each output. */
+/** Label values as indices of the painted values, from 1, and the indices that belong to each output. */
 function paintedIndices(
   labels: Uint8Array | Uint16Array,
   { outputs }: ModelDescription,

@@ -1,5 +1,5 @@
-// The face towards JavaScript as WebAssembly: an instance of the module is one network, in a memory of its own.
-// Arguments are addresses in it; src/engine/wasm/instance.ts, the only caller, checks lengths and copies.
+// The interface to JavaScript for WebAssembly: an instance of the module is one network with its own memory.
+// Arguments are addresses in this memory; src/engine/wasm/instance.ts, the only caller, checks lengths and copies.
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -15,7 +15,7 @@ namespace {
 
 std::unique_ptr<Network> network;
 
-// `count` images (C, D, H, W), and labels (D, H, W) unless there are none, one behind the other.
+// `count` images (C, D, H, W), and labels (D, H, W) if there are any, one after the other.
 Batch batchOf(int count, const float* images, const uint8_t* labels) {
   const Shape& shape = network->shape();
   const size_t voxels = shape.size.voxels();
@@ -39,19 +39,19 @@ LUNET_EXPORT(allocate) void* lunet_allocate(size_t bytes) {
 
 LUNET_EXPORT(release) void lunet_release(void* memory) { std::free(memory); }
 
-// Bytes that a network takes at most; 0 for a malformed shape.
+// An upper limit of the bytes of a network; 0 for a malformed shape.
 LUNET_EXPORT(estimateMemory) double lunet_estimate_memory(const int32_t* numbers, int count) {
   Shape shape;
   return readShape(numbers, count, shape) ? (double)Network::estimate(shape, 1) : 0;
 }
 
-// Floats in a network's flat list of tensors; 0 for a malformed shape.
+// Number of floats in the flat list of tensors of a network; 0 for a malformed shape.
 LUNET_EXPORT(countParameters) int lunet_count_parameters(const int32_t* numbers, int count) {
   Shape shape;
   return readShape(numbers, count, shape) ? (int)Plan(shape, false).parameters : 0;
 }
 
-// The shape must be a valid one.
+// The shape must be valid.
 LUNET_EXPORT(create)
 void lunet_create(const int32_t* numbers, int count, const float* weights, const uint32_t* targets, const float* adam,
                   double step) {
@@ -61,7 +61,7 @@ void lunet_create(const int32_t* numbers, int count, const float* weights, const
   network->steps() = step;
 }
 
-// Channels of all layers.
+// Number of channels of all layers.
 LUNET_EXPORT(channels) int lunet_channels() { return network->channels(); }
 
 LUNET_EXPORT(trainStep)
@@ -91,14 +91,14 @@ void lunet_activation_sums(int count, const float* images, const uint8_t* labels
   network->activationSums(batchOf(count, images, labels), masks, withGradients, sums, sums + each, sums + 2 * each);
 }
 
-// Whether the last call was interrupted; to be asked after each that computes.
+// Whether the last call was interrupted; the caller asks after each computing call.
 LUNET_EXPORT(wasCut) bool lunet_was_cut() {
   const bool cut = network->cut();
   network->resume();
   return cut;
 }
 
-// Where a flat list of tensors lies: 0 weights, 1 gradients, 2 Adam's m, 3 its v.
+// The address of a flat list of tensors: 0 weights, 1 gradients, 2 first moments of Adam, 3 second moments of Adam.
 LUNET_EXPORT(tensors) float* lunet_tensors(int which) {
   switch (which) {
     case 0:
@@ -114,7 +114,7 @@ LUNET_EXPORT(tensors) float* lunet_tensors(int which) {
 
 LUNET_EXPORT(stepCount) double lunet_step_count() { return network->steps(); }
 
-// Multiply-adds, then seconds, of the three passes since the last call; the first call starts the measuring.
+// Multiply-adds, then seconds, of the three passes since the last call; the first call starts the measurement.
 LUNET_EXPORT(meter) void lunet_meter(double* figures) {
   Meter& meter = network->meter();
   std::memcpy(figures, meter.multiplyAdds, sizeof meter.multiplyAdds);

@@ -13,7 +13,7 @@ bool hostInterrupts() { return lunet_host_interrupted() != 0; }
 
 }  // namespace lunet
 
-// In place of the standard library's, which print with all of printf before they end the program.
+// Replaces functions of the standard library that end the program, because they print and so pull in all of printf.
 void std::__libcpp_verbose_abort(const char*, ...) noexcept { __builtin_trap(); }
 extern "C" void __cxa_pure_virtual() { __builtin_trap(); }
 void* operator new(size_t bytes) {
