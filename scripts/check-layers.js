@@ -20,7 +20,7 @@ const LAYERS = [
   ],
   ['config'],
   // The facts about data in records and model files.
-  ['data/split.ts', 'data/cut-off.ts', 'data/preprocess.ts', 'data/percentile.ts'],
+  ['data/split.ts', 'data/patients.ts', 'data/cut-off.ts', 'data/preprocess.ts', 'data/percentile.ts'],
   ['model'],
   ['runs'],
   ['engine'],

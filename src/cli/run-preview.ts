@@ -35,7 +35,9 @@ export async function showPlan(
     say: note,
   });
   if (options.executor === 'local')
-    requireMemory(config, engine, modelsOf(config, open), { jobs: Math.min(options.jobs, open.length) });
+    await requireMemory(config, engine, modelsOf(config, open), {
+      jobs: Math.min(options.jobs, open.length),
+    });
   note(`Measuring a few steps of each network on ${engine.description.name} ...`);
   const seconds = await estimateSeconds(config, open, engine);
   const bytes = open.map((task) => diskBytes(config, task));

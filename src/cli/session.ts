@@ -37,7 +37,7 @@ export async function openSession(
   const engine = await createEngine(name, { threads, isa, warn, say: note, signal });
   const { device, threads: count } = engine.description;
   note(`Engine: ${engine.description.name} (${device}, ${count} thread${count === 1 ? '' : 's'})`);
-  requireMemory(config, engine, models);
+  await requireMemory(config, engine, models);
   const progress = { bar: undefined as ReturnType<typeof startProgress> | undefined };
   const dataset = await loadDataset(config, {
     signal,

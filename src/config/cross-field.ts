@@ -4,6 +4,7 @@ import { modelName } from './models.js';
 import { nameProblems } from './names.js';
 import { type Problem, describe } from './problems.js';
 import { type DeclaredExperiment, type ModelConfig, type SplitConfig } from './schema.js';
+import { repeatedCases } from './splits.js';
 import { suggestion } from './suggest.js';
 
 /** The sections of an experiment that are valid on their own. */
@@ -50,7 +51,8 @@ function datasetProblems({ dataset }: Sections): Problem[] {
     path: ['dataset', 'splits', key],
     split,
   }));
-  if (dataset.split) splits.push({ path: ['dataset', 'split'], split: dataset.split });
+  const { split } = dataset;
+  if (split && 'train' in split) splits.push({ path: ['dataset', 'split'], split });
   for (const { path, split } of splits) {
     problems.push(...splitProblems(path, split));
     const { train, validation, test } = split;
@@ -96,14 +98,9 @@ function splitProblems(path: string[], split: SplitConfig): Problem[] {
           path: [...path, part],
           message: `found a count beside a list (${listed.join(', ')}), expected lists of case ids or counts only`,
         });
-  const owner = new Map<string, string>();
-  for (const part of listed)
-    for (const id of split[part] as string[]) {
-      const other = owner.get(id);
-      if (other !== undefined)
-        problems.push({ path: [...path, part], message: `found ${id}, which is in ${other} already` });
-      owner.set(id, part);
-    }
+  const lists = Object.fromEntries(listed.map((part) => [part, split[part] as string[]]));
+  for (const { id, list, first } of repeatedCases(lists))
+    problems.push({ path: [...path, list], message: `found ${id}, which is in ${first} already` });
   return problems;
 }
 

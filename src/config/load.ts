@@ -7,6 +7,7 @@ import { UserError } from '../errors.js';
 import { fsReason } from '../fs-reason.js';
 import { quoteWord } from '../quote-word.js';
 import { type Sections, crossFieldProblems } from './cross-field.js';
+import { withFolds } from './folds-file.js';
 import { applyOverride } from './overrides.js';
 import { type Problem, describe, schemaProblems } from './problems.js';
 import { resolveExperiment } from './resolve.js';
@@ -26,7 +27,7 @@ export interface LoadedExperiment {
 /**
  * Loads an experiment: the given file or the shipped config of that name, else ./lunet.yaml or ./lunet.yml, else the shipped
  * default. Precedence of values: overrides (`a.b=value`), LUNET_OUTPUT, the file, defaults. Throws a UserError of kind
- * `usage` that names every problem as `file:line:column: key: found X, expected Y`.
+ * `usage` that names every problem as `file:line:column: key: found X, expected Y`, and one of kind `data` for a bad file of folds.
  */
 export function loadExperiment(file?: string, overrides: readonly string[] = []): LoadedExperiment {
   const shipped = file === undefined ? undefined : findShipped(file);
@@ -63,7 +64,7 @@ export function loadExperiment(file?: string, overrides: readonly string[] = [])
   }
 
   const { config, problems } = check(raw);
-  if (config !== undefined) return { config: resolveExperiment(config), source };
+  if (config !== undefined) return { config: resolveExperiment(withFolds(config)), source };
   throw usage(
     // Positions are looked up only for problems that are shown.
     problems.map(({ path: keys, message, at, wantsText }, index) => {

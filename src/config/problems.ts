@@ -21,6 +21,11 @@ export function schemaProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[]
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(path, raw);
     return issue.keys.map((key) => {
+      if (known.includes(key)) {
+        const others = Object.keys(valueAt(raw, path) as object).filter((each) => !issue.keys.includes(each));
+        const message = `found beside ${others.join(', ')}, expected one or the other`;
+        return { path: [...path, key], message, at: 'key' };
+      }
       const hint = suggestion(key, known) || `, expected one of ${known.join(', ')}`;
       return { path: [...path, key], message: `unknown key${hint}`, at: 'key' };
     });
@@ -49,13 +54,23 @@ function meantAlternative(alternatives: readonly z.core.$ZodIssue[][]): z.core.$
     issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
   );
   const nested = fitting.filter((issues) => issues.some(({ code }) => code !== 'unrecognized_keys'));
-  // If two groups of keys match, take the one whose only problem is a wrong value further down.
-  const deepest = [...(nested.length > 0 ? nested : fitting)].sort((a, b) => depth(b) - depth(a));
-  return fitting.length === 1 || depth(deepest[0] ?? []) > depth(deepest[1] ?? []) ? deepest[0] : undefined;
+  // If several groups of keys match, take the one whose only problem is a wrong value further down, or that has most keys right.
+  const deepest = [...(nested.length > 0 ? nested : fitting)].sort(
+    (a, b) => depth(b) - depth(a) || wrongKeys(a) - wrongKeys(b),
+  );
+  const [best = [], next = []] = deepest;
+  return fitting.length === 1 || depth(best) > depth(next) || wrongKeys(best) < wrongKeys(next)
+    ? deepest[0]
+    : undefined;
 }
 
 function depth(issues: readonly z.core.$ZodIssue[]): number {
   return Math.max(0, ...issues.map(({ code, path }) => (code === 'unrecognized_keys' ? 0 : path.length)));
+}
+
+/** How many keys are missing, wrong or unknown: few, if these keys are meant. */
+function wrongKeys(issues: readonly z.core.$ZodIssue[]): number {
+  return issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
 }
 
 /** The nearest allowed value, if the values are names. */

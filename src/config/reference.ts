@@ -75,13 +75,23 @@ interface Row {
   readonly required: boolean;
 }
 
-/** The keys below a node, including those of nested groups: `split`, `split.train`. */
+/** The keys below a node, including those of nested groups, each once: `split`, `split.train`. */
 function rowsOf(node: Node, prefix = ''): Row[] {
   return Object.entries(node.properties ?? {}).flatMap(([name, child]): Row[] => {
     const row = { key: prefix + name, node: child, required: node.required?.includes(name) ?? false };
-    return child.properties ? [row, ...rowsOf(child, `${row.key}.`)] : [row];
+    const nested = groupsOf(child).flatMap((group) => rowsOf(group, `${row.key}.`));
+    const isFirst = (at: Row, i: number): boolean => i === nested.findIndex((each) => sameMeaning(each, at));
+    return [row, ...nested.filter(isFirst)];
   });
 }
+
+/** The groups of keys that a node may be; a group of one key is shown whole, as the value of its node. */
+function groupsOf(node: Node): readonly Node[] {
+  if (node.properties) return [node];
+  return (node.anyOf ?? []).filter(({ properties }) => Object.keys(properties ?? {}).length > 1);
+}
+
+const sameMeaning = (a: Row, b: Row): boolean => a.key === b.key && a.node.description === b.node.description;
 
 function table(rows: readonly Row[]): string[] {
   const lines = rows.map(({ key, node, required }) => {
@@ -104,7 +114,7 @@ function typeText(node: Node): string {
   if (node.const !== undefined) return code(node.const);
   if (node.enum) return node.enum.map(code).join(', ');
   const alternatives = node.anyOf ?? node.oneOf;
-  if (alternatives) return alternatives.map(typeText).join(' or ');
+  if (alternatives) return [...new Set(alternatives.map(typeText))].join(' or ');
   if (Array.isArray(node.items)) return `[${(node.items as Node[]).map(typeText).join(', ')}]`;
   if (node.type === 'array') return `list of ${itemNode(node) ? typeText(itemNode(node) as Node) : 'values'}`;
   if (node.additionalProperties) return `names, each with ${typeText(node.additionalProperties)}`;

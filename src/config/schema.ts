@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { MEASURES } from '../evaluation/names.js';
-import { dataset, type split } from './schema/dataset.js';
+import { dataset, type folds, type foldsFile, type parts } from './schema/dataset.js';
 import { model } from './schema/models.js';
 import { preprocessing } from './schema/preprocessing.js';
 import { INITS, pruning, retraining } from './schema/pruning.js';
@@ -42,12 +42,16 @@ type Pruning = DeclaredExperiment['pruning'];
 type Filled<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };
 
 /** An experiment with every default filled in; plain JSON. */
-export type Experiment = Omit<DeclaredExperiment, 'pruning' | 'retraining'> & {
+export type Experiment = Omit<DeclaredExperiment, 'dataset' | 'pruning' | 'retraining'> & {
+  dataset: Omit<DeclaredExperiment['dataset'], 'split'> & {
+    split?: SplitConfig | z.infer<typeof folds> | Filled<z.infer<typeof foldsFile>> | undefined;
+  };
   pruning: Omit<Pruning, 'model' | 'dropout'> & { model: string; dropout: Filled<Pruning['dropout']> };
   retraining: Filled<DeclaredExperiment['retraining']>;
 };
 export type ModelConfig = Experiment['models'][number];
-export type SplitConfig = z.infer<typeof split>;
+/** A split whose parts are lists or numbers of cases. */
+export type SplitConfig = z.infer<typeof parts>;
 export type Normalisation = Experiment['preprocessing']['normalisation'];
 export type Scoring = Experiment['pruning']['scoring'];
 export type Init = (typeof INITS)[number];

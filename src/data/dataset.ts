@@ -19,7 +19,7 @@ import { phantomId } from './phantoms/index.js';
 import { type PrepareOptions, prepareCases } from './prepare.js';
 import { type Extent, resampledSize, resampledSpacing, volumeSize } from './preprocess.js';
 import { trainingRanges } from './ranges.js';
-import { type Split, chooseSplit, listedCases } from './split.js';
+import { type Split, chooseSplits, listedCases } from './split.js';
 
 /** A preprocessed dataset in memory. */
 export interface Dataset {
@@ -112,6 +112,11 @@ export async function checkDataset(config: Experiment): Promise<readonly string[
   return (await listDataset(config)).listing?.warnings ?? [];
 }
 
+/** The cases of every split of an experiment, found without reading volumes. Throws like `checkDataset`. */
+export async function listSplits(config: Experiment): Promise<ReadonlyMap<string, Split>> {
+  return (await listDataset(config)).splits;
+}
+
 async function listDataset(config: Experiment): Promise<{
   readonly listing: Listing | undefined;
   readonly splits: ReadonlyMap<string, Split>;
@@ -137,17 +142,6 @@ async function listDataset(config: Experiment): Promise<{
     .filter(({ id }) => used.has(id))
     .map((source): CaseSource => ('kind' in source ? source : { ...source, background }));
   return { listing, splits, sources };
-}
-
-function chooseSplits(ids: readonly string[], { dataset }: Experiment): ReadonlyMap<string, Split> {
-  if (dataset.splits === undefined)
-    return new Map(dataset.split && [['default', chooseSplit(ids, dataset.split, 'dataset.split')]]);
-  return new Map(
-    Object.entries(dataset.splits).map(([name, split]) => [
-      name,
-      chooseSplit(ids, split, `dataset.splits.${name}`),
-    ]),
-  );
 }
 
 function phantomSources(settings: Experiment['dataset']['phantom']): CaseSource[] {

@@ -8,7 +8,7 @@ import { secondsPerMultiplyAdd } from '../engine/bench.js';
 import { type Architecture, listLayers } from '../network/architecture.js';
 import { countMultiplyAdds } from '../network/cost.js';
 import { countParameters } from '../network/parameters.js';
-import { splitSizes } from '../training/memory.js';
+import { type SplitSizes, splitSizes } from '../data/split-sizes.js';
 import { strategies } from '../pruning/strategies/index.js';
 import { exemplaryPath, type Task } from './tasks.js';
 
@@ -16,12 +16,16 @@ import { exemplaryPath, type Task } from './tasks.js';
 const TRAINING = 3;
 const BYTES_PER_ROW = 150;
 
-/** Multiply-adds of a whole run; pruned networks are taken from the exemplary path. */
-export function runMultiplyAdds(config: Experiment, task: Task): number {
+/** Multiply-adds of a whole run with that many cases; pruned networks are taken from the exemplary path. */
+export function runMultiplyAdds(
+  config: Experiment,
+  task: Task,
+  sizes: ReadonlyMap<string, SplitSizes>,
+): number {
   const [depth, height, width] = volumeSize(config.preprocessing.size);
   const forward = (architecture: Architecture): number =>
     countMultiplyAdds(architecture, depth * height * width);
-  const { train, validation, test } = splitSizes(config, task.split);
+  const { train, validation, test } = sizes.get(task.split) as SplitSizes;
   if (task.kind !== 'prune') {
     const { epochs, evaluateEvery } = config.training;
     const count = task.kind === 'retrain' ? config.retraining.epochs : epochs;
@@ -52,15 +56,16 @@ export async function estimateSeconds(
   engine: Engine,
 ): Promise<number[]> {
   const size = volumeSize(config.preprocessing.size);
+  const sizes = await splitSizes(config);
   const measured = new Map<string, number>();
   const seconds: number[] = [];
   for (const task of tasks) {
     const key = JSON.stringify(task.architecture);
-    const { train } = splitSizes(config, task.split);
+    const { train } = sizes.get(task.split) as SplitSizes;
     const batch = Math.min(config.training.batch, train, 4);
     const rate = measured.get(key) ?? (await secondsPerMultiplyAdd(engine, task.architecture, size, batch));
     measured.set(key, rate);
-    seconds.push(rate * runMultiplyAdds(config, task));
+    seconds.push(rate * runMultiplyAdds(config, task, sizes));
   }
   return seconds;
 }

@@ -4,6 +4,7 @@
 import { relative } from 'node:path';
 import { configuredArchitecture, prunedModel } from '../config/models.js';
 import { type Experiment, type Init } from '../config/schema.js';
+import { hasNamedSplits } from '../config/splits.js';
 import { type Architecture } from '../network/architecture.js';
 import { prunableChannels } from '../network/surgery.js';
 import { planPruning, type PlannedPruning } from '../pruning/pruning-runs.js';
@@ -50,7 +51,7 @@ export function planExperiment(config: Experiment): Task[] {
   const which = (split: string, seed: number): string[] => [
     '--seeds',
     String(seed),
-    ...(config.dataset.splits === undefined ? [] : ['--split', split]),
+    ...(hasNamedSplits(config) ? ['--split', split] : []),
   ];
   const train = planTraining(config, {}).map(({ split, model, method, seed, identity }): Task => ({
     ...common('train', split, method, seed),

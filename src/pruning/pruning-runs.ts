@@ -12,7 +12,7 @@ import { FILES, runFolder, splitFolder, splitNames } from '../runs/folders.js';
 import { type Identity, describeDifference, settingsOf } from '../runs/identity.js';
 import { type SavedWeights, readWeightsOf } from '../runs/network-file.js';
 import { type RunRecord, readRun } from '../runs/run.js';
-import { splitSizes } from '../training/memory.js';
+import { configuredSizes } from '../data/split-sizes.js';
 import { commonIdentity, trainingIdentity, trainingRunIdentity } from '../training/training-runs.js';
 import { type CriterionName } from './criteria/index.js';
 import { type PruningRun } from './loop.js';
@@ -141,8 +141,8 @@ function requireDeviation(config: Experiment, splits: readonly string[]): void {
       'usage',
       'criterion l1-std needs several cases in a batch: found training.batch 1, expected 2 or more',
     );
-  for (const split of splits)
-    if (splitSizes(config, split).train < 2)
+  for (const [split, { train }] of configuredSizes(config))
+    if (splits.includes(split) && train < 2)
       throw new UserError(
         'usage',
         `criterion l1-std needs several training cases: found 1 in split ${split}, expected 2 or more`,

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { type FurtherMetric, furtherMetrics } from '../config/metrics.js';
+import { hasNamedSplits } from '../config/splits.js';
 import { describeCutOff } from '../data/cut-off.js';
 import { splitFolder, splitNames } from '../runs/folders.js';
 import { type SummaryRow, summaryMetricColumns } from '../runs/records.js';
@@ -56,7 +57,7 @@ function diceTable({ summary, config, records }: Results): Table {
       return top ? `*${value}*` : value;
     }),
   );
-  const named = config.dataset.splits !== undefined;
+  const named = hasNamedSplits(config);
   const perSplit = (title: string, cells: readonly (readonly string[])[]): Columns =>
     splits.map((split, i) => ({
       title: named ? `${title}, ${split}` : title,
@@ -106,7 +107,7 @@ function metricsTable({ summary, config }: Results): Table {
   const metrics = furtherMetrics(config);
   const rows = metrics.length === 0 ? [] : summary.filter(({ misses_median }) => misses_median !== undefined);
   const severalLabels = new Set(summary.map(({ label }) => label)).size > 1;
-  const named = config.dataset.splits !== undefined;
+  const named = hasNamedSplits(config);
   const cell = (row: SummaryRow, metric: FurtherMetric): string => {
     const columns = summaryMetricColumns(metric);
     const [median, mad] = [row[columns.median], row[columns.mad]];
@@ -197,7 +198,7 @@ const isHeadline = (label: string, severalLabels: boolean): boolean => !severalL
 
 /** Each method compared with the reference, case by case; or why the reference is missing. */
 function comparisonTable({ comparisons, reference, records, config, leftOut }: Results): Table {
-  const splits = config.dataset.splits !== undefined;
+  const splits = hasNamedSplits(config);
   const missing = splitNames(config).flatMap((split) => {
     const runs = records.filter(
       (run) => run.split === split && run.kind === 'train' && run.method === reference,

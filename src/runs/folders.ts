@@ -2,21 +2,22 @@
 
 import { join } from 'node:path';
 import { type Experiment } from '../config/schema.js';
+import { hasNamedSplits, namedSplits } from '../config/splits.js';
 
 /** The folder of the results of an experiment. */
 export function experimentFolder({ output, experiment }: Experiment): string {
   return join(output, experiment);
 }
 
-/** The folder of the results of one split: the folder of the experiment if there is only one, unnamed split. */
+/** The folder of the results of one split: the folder of the experiment if its only split needs no name. */
 export function splitFolder(config: Experiment, split: string): string {
   const folder = experimentFolder(config);
-  return config.dataset.splits === undefined ? folder : join(folder, `split-${split}`);
+  return hasNamedSplits(config) ? join(folder, `split-${split}`) : folder;
 }
 
 /** The names of the splits of a config. */
-export function splitNames({ dataset }: Experiment): string[] {
-  return dataset.splits === undefined ? ['default'] : Object.keys(dataset.splits);
+export function splitNames(config: Experiment): string[] {
+  return [...namedSplits(config).keys()];
 }
 
 /** The folder for one kind of run of a method; it has one folder per seed. */

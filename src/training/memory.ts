@@ -1,27 +1,31 @@
 // Checks whether an experiment fits into memory, before any data is read.
 
 import { configuredArchitecture, inputChannels, modelName } from '../config/models.js';
-import { type Experiment, type ModelConfig, type SplitConfig } from '../config/schema.js';
+import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { volumeSize } from '../data/preprocess.js';
 import { listedCases } from '../data/split.js';
+import { splitSizes } from '../data/split-sizes.js';
 import { type Engine, type NetworkSettings } from '../engine/engine.js';
 import { freeMemory, gibibytes } from '../memory.js';
 import { UserError } from '../errors.js';
-import { splitNames } from '../runs/folders.js';
 import { settingsFor } from './network-settings.js';
 
 /**
  * Throws a UserError of kind `engine` if the data set and the largest of these models need more memory than is free; it
- * states what would fit. Each of `jobs` processes trains the models one after the other.
+ * states what would fit. Each of `jobs` processes trains the models one after the other. Throws like `splitSizes`.
  */
-export function requireMemory(
+export async function requireMemory(
   config: Experiment,
   engine: Pick<Engine, 'estimateMemory'>,
   models: readonly ModelConfig[],
   { jobs = 1, total = freeMemory() } = {},
-): void {
+): Promise<void> {
   const free = total / jobs;
-  const parts = splitParts(config);
+  const parts = [...(await splitSizes(config)).values()].map(({ train, validation, test }) => [
+    train,
+    validation,
+    test,
+  ]);
   const batch = Math.min(config.training.batch, Math.max(...parts.flat()));
   const cases = leastCases(config, parts);
   const data = cases * caseBytes(config);
@@ -47,21 +51,6 @@ export function requireMemory(
             : 'choose a smaller preprocessing.size, fewer cases or a smaller model'),
     );
   }
-}
-
-/** Numbers of training, validation and test cases of each split. */
-function splitParts(config: Experiment): number[][] {
-  return splitNames(config).map((split) => Object.values(splitSizes(config, split)));
-}
-
-/** Numbers of training, validation and test cases of a split. */
-export function splitSizes(
-  { dataset }: Experiment,
-  name: string,
-): { train: number; validation: number; test: number } {
-  const count = (part: number | readonly string[]): number => (typeof part === 'number' ? part : part.length);
-  const { train, validation, test } = (dataset.splits?.[name] ?? dataset.split) as SplitConfig;
-  return { train: count(train), validation: count(validation), test: count(test) };
 }
 
 /** A lower bound of cases in memory: all listed ones, or the largest split if cases are drawn, since overlaps are unknown. */

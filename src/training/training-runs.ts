@@ -3,6 +3,7 @@
 import { modelArchitecture, modelName } from '../config/models.js';
 import { furtherMetrics } from '../config/metrics.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
+import { namedSplits } from '../config/splits.js';
 import { choose } from '../config/suggest.js';
 import { type Architecture } from '../network/architecture.js';
 import { initialWeights } from '../network/weights.js';
@@ -60,7 +61,7 @@ export function trainingRunIdentity(config: Experiment, split: string, model: Mo
  * the data is not one of them: the hash of the data set covers its content.
  */
 export function commonIdentity(config: Experiment, split: string): Identity {
-  const { layout, phantom, channels, labels, nonFinite, split: only, splits } = config.dataset;
+  const { layout, phantom, channels, labels, nonFinite, groups } = config.dataset;
   const metrics = furtherMetrics(config);
   return {
     dataset: {
@@ -68,7 +69,8 @@ export function commonIdentity(config: Experiment, split: string): Identity {
       ...(channels && { channels }),
       labels,
       nonFinite,
-      split: splits?.[split] ?? only,
+      split: namedSplits(config).get(split),
+      ...(groups !== undefined && { groups }),
     },
     preprocessing: config.preprocessing,
     ...(metrics.length > 0 && { metrics }),

@@ -105,7 +105,7 @@ test('--set reads YAML, reaches into lists, makes groups, takes keys out', () =>
   ]);
   assert.deepEqual(config.models.map(modelName), ['lunet-n8', 'unet-n4']);
   assert.equal(config.pruning.dropout.initial, 0.01);
-  assert.deepEqual(config.dataset.split?.train, ['a', 'b']);
+  assert.deepEqual(config.dataset.split, { train: ['a', 'b'], validation: 0, test: ['c'], seed: 0 });
   assert.equal(config.training.epochs, 30);
   assert.equal(config.experiment, 'no');
 });

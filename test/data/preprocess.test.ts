@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { cropPad, normalise, resample, resampledSize } from '../../src/data/preprocess.js';
-import { chooseSplit } from '../../src/data/split.js';
 
 describe('crop and pad', () => {
   it('pads floor((size - n) / 2) before and crops floor((n - size) / 2) before, axis by axis', () => {
@@ -51,33 +50,5 @@ describe('normalisation', () => {
     const ranks = Float32Array.from([0, 1, 2, 3, 4]);
     normalise(ranks, { percentile: [25, 75] });
     assert.deepEqual([...ranks], [0, 0, 0.5, 1, 1]);
-  });
-});
-
-describe('splits', () => {
-  const ids = Array.from({ length: 10 }, (_, i) => `case_${i}`);
-  it('by counts take different cases, the same for the same seed, others for another', () => {
-    const split = { train: 5, validation: 2, test: 3, seed: 1 };
-    const chosen = chooseSplit(ids, split, 'dataset.split');
-    assert.deepEqual(new Set([...chosen.train, ...chosen.validation, ...chosen.test]), new Set(ids));
-    assert.deepEqual(
-      chooseSplit([...ids].reverse(), split, 'dataset.split'),
-      chosen,
-      'whatever the order of files',
-    );
-    assert.notDeepEqual(chooseSplit(ids, { ...split, seed: 2 }, 'dataset.split').train, chosen.train);
-  });
-  it('that ask for more than there is say how many there are', () => {
-    assert.throws(
-      () => chooseSplit(ids, { train: 9, validation: 0, test: 2, seed: 0 }, 'dataset.split'),
-      /found 10 cases, but train 9 \+ validation 0 \+ test 2 ask for 11/,
-    );
-  });
-  it('by lists name what is not there, and the nearest', () => {
-    assert.throws(
-      () =>
-        chooseSplit(ids, { train: ['case_1'], validation: [], test: ['cas_2'], seed: 0 }, 'dataset.split'),
-      /dataset\.split\.test: there is no case cas_2 \(did you mean case_2\?\)/,
-    );
   });
 });

@@ -1,7 +1,7 @@
 // The memory check before data is read and networks are trained.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadExperiment } from '../../src/config/load.js';
@@ -26,9 +26,9 @@ function experiment(...settings: string[]): Experiment {
 /** An engine whose networks need one GiB per case of a batch. */
 const greedy = { estimateMemory: ({ maxBatch }: NetworkSettings) => maxBatch * GIB };
 
-function complaint(config: Experiment, limits: { jobs?: number; total?: number }): string {
+async function complaint(config: Experiment, limits: { jobs?: number; total?: number }): Promise<string> {
   try {
-    requireMemory(config, greedy, config.models, limits);
+    await requireMemory(config, greedy, config.models, limits);
   } catch (error) {
     assert.ok(error instanceof UserError && error.kind === 'engine', String(error));
     return error.message;
@@ -37,36 +37,48 @@ function complaint(config: Experiment, limits: { jobs?: number; total?: number }
 }
 
 describe('memory for training', () => {
-  it('names need, what is free, and the batch that would fit', () => {
+  it('names need, what is free, and the batch that would fit', async () => {
     const config = experiment('training.batch=5');
-    assert.equal(complaint(config, { total: 6 * GIB }), 'enough');
+    assert.equal(await complaint(config, { total: 6 * GIB }), 'enough');
     assert.match(
-      complaint(config, { total: 3.5 * GIB }),
+      await complaint(config, { total: 3.5 * GIB }),
       /^unet-n2 needs about 5\.0 GiB of memory \(0\.0 GiB of it for 9 cases\), 3\.5 GiB are free: training\.batch 3 would fit/,
     );
-    assert.match(complaint(config, { total: GIB / 2 }), /choose a smaller preprocessing\.size/);
+    assert.match(await complaint(config, { total: GIB / 2 }), /choose a smaller preprocessing\.size/);
   });
-  it('is divided among runs at a time', () => {
+  it('is divided among runs at a time', async () => {
     const config = experiment('training.batch=5');
-    assert.equal(complaint(config, { total: 16 * GIB, jobs: 3 }), 'enough');
+    assert.equal(await complaint(config, { total: 16 * GIB, jobs: 3 }), 'enough');
     assert.match(
-      complaint(config, { total: 12 * GIB, jobs: 4 }),
+      await complaint(config, { total: 12 * GIB, jobs: 4 }),
       /3\.0 GiB are free for each of 4 runs at a time: fewer --jobs would do \(2\)/,
     );
   });
-  it('counts each listed case once, and only those that are used', () => {
+  it('counts each listed case once, and only those that are used', async () => {
     const config = experiment(
       'dataset={layout: folders, root: nowhere, labels: {a: 1}, splits: {x: {train: [a, b], test: [c]}, y: {train: [b, d], test: [a]}}}', // prettier-ignore
       'preprocessing.size=[512, 512, 512]',
     );
-    assert.match(complaint(config, { total: GIB }), /\(2\.5 GiB of it for 4 cases\)/);
+    assert.match(await complaint(config, { total: GIB }), /\(2\.5 GiB of it for 4 cases\)/);
   });
-  it('does not overflow with batches that no data set has', () => {
+  it('counts the files of the data set for folds', async () => {
+    const root = emptyFolder();
+    for (const kind of ['images', 'labels']) {
+      mkdirSync(join(root, kind));
+      for (const id of ['a', 'b', 'c']) writeFileSync(join(root, kind, `${id}.nii.gz`), '');
+    }
+    const config = experiment(
+      `dataset={layout: folders, root: ${root}, labels: {a: 1}, split: {folds: 3}}`,
+      'preprocessing.size=[512, 512, 512]',
+    );
+    assert.match(await complaint(config, { total: GIB }), /\(1\.9 GiB of it for 3 cases\)/);
+  });
+  it('does not overflow with batches that no data set has', async () => {
     const config = experiment(
       'dataset={layout: folders, root: nowhere, labels: {a: 1}, split: {train: 4000000000, test: 1}}',
       'training.batch=4000000000',
     );
-    assert.match(complaint(config, { total: 3.5e9 * GIB }), /training\.batch 34\d{8} would fit/);
+    assert.match(await complaint(config, { total: 3.5e9 * GIB }), /training\.batch 34\d{8} would fit/);
   });
 });
 

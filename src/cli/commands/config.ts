@@ -56,7 +56,7 @@ export const command = addExamples(
 
 /** Throws the UserError with which training would end before it reads a volume: too little memory, missing data. */
 async function requireTrainable(config: Experiment, engine: string): Promise<void> {
-  requireMemory(config, await createEstimator(engine, { warn, say: note }), config.models);
+  await requireMemory(config, await createEstimator(engine, { warn, say: note }), config.models);
   (await checkDataset(config)).forEach(warn);
 }
 

@@ -14,6 +14,7 @@ import { type Task, planExperiment } from '../../experiment/tasks.js';
 import { submit } from '../../experiment/slurm.js';
 import { isOver, requireSameSettings, taskState } from '../../experiment/state.js';
 import { type RunRecord } from '../../runs/run.js';
+import { splitSizes } from '../../data/split-sizes.js';
 import { requireMemory } from '../../training/memory.js';
 import { duration } from '../terminal/duration.js';
 import { openExperiment } from '../experiment-file.js';
@@ -151,7 +152,9 @@ async function runExperiment(
     const { engine, threads } = options;
     // Reports problems of engine and data once; afterwards each run finds the engine built and the cases prepared.
     const estimator = await createEstimator(engine, { threads, warn, say: note, signal });
-    requireMemory(config, estimator, modelsOf(config, open), { jobs: Math.min(options.jobs, open.length) });
+    await requireMemory(config, estimator, modelsOf(config, open), {
+      jobs: Math.min(options.jobs, open.length),
+    });
     const { warnings } = await loadDataset(config, { signal });
     warnings.forEach(warn);
     await runWithProgress(config, tasks, open, options, signal, failures);
@@ -182,7 +185,8 @@ async function runWithProgress(
   failures: Map<Task, Failure>,
 ): Promise<void> {
   const each = Math.max(1, Math.floor((threads ?? physicalCores()) / jobs));
-  const work = new Map(open.map((task) => [task, runMultiplyAdds(config, task)]));
+  const sizes = await splitSizes(config);
+  const work = new Map(open.map((task) => [task, runMultiplyAdds(config, task, sizes)]));
   const all = [...work.values()].reduce((sum, value) => sum + value, 0);
   const shares = new Map<Task, number>();
   const details = new Map<Task, string>();

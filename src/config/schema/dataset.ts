@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { LAYOUTS } from '../../data/layouts/index.js';
-import { count, folder, name } from './values.js';
+import { count, folder, name, pattern } from './values.js';
 
 const caseSelection = z.union([count(0), z.array(z.string().min(1))], {
   error: 'expected a number of cases or a list of case ids',
@@ -17,11 +17,56 @@ const labelName = z
   .max(100);
 const labelValue = z.int().min(1).max(65535);
 
-export const split = z.strictObject({
+const seed = z
+  .int()
+  .min(0)
+  .default(0)
+  .describe('Seed of the random choice if cases are given as numbers or folds');
+
+export const parts = z.strictObject({
   train: caseSelection.describe('Cases to train on: how many, or a list of case ids'),
   validation: caseSelection.default(0).describe('Cases for choosing a pruning step without the test cases'),
   test: caseSelection.describe('Cases to test on: how many, or a list of case ids'),
-  seed: z.int().min(0).default(0).describe('Seed of the random choice if cases are given as numbers'),
+  seed,
+});
+
+export const folds = z.strictObject({
+  folds: count(2)
+    .max(1000)
+    .describe(
+      'Instead of `train` and `test`: the number of folds of a cross-validation. Each fold is a split, `fold-0`, `fold-1` ...; ' +
+        'each case is a test case of exactly one fold',
+    ),
+  seed,
+  validation: count(0)
+    .default(0)
+    .describe('With `folds`: how many training cases of each fold are set aside'),
+});
+
+const caseIds = z.array(z.string().min(1));
+
+export const foldsFile = z.strictObject({
+  file: folder.describe(
+    "Instead of `train` and `test`: a file of folds in the form of nnU-Net's splits_final.json, relative to `root`. `val` are " +
+      'the test cases of a fold',
+  ),
+  lists: z
+    .array(
+      z.strictObject({
+        train: caseIds.min(1),
+        validation: caseIds.default([]),
+        test: caseIds.min(1),
+      }),
+    )
+    .min(1)
+    .optional()
+    .describe(
+      'The folds of `file`, filled in when the experiment is loaded; if they are given, the file is not read',
+    ),
+});
+
+const split = z.union([parts, folds, foldsFile], {
+  error: 'expected the keys train and test, or folds, or file',
 });
 
 const phantom = z.strictObject({
@@ -51,12 +96,20 @@ export const dataset = z.strictObject({
       message: 'expected 1 to 32 labels',
     })
     .describe('Network outputs by name: one label value, or several values merged into one region'),
-  split: split.optional().describe('Cases for training and for testing'),
+  split: split
+    .optional()
+    .describe('Cases for training and for testing: `train` and `test`, or `folds`, or `file`'),
   splits: z
-    .record(name, split)
+    .record(name, parts)
     .refine((splits) => Object.keys(splits).length >= 1, { message: 'expected at least one split' })
     .optional()
     .describe('Several splits by name, instead of `split`; all of them are run'),
+  groups: pattern
+    .optional()
+    .describe(
+      'Regular expression on case ids that finds the patient, in its first group or as the whole match: all cases of a ' +
+        'patient are in the same part of a split',
+    ),
   nonFinite: z
     .enum(['error', 'zero'])
     .default('error')

@@ -6,6 +6,18 @@ import { ownPath, ownPathExpected } from '../../home-folder.js';
 /** A whole number of at least `least`. */
 export const count = (least = 1) => z.int().min(least);
 
+/** A regular expression of JavaScript, with Unicode. */
+export const pattern = z.string().min(1).refine(isPattern, 'expected a regular expression');
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text, 'u');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A name of an experiment, a split or a model; it becomes part of a path. */
 export const name = z
   .string()

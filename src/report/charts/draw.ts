@@ -3,6 +3,7 @@
 import { Resvg } from '@resvg/resvg-js';
 import * as vega from 'vega';
 import { type TopLevelSpec, compile } from 'vega-lite';
+import { hasNamedSplits } from '../../config/splits.js';
 import { splitNames } from '../../runs/folders.js';
 import { type Results } from '../results.js';
 import { fontsFor, numbered } from './font.js';
@@ -62,7 +63,7 @@ function withoutCharacters(spec: ChartSpec, missing: ReadonlySet<string>): Chart
 function listFigures(results: Results): { name: string; title: string; spec: ChartSpec }[] {
   const looks = assignLooks(results);
   // Figures show the names of splits if splits have names, even if there is only one.
-  const splits = results.config.dataset.splits === undefined ? [undefined] : splitNames(results.config);
+  const splits = hasNamedSplits(results.config) ? splitNames(results.config) : [undefined];
   return charts.flatMap(({ name, title, ofConfig, spec }) =>
     (ofConfig ? [undefined] : splits).flatMap((split) => {
       const body = spec(split === undefined ? results : onlySplit(results, split), looks);
