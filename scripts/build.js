@@ -15,8 +15,7 @@ if (existsSync(`${root}/node_modules/typescript`)) {
   // Files deleted in src must also disappear from dist.
   rmSync(`${root}/dist`, { recursive: true, force: true });
   run('node_modules/typescript/bin/tsc');
-  // Checks and declares the types of what runs in browsers.
-  run('node_modules/typescript/bin/tsc', '-p', 'src/web');
+  run('scripts/build-types.js');
   run('scripts/build-page.js');
   run('scripts/build-wasm.js', ...process.argv.slice(2));
 }

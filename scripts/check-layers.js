@@ -32,7 +32,7 @@ const LAYERS = [
   ['pruning'],
   ['experiment'],
   ['predict'],
-  ['web'],
+  ['web', 'library'],
   ['report'],
   ['cli'],
 ];

@@ -2,7 +2,7 @@
 
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { derivedHeader, storedBytes } from '../data/nifti/derived.js';
+import { derivedHeader, labelParts } from '../data/nifti/derived.js';
 import { type Volume } from '../data/nifti/decode.js';
 import { type Output } from '../model/model.js';
 import { type Input } from './inputs.js';
@@ -60,13 +60,7 @@ export async function* encodeFiles(
   { labels: labelFile, masks: maskFiles = [], probabilities: probabilityFile }: ResultFiles,
   { labels, masks, probabilities }: Segmentation,
 ): AsyncGenerator<[file: string, bytes: Uint8Array]> {
-  if (labelFile !== undefined && labels) {
-    const type = labels instanceof Uint16Array ? 'uint16' : 'uint8';
-    yield [
-      labelFile,
-      await encode(labelFile, derivedHeader(scan, scan.head, { type }), storedBytes(labels, scan)),
-    ];
-  }
+  if (labelFile !== undefined && labels) yield [labelFile, await encodeLabels(labelFile, labels, scan)];
   for (const [k, file] of maskFiles.entries())
     yield [
       file,
@@ -77,6 +71,15 @@ export async function* encodeFiles(
     const header = derivedHeader(scan, scan.head, { type: 'uint8', volumes, slope: 1 / 255 });
     yield [probabilityFile, await encode(probabilityFile, header, probabilities)];
   }
+}
+
+/** The bytes of a label map that lies where a scan lies; compressed if the name ends in .gz. */
+export function encodeLabels(
+  file: string,
+  labels: Uint8Array | Uint16Array,
+  scan: Omit<Volume, 'voxels'>,
+): Promise<Uint8Array> {
+  return encode(file, ...labelParts(labels, scan));
 }
 
 async function encode(file: string, header: Uint8Array, voxels: Uint8Array): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 // Starts the real command line in a separate folder; shared by the tests of commands.
 
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,14 @@ export const readCsv = (path: string): Record<string, string>[] => parseCsv(read
 /** A new empty folder. */
 export function emptyFolder(): string {
   return mkdtempSync(join(tmpdir(), 'lunet-'));
+}
+
+/** A new folder whose programs find this checkout as the package `lunet`. */
+export function projectWithLunet(): string {
+  const folder = emptyFolder();
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(fileURLToPath(new URL('../../..', import.meta.url)), join(folder, 'node_modules/lunet'));
+  return folder;
 }
 
 /** The environment without variables that change the output. */

@@ -114,6 +114,32 @@ test('two commands at once build the engine once, with the real compiler, and tr
   assert.deepEqual(readdirSync(join(project.package, 'build')).length, 1);
 });
 
+test('TypeScript finds the types of both libraries in it, strictly checked', () => {
+  const text = readFileSync(join(project.package, 'docs/library.md'), 'utf8');
+  const example = /```js\n(import [^`]*? 'lunet';[^]*?)```/.exec(text)?.[1] as string;
+  const typed = `${example}
+import { type Measures, type OpenModel, type Volume, createVolume, measure } from 'lunet';
+import * as web from 'lunet/web';
+const opened: OpenModel = model;
+const made: Volume = createVolume({ voxels: new Int16Array(8), size: [2, 2, 2], affine: scan.affine });
+const { dice }: Measures = measure(labels as Uint8Array, new Uint8Array(8), { size: [2, 2, 2], spacing: [1, 1, 1] });
+export const bytes: Uint8Array = await web.writeNifti((await opened.segment(made)).labels, made, String(dice));
+// @ts-expect-error: there is no such option
+await openModel('hippocampus', { thread: 2 });
+// @ts-expect-error: nor such a result, so types are not \`any\`
+export const { nothing } = await web.openModel(bytes, bytes);`;
+  writeFileSync(join(project.cwd, 'typed.mts'), typed);
+  const tsc = join(checkout, 'node_modules/typescript/bin/tsc');
+  const types = ['--types', 'node', '--typeRoots', join(checkout, 'node_modules/@types')];
+  const strict = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', 'typed.mts'];
+  const checked = spawnSync(process.execPath, [tsc, ...types, ...strict], {
+    cwd: project.cwd,
+    encoding: 'utf8',
+  });
+  assert.equal(checked.stdout, '');
+  assert.equal(checked.status, 0);
+});
+
 test('npx finds it, and it finds its configs by name', () => {
   const source = (
     JSON.parse(npm(['exec', '--offline', '--', 'lunet', 'config', 'hippocampus', '--json'], project.cwd)) as {

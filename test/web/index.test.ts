@@ -1,4 +1,4 @@
-// `lunet/web` as it is shipped, bundled for browsers, in Node.js: the example of docs/page.md, and what it refuses.
+// `lunet/web` as it is shipped, bundled for browsers, in Node.js: the example of docs/library.md, and what it refuses.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { readNifti as readFile } from '../../src/data/nifti/read.js';
 import { writeNifti as writeFile } from '../../src/data/nifti/write.js';
 import { generatePhantom } from '../../src/data/phantoms/index.js';
 import type * as Web from '../../src/web/index.js';
-import { emptyFolder } from '../cli/lunet.js';
+import { emptyFolder, projectWithLunet } from '../cli/lunet.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const bundle = join(root, 'dist/web/index.js');
@@ -41,11 +41,11 @@ describe('lunet/web', () => {
     });
     assert.deepEqual(plain(await readNifti(bytesOf(file), file)), plain(await readFile(file)));
   });
-  it('runs the example of docs/page.md', async () => {
-    const text = readFileSync(join(root, 'docs/page.md'), 'utf8');
-    const example = /```js\n([^`]*)```/.exec(text)?.[1] as string;
-    const module = join(emptyFolder(), 'example.mjs');
-    writeFileSync(module, example.replace("'lunet/web'", JSON.stringify(pathToFileURL(bundle))));
+  it('runs the example of docs/library.md', async () => {
+    const text = readFileSync(join(root, 'docs/library.md'), 'utf8');
+    const example = /```js\n(import [^`]* 'lunet\/web'[^`]*)```/.exec(text)?.[1] as string;
+    const module = join(projectWithLunet(), 'example.mjs');
+    writeFileSync(module, example);
     const { segment } = (await import(module)) as {
       segment: (
         model: Uint8Array,

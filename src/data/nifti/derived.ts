@@ -1,6 +1,7 @@
 // The header of a volume that was made from another volume. It has the bytes of the other header, so the position in space is the
 // same (qform, sform, their codes, spacings, units), with new fields for the voxels. Without Node.js.
 
+import { UserError } from '../../errors.js';
 import { type NiftiHeader } from './header.js';
 
 /** The new fields. */
@@ -82,11 +83,27 @@ export function derivedHeader(
   return bytes;
 }
 
-/** Label values as bytes in the byte order of their volume. */
-export function storedBytes(
+/**
+ * The parts of a single file (.nii) of label values, (z, y, x), with the grid and the position in space of `like`. Throws a
+ * UserError of kind `data` if the number of values is not the number of its voxels.
+ */
+export function labelParts(
   labels: Uint8Array | Uint16Array,
-  { littleEndian }: Pick<NiftiHeader, 'littleEndian'>,
-): Uint8Array {
+  like: Pick<NiftiHeader, 'version' | 'littleEndian' | 'size'> & { readonly head: Uint8Array },
+): [header: Uint8Array, voxels: Uint8Array] {
+  const { size, head, littleEndian } = like;
+  const voxels = size[0] * size[1] * size[2];
+  if (labels.length !== voxels)
+    throw new UserError(
+      'data',
+      `labels: found ${labels.length}, expected ${size.join(' x ')} = ${voxels}, as the scan has`,
+    );
+  const type = labels instanceof Uint16Array ? 'uint16' : 'uint8';
+  return [derivedHeader(like, head, { type }), storedBytes(labels, littleEndian)];
+}
+
+/** Label values as bytes in a byte order. */
+function storedBytes(labels: Uint8Array | Uint16Array, littleEndian: boolean): Uint8Array {
   if (labels instanceof Uint8Array) return labels;
   const bytes = new Uint8Array(2 * labels.length);
   const view = new DataView(bytes.buffer);
