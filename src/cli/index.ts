@@ -72,7 +72,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'data',
-    summary: 'generate phantom volumes for first experiments',
+    summary: 'show what a dataset contains; generate phantoms',
     load: () => import('./commands/data.js'),
   },
   {

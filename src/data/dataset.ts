@@ -267,7 +267,8 @@ function hashOf(
   );
 }
 
-function countWarnings(cases: readonly PreparedCase[]): string[] {
+/** The warnings of cases: each once, with the first case that has it and the number of others. */
+export function countWarnings(cases: readonly Pick<PreparedCase, 'id' | 'warnings'>[]): string[] {
   const ids = new Map<string, string[]>();
   for (const { id, warnings } of cases)
     for (const warning of new Set(warnings)) ids.set(warning, [...(ids.get(warning) ?? []), id]);

@@ -100,7 +100,8 @@ function frequent(counts: ReadonlyMap<number, number>): [value: number, voxels: 
   return [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, MOST_LISTED);
 }
 
-function listed(counts: ReadonlyMap<number, number>): string {
+/** The most frequent values with their numbers of voxels, in words. */
+export function listed(counts: ReadonlyMap<number, number>): string {
   const list = frequent(counts).map(([value, count]) => `${value} (${count} voxels)`);
   return list.join(', ') + (counts.size > MOST_LISTED ? ', ...' : '');
 }

@@ -2,9 +2,14 @@
 
 import { Command } from 'commander';
 import { addExamples } from '../help.js';
+import { inspect } from './data/inspect.js';
 import { phantom } from './data/phantom.js';
 
-export const command = addExamples(new Command('data').description('Makes datasets.').addCommand(phantom), [
-  ['generate a dataset for first experiments', 'lunet data phantom --out phantoms'],
-  ['all settings of the generator', 'lunet data phantom --help'],
-]);
+export const command = addExamples(
+  new Command('data').description('Inspects and makes datasets.').addCommand(inspect).addCommand(phantom),
+  [
+    ['what a dataset contains', 'lunet data inspect Task04_Hippocampus'],
+    ['generate a dataset for first experiments', 'lunet data phantom --out phantoms'],
+    ['all settings of the generator', 'lunet data phantom --help'],
+  ],
+);

@@ -3,7 +3,7 @@
 
 import { channelNames, checkCount, labelNames, readDatasetJson } from './dataset-json.js';
 import { type Layout } from './layout.js';
-import { pairUp, throwAll } from './pairing.js';
+import { pairUp, raise } from './pairing.js';
 import { caseId, isHidden, listVolumes, locate, realRoot, skippedHidden, withSlashes } from './paths.js';
 
 export const decathlon: Layout = async (folder, options) => {
@@ -37,9 +37,18 @@ export const decathlon: Layout = async (folder, options) => {
   problems.push(...image.problems, ...label.problems);
   const channels = channelNames(file, 'modality', problems);
   const names = labelNames(file, problems);
-  throwAll(problems.map((problem) => `${source}: ${problem}`));
+  raise(
+    problems.map((problem) => `${source}: ${problem}`),
+    options,
+  );
   if (hidden.length > 0) warnings.push(skippedHidden(source, hidden));
-  const paired = pairUp(source, image.files, label.files, options.wanted);
+  const paired = pairUp(
+    source,
+    image.files,
+    label.files,
+    options,
+    new Set([...image.faulty, ...label.faulty]),
+  );
   // If the config lists its cases, none can have been forgotten.
   if (options.wanted === undefined) warnings.push(...(await unlisted(root, new Set(paired.ids))));
   return {

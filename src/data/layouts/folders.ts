@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { type Layout } from './layout.js';
-import { pairUp, throwAll } from './pairing.js';
+import { pairUp, raise } from './pairing.js';
 import { caseId, listVolumes, locate, realRoot } from './paths.js';
 
 export const folders: Layout = async (folder, options) => {
@@ -27,6 +27,7 @@ export const folders: Layout = async (folder, options) => {
     };
   });
   const [image, label] = [await locate(root, images, options), await locate(root, labels, options)];
-  throwAll([...image.problems, ...label.problems]);
-  return { ...pairUp(root, image.files, label.files, options.wanted), warnings };
+  raise([...image.problems, ...label.problems], options);
+  const faulty = new Set([...image.faulty, ...label.faulty]);
+  return { ...pairUp(root, image.files, label.files, options, faulty), warnings };
 };

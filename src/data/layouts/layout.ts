@@ -16,6 +16,8 @@ export interface ListOptions {
   readonly wanted?: ReadonlySet<string> | undefined;
   /** Whether files may lie outside of the root. */
   readonly followLinks: boolean;
+  /** Told of every problem instead of a UserError; cases with problems are then left out. */
+  readonly fault?: (problem: string) => void;
 }
 
 /** The result of a layout. */

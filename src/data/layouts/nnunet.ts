@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { UserError } from '../../errors.js';
 import { channelNames, checkCount, labelNames, readDatasetJson } from './dataset-json.js';
 import { type Layout } from './layout.js';
-import { pairUp, throwAll } from './pairing.js';
+import { pairUp, raise } from './pairing.js';
 import { caseId, listVolumes, locate, realRoot } from './paths.js';
 
 export const nnunet: Layout = async (folder, options) => {
@@ -22,8 +22,11 @@ export const nnunet: Layout = async (folder, options) => {
   const problems: string[] = [];
   const channels = channelNames(file, 'channel_names', problems);
   const names = labelNames(file, problems);
+  const faulty = new Set<string>();
   const complain = (id: string, problem: string): void => {
-    if (options.wanted?.has(id) ?? true) problems.push(problem);
+    if (!(options.wanted?.has(id) ?? true)) return;
+    problems.push(problem);
+    faulty.add(id);
   };
   const list = async (part: string): Promise<{ name: string; file: string; key: string }[]> => {
     const volumes = await listVolumes(root, part, options, warnings);
@@ -47,9 +50,16 @@ export const nnunet: Layout = async (folder, options) => {
     if (!name.endsWith(ending)) complain(id, `file_ending: found ${path}, expected ${ending}`);
   const [image, label] = [await locate(root, images, options), await locate(root, labels, options)];
   // A message about missing files is more useful than one about the count, so pairing comes first.
-  throwAll([...problems.map((problem) => `${source}: ${problem}`), ...image.problems, ...label.problems]);
-  const { ids, cases } = pairUp(root, image.files, label.files, options.wanted);
-  throwAll(checkCount(file, ids.length, 'imagesTr', options).map((problem) => `${source}: ${problem}`));
+  raise(
+    [...problems.map((problem) => `${source}: ${problem}`), ...image.problems, ...label.problems],
+    options,
+  );
+  for (const id of [...image.faulty, ...label.faulty]) faulty.add(id);
+  const { ids, cases } = pairUp(root, image.files, label.files, options, faulty);
+  raise(
+    checkCount(file, ids.length, 'imagesTr', options).map((problem) => `${source}: ${problem}`),
+    options,
+  );
   return {
     ids,
     cases,

@@ -107,14 +107,14 @@ async function insideRoot(
 }
 
 /**
- * Resolves the files of wanted cases with `insideRoot` and returns a problem for each that fails. Files of other cases stay
- * unresolved.
+ * Resolves the files of wanted cases with `insideRoot` and returns a problem for each that fails, and the ids of their cases.
+ * Files of other cases stay unresolved.
  */
 export async function locate<T extends { readonly id: string; readonly file: string; readonly key: string }>(
   root: string,
   listed: readonly T[],
   options: ListOptions,
-): Promise<{ files: T[]; problems: string[] }> {
+): Promise<{ files: T[]; problems: string[]; faulty: string[] }> {
   const problems: string[][] = listed.map(() => []);
   const files = await Promise.all(
     listed.map(async (entry, i) => {
@@ -128,7 +128,8 @@ export async function locate<T extends { readonly id: string; readonly file: str
       }
     }),
   );
-  return { files, problems: problems.flat() };
+  const faulty = listed.filter((_, i) => problems[i]?.length).map(({ id }) => id);
+  return { files, problems: problems.flat(), faulty };
 }
 
 function contains(root: string, file: string): boolean {

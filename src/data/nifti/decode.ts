@@ -41,7 +41,7 @@ export interface Source {
 }
 
 /** The number of bytes after the voxels that are ignored with a warning. */
-const SLACK = 64 * 1024;
+export const SLACK = 64 * 1024;
 export const ADVICE = 'close other programs, or store the volume smaller';
 
 /**
@@ -53,9 +53,7 @@ export async function decodeNifti(
   { file, inflater, room, image }: Source,
 ): Promise<Volume> {
   const packed = isGzip(bytes);
-  const warnings: string[] = [];
-  if (packed !== /\.gz$/i.test(file))
-    warnings.push(packed ? 'is gzip-compressed despite its name' : 'is not compressed despite its name');
+  const warnings = nameWarnings(file, packed);
   const start = packed ? await startOf(bytes, file, inflater) : bytes.subarray(0, HEADER_BYTES);
   const header = parseHeader(start, file);
   const head = start.slice(0, header.version === 2 ? 540 : 348);
@@ -71,23 +69,34 @@ export async function decodeNifti(
   };
 }
 
+/** Warnings about a file whose name does not say whether it is compressed. */
+export function nameWarnings(file: string, packed: boolean): string[] {
+  if (packed === /\.gz$/i.test(file)) return [];
+  return [packed ? 'is gzip-compressed despite its name' : 'is not compressed despite its name'];
+}
+
+/** The error about a gzip stream that cannot be inflated. */
+export function damagedGzip(file: string, error: unknown): UserError {
+  return new UserError(
+    'data',
+    `${file}: the gzip stream is damaged or truncated: ${(error as Error).message}`,
+  );
+}
+
 async function startOf(gzip: Uint8Array, file: string, inflater: Inflater): Promise<Uint8Array> {
   try {
     // Inflating the whole file later finds a damaged or truncated end.
     return await inflater.start(gzip, HEADER_BYTES);
   } catch (error) {
-    throw new UserError(
-      'data',
-      `${file}: the gzip stream is damaged or truncated: ${(error as Error).message}`,
-    );
+    throw damagedGzip(file, error);
   }
 }
 
-function voxelCount({ size, channels }: NiftiHeader): number {
+export function voxelCount({ size, channels }: NiftiHeader): number {
   return size[0] * size[1] * size[2] * channels;
 }
 
-function declaredBytes(header: NiftiHeader): number {
+export function declaredBytes(header: NiftiHeader): number {
   return header.offset + voxelCount(header) * header.type.bytes;
 }
 
@@ -106,10 +115,9 @@ async function decode(
   warnings: string[],
   { file, inflater, room }: Omit<Source, 'image'>,
 ): Promise<Omit<Volume, 'head'>> {
-  const { size, channels, type, offset } = header;
+  const { type, offset } = header;
   const declared = declaredBytes(header);
-  const shape = [...size, ...(channels > 1 ? [channels] : [])].join(' x ');
-  const needs = `${shape} ${type.name} voxels from byte ${offset} need ${declared} bytes`;
+  const needs = needsInWords(header);
   if (packed && declared > mostInflated(bytes))
     throw new UserError(
       'data',
@@ -120,14 +128,13 @@ async function decode(
   room({
     bytes: decodingBytes(header, packed),
     longest: Math.max(declared, voxelCount(header)),
-    what: `${file}: dim: ${shape} ${type.name} voxels of ${inWords(header.spacing, 'mm')}`,
+    what: `${file}: dim: ${shapeInWords(header)} ${type.name} voxels of ${inWords(header.spacing, 'mm')}`,
     advice: ADVICE,
   });
   const raw = packed
     ? await inflater.all(bytes, declared, declared + SLACK).catch((error: unknown) => {
         if (error instanceof RangeError) throw error; // no memory
-        const { message } = error as Error;
-        throw new UserError('data', `${file}: the gzip stream is damaged or truncated: ${message}`);
+        throw damagedGzip(file, error);
       })
     : { bytes, found: bytes.length };
   if (packed && raw.found > declared + SLACK)
@@ -140,6 +147,16 @@ async function decode(
     warnings: [...header.warnings, ...warnings],
     voxels: decodeVoxels(header, raw.bytes.subarray(offset, declared), file),
   };
+}
+
+/** What a header declares: `31 x 40 x 24 uint8 voxels from byte 352 need 30112 bytes`. */
+export function needsInWords(header: NiftiHeader): string {
+  const { type, offset } = header;
+  return `${shapeInWords(header)} ${type.name} voxels from byte ${offset} need ${declaredBytes(header)} bytes`;
+}
+
+function shapeInWords({ size, channels }: NiftiHeader): string {
+  return [...size, ...(channels > 1 ? [channels] : [])].join(' x ');
 }
 
 /** Three lengths for messages: `0.7 x 0.7 x 2.5 mm`. */
