@@ -20,7 +20,17 @@ const LAYERS = [
   ],
   ['config'],
   // The facts about data in records and model files.
-  ['data/split.ts', 'data/patients.ts', 'data/cut-off.ts', 'data/preprocess.ts', 'data/percentile.ts'],
+  [
+    'data/split.ts',
+    'data/patients.ts',
+    'data/cut-off.ts',
+    'data/preprocess.ts',
+    'data/percentile.ts',
+    'data/normalise.ts',
+    'data/resample.ts',
+    'data/smooth.ts',
+    'data/nifti/affine.ts',
+  ],
   ['model'],
   ['runs'],
   ['engine'],

@@ -70,17 +70,35 @@ function datasetProblems({ dataset }: Sections): Problem[] {
   return problems;
 }
 
-function preprocessingProblems({ preprocessing }: Sections): Problem[] {
-  const problems: Problem[] = [];
-  const normalisation = preprocessing?.normalisation;
-  if (typeof normalisation === 'object') {
-    const [key, [low, high]] = Object.entries(normalisation)[0] as [string, [number, number]];
-    if (low >= high)
+function preprocessingProblems({ preprocessing, dataset }: Sections): Problem[] {
+  if (!preprocessing) return [];
+  const { normalisation, spacing } = preprocessing;
+  const path = ['preprocessing', 'normalisation'];
+  const all = Array.isArray(normalisation) ? normalisation : [normalisation];
+  const problems = all.flatMap((how, i): Problem[] => {
+    if (typeof how === 'string') return [];
+    const [key, [low, high]] = Object.entries(how)[0] as [string, [number, number]];
+    return low < high
+      ? []
+      : [
+          {
+            path: [...path, ...(Array.isArray(normalisation) ? [i] : []), key],
+            message: `found [${low}, ${high}], expected the lower value first`,
+          },
+        ];
+  });
+  const channels = dataset?.channels?.length;
+  if (Array.isArray(normalisation) && channels !== undefined && normalisation.length !== channels)
+    problems.push({
+      path,
+      message: `found ${normalisation.length} entries, expected one for each of the ${channels} of dataset.channels`,
+    });
+  for (const key of ['antialias', 'anisotropic'] as const)
+    if (preprocessing[key] && spacing === undefined)
       problems.push({
-        path: ['preprocessing', 'normalisation', key],
-        message: `found [${low}, ${high}], expected the lower value first`,
+        path: ['preprocessing', key],
+        message: 'found true without preprocessing.spacing, expected a spacing to resample to',
       });
-  }
   return problems;
 }
 

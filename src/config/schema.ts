@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { MEASURES } from '../evaluation/names.js';
 import { dataset, type folds, type foldsFile, type parts } from './schema/dataset.js';
 import { model } from './schema/models.js';
-import { preprocessing } from './schema/preprocessing.js';
+import { type channelNormalisation, preprocessing } from './schema/preprocessing.js';
 import { INITS, pruning, retraining } from './schema/pruning.js';
 import { training } from './schema/training.js';
 import { folder, name } from './schema/values.js';
@@ -52,6 +52,7 @@ export type Experiment = Omit<DeclaredExperiment, 'dataset' | 'pruning' | 'retra
 export type ModelConfig = Experiment['models'][number];
 /** A split whose parts are lists or numbers of cases. */
 export type SplitConfig = z.infer<typeof parts>;
+export type ChannelNormalisation = z.infer<typeof channelNormalisation>;
 export type Normalisation = Experiment['preprocessing']['normalisation'];
 export type Scoring = Experiment['pruning']['scoring'];
 export type Init = (typeof INITS)[number];

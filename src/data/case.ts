@@ -1,25 +1,22 @@
 // Reads the files of one case, checks them against each other, and preprocesses them.
 
-import { type Experiment } from '../config/schema.js';
+import { type Experiment, type Normalisation } from '../config/schema.js';
 import { type Sample } from '../engine/engine.js';
 import { UserError } from '../errors.js';
 import { sha256 } from '../sha256.js';
+import { prepareChannel } from './channel.js';
+import { foregroundValues } from './fit.js';
 import { labelIndices, toIndices } from './labels.js';
 import { type CaseFiles } from './layouts/layout.js';
 import { axisCodes } from './nifti/affine.js';
 import { type Volume, inWords } from './nifti/decode.js';
+import { type IntensityRange, ofChannel } from './normalise.js';
 import { isAsStored, orient, orientExtent, orientingOf } from './orientation.js';
 import { type PhantomSettings, generatePhantom } from './phantoms/index.js';
-import {
-  type Extent,
-  type IntensityRange,
-  cropPad,
-  prepareChannel,
-  resample,
-  resampledSize,
-} from './preprocess.js';
+import { type Extent, cropPad } from './preprocess.js';
 import { type RawCase } from './raw-case.js';
 import { readTogether } from './read-together.js';
+import { resampleLabel, resamplingOf } from './resample.js';
 import { type Room, roomWithin } from './room.js';
 
 /** The source of a case. */
@@ -40,6 +37,8 @@ export interface PreparedCase {
   readonly orientation: string;
   /** By channel, before normalisation. */
   readonly intensity: readonly IntensityRange[];
+  /** By channel that `ct` normalises: values of its foreground, from which its constants are fitted; empty for others. */
+  readonly foreground: readonly (readonly number[])[];
   /** Voxels of each label index before and after cropping, including index 0, background. */
   readonly labelled: { readonly before: readonly number[]; readonly kept: readonly number[] };
   /** The most frequent label values that count as background although not 0, with their numbers of voxels. */
@@ -150,9 +149,11 @@ function preprocess(
   room: Room,
 ): PreparedCase {
   const raw = orientCase(read, preprocessing.orientation, room);
-  const { size, spacing, normalisation } = preprocessing;
+  const { size, normalisation } = preprocessing;
   const warnings = [...raw.warnings];
-  const grid = spacing ? resampledSize(raw.size, raw.spacing, spacing) : raw.size;
+  requireNormalisations(raw, normalisation);
+  const resampling = resamplingOf(raw.size, raw.spacing, preprocessing);
+  const grid = resampling.to;
   requireRoom(raw, grid, preprocessing, room);
   if (grid.some((voxels, axis) => voxels === 1 && (raw.size[axis] as number) > 1))
     warnings.push(
@@ -163,21 +164,23 @@ function preprocess(
     dataset.others === 'background' || raw.background.includes(value);
   const { label: stored, rounded, others } = toIndices(raw.label, indices, raw.labelFile, isBackground);
   if (rounded > 0) warnings.push('label values close to integers were rounded');
-  const resized = grid.join() !== raw.size.join();
   const count = size[0] * size[1] * size[2];
   const bytes = new ArrayBuffer((4 * raw.channels + 1) * count);
   const { image, label } = sampleOf({ bytes, channels: raw.channels });
   const perChannel = raw.image.length / raw.channels;
   const intensity: IntensityRange[] = [];
+  const foreground: number[][] = [];
   for (let channel = 0; channel < raw.channels; channel++) {
     const part = raw.image.subarray(channel * perChannel, (channel + 1) * perChannel);
-    const { voxels, range } = prepareChannel(part, raw.size, grid, normalisation);
+    const how = ofChannel(normalisation, channel);
+    foreground.push(how === 'ct' ? foregroundValues(part, stored, (index) => index > 0) : []);
+    const { voxels, range } = prepareChannel(part, resampling, how);
     intensity.push(range);
     if (range.min === range.max)
       warnings.push(raw.channels > 1 ? `channel ${channel} is constant` : 'the image is constant');
     cropPad(voxels, grid, size, image.subarray(channel * count, (channel + 1) * count));
   }
-  const resampled = resized ? resample(stored, raw.size, grid, true) : stored;
+  const resampled = resampleLabel(stored, resampling);
   cropPad(resampled, grid, size, label);
   const before = countIndices(resampled, indices.size);
   if (before[0] === resampled.length) warnings.push('the label is empty');
@@ -190,6 +193,7 @@ function preprocess(
     spacing: raw.spacing,
     orientation: raw.orientation,
     intensity,
+    foreground,
     labelled: { before, kept: countIndices(label, indices.size) },
     others,
     warnings,
@@ -198,6 +202,16 @@ function preprocess(
 
 /** Longer than any axis; below this limit the memory that resampling needs per index of an axis is negligible. */
 const LONGEST_AXIS = 1_000_000;
+
+/** Checks that a list of normalisations has one for each channel. */
+function requireNormalisations({ channels, imageFile }: RawCase, normalisation: Normalisation): void {
+  if (Array.isArray(normalisation) && normalisation.length !== channels)
+    throw new UserError(
+      'data',
+      `${imageFile}: found ${channels} channel${channels > 1 ? 's' : ''}, but preprocessing.normalisation has ` +
+        `${normalisation.length} entries, expected one for each`,
+    );
+}
 
 /** Checks that there is memory for resampling to a grid, and for cropping and padding to a size. */
 function requireRoom(
@@ -210,7 +224,8 @@ function requireRoom(
   const stored = `${raw.imageFile}: ${inWords(raw.size, 'voxels')} of ${inWords(raw.spacing, 'mm')}`;
   const width = raw.image.BYTES_PER_ELEMENT;
   // Channels are resampled one at a time; percentiles need a sorted copy; labels take one byte per voxel.
-  const sorted = typeof normalisation === 'object' && 'percentile' in normalisation ? width : 0;
+  const sorts = [normalisation].flat().some((how) => typeof how === 'object' && 'percentile' in how);
+  const sorted = sorts ? width : 0;
   const resampled = spacing
     ? `${stored}, resampled to preprocessing.spacing ${inWords(spacing, 'mm')}, become ${inWords(grid, 'voxels')}`
     : stored;

@@ -11,22 +11,29 @@ import { cacheKey, readCache, writeCache } from './cache.js';
 import { type CaseSource, type PreparedCase, sampleOf } from './case.js';
 import { type SplitCutOff, cutOffParts, cutOffWarning } from './cut-off.js';
 import { differences } from './differences.js';
+import { fitNormalisation } from './fit.js';
 import { labelIndices, labelTargets, othersWarning } from './labels.js';
 import { listCases } from './layouts/index.js';
 import { type Listing } from './layouts/layout.js';
 import { throwAll } from './layouts/pairing.js';
+import { type FittedNormalisation, type PerChannel, applyFitted, isFitted } from './normalise.js';
 import { phantomId } from './phantoms/index.js';
 import { type PrepareOptions, prepareCases } from './prepare.js';
-import { type Extent, resampledSize, resampledSpacing, volumeSize } from './preprocess.js';
+import { type Box, type Extent, keptBox, volumeSize } from './preprocess.js';
 import { trainingRanges } from './ranges.js';
+import { resampledSpacing, resamplingOf } from './resample.js';
 import { type Split, chooseSplits, listedCases } from './split.js';
 
 /** A preprocessed dataset in memory. */
 export interface Dataset {
   /** Ids of the cases that a split uses, sorted; no other cases are read. */
   readonly ids: readonly string[];
-  /** A case by its id; throws a RangeError if there is none. */
+  /** A case by its id, with the constants of no split (see `inSplit`); throws a RangeError if there is none. */
   readonly sample: (id: string) => Sample;
+  /** By split: the normalisation of the channels, with the constants that were fitted on its training cases. */
+  readonly normalisation: ReadonlyMap<string, PerChannel<FittedNormalisation>>;
+  /** The part of a preprocessed case that is no padding; throws a RangeError if there is none. */
+  readonly kept: (id: string) => Box;
   readonly size: VolumeSize;
   /** The mm along x, y, z between the voxels of a preprocessed case; throws a RangeError if there is none. */
   readonly spacing: (id: string) => Extent;
@@ -39,8 +46,8 @@ export interface Dataset {
   readonly splits: ReadonlyMap<string, Split>;
   /**
    * By split: SHA-256 of everything that a network can see: ids of training, validation and test cases, preprocessed voxels,
-   * meaning of the labels. Without paths, times and cases of other splits. With spacings of the test cases if the config has
-   * metrics besides Dice.
+   * meaning of the labels, fitted constants. Without paths, times and cases of other splits. With spacings of the test cases
+   * if the config has metrics besides Dice.
    */
   readonly hashes: ReadonlyMap<string, string>;
   /** By split: labelled voxels that cropping removed. */
@@ -63,17 +70,32 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
   const indices = labelIndices(dataset.labels);
   const unused = checkPresence(splits, cases, indices, dataset.labels);
   const samples = new Map(cases.map((prepared) => [prepared.id, sampleOf(prepared)]));
-  const spacings = spacingsOf(cases, preprocessing.spacing);
+  const grids = new Map(
+    cases.map(({ id, size, spacing }) => [id, resamplingOf(size, spacing, preprocessing).to]),
+  );
+  const spacings = new Map(
+    cases.map((found) => [found.id, spacingOf(found, caseIn(grids, found.id), preprocessing)]),
+  );
+  const normalisation = new Map(
+    [...splits].map(([name, { train }]) => [name, fitOn(name, train, cases, config)]),
+  );
   return {
     ids: cases.map(({ id }) => id),
     sample: (id) => caseIn(samples, id),
     size: volumeSize(preprocessing.size),
+    normalisation,
+    kept: (id) => keptBox(caseIn(grids, id), preprocessing.size),
     spacing: (id) => caseIn(spacings, id),
     channels,
     outputs: Object.keys(dataset.labels),
     targets: labelTargets(dataset.labels, indices),
     splits,
-    hashes: new Map([...splits].map(([name, split]) => [name, hashOf(split, cases, spacings, config)])),
+    hashes: new Map(
+      [...splits].map(([name, split]) => [
+        name,
+        hashOf(split, cases, spacings, normalisation.get(name), config),
+      ]),
+    ),
     cutOff: new Map([...splits].map(([name, split]) => [name, cutOffParts(split, cases)])),
     ranges: new Map([...splits].map(([name, { train }]) => [name, trainingRanges(train, cases)])),
     warnings: [
@@ -94,14 +116,44 @@ function caseIn<T>(cases: ReadonlyMap<string, T>, id: string): T {
   return found;
 }
 
-/** The mm between voxels of each case after preprocessing. */
-function spacingsOf(cases: readonly PreparedCase[], wanted: Extent | undefined): Map<string, Extent> {
-  return new Map(
-    cases.map(({ id, size, spacing }) => [
-      id,
-      wanted === undefined ? spacing : resampledSpacing(size, spacing, resampledSize(size, spacing, wanted)),
-    ]),
-  );
+/** The mm between voxels of a case after preprocessing. */
+function spacingOf(
+  { size, spacing }: Pick<PreparedCase, 'size' | 'spacing'>,
+  grid: Extent,
+  { spacing: wanted }: Experiment['preprocessing'],
+): Extent {
+  return wanted === undefined ? spacing : resampledSpacing(size, spacing, grid);
+}
+
+/** The normalisation of a split, fitted on its training cases. */
+function fitOn(
+  split: string,
+  train: readonly string[],
+  cases: readonly PreparedCase[],
+  { preprocessing }: Experiment,
+): PerChannel<FittedNormalisation> {
+  const known = new Map(cases.map((prepared) => [prepared.id, prepared]));
+  const training = train.map((id) => known.get(id) as PreparedCase);
+  return fitNormalisation(preprocessing.normalisation, training, split);
+}
+
+/**
+ * The dataset as the networks of a split see it: constants that were fitted on its training cases are applied to a copy of each
+ * sample when it is asked for, since another split has others.
+ */
+export function inSplit(dataset: Dataset, split: string): Dataset {
+  const normalisation = dataset.normalisation.get(split) as PerChannel<FittedNormalisation>;
+  if (![normalisation].flat().some(isFitted)) return dataset;
+  const [z, y, x] = dataset.size;
+  return {
+    ...dataset,
+    sample(id) {
+      const { image: stored, label } = dataset.sample(id);
+      const image = stored.slice();
+      applyFitted(image, [x, y, z], dataset.kept(id), normalisation);
+      return { image, label };
+    },
+  };
 }
 
 /**
@@ -249,6 +301,7 @@ function hashOf(
   split: Split,
   cases: readonly PreparedCase[],
   spacings: ReadonlyMap<string, Extent>,
+  normalisation: PerChannel<FittedNormalisation> | undefined,
   { dataset, preprocessing, metrics }: Experiment,
 ): string {
   const known = new Map(cases.map(({ id, channels, digest }) => [id, [id, channels, digest]]));
@@ -263,6 +316,8 @@ function hashOf(
       preprocessing.size,
       content,
       ...(measured ? [measured] : []),
+      // Voxels are stored before these constants are applied.
+      ...([normalisation].flat().some((how) => how && isFitted(how)) ? [{ normalisation }] : []),
     ]),
   );
 }

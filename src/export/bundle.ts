@@ -2,6 +2,7 @@
 // https://docs.monai.io/en/stable/mb_specification.html
 
 import { join } from 'node:path';
+import { isFitted } from '../data/normalise.js';
 import { type Model, type ModelDescription } from '../model/model.js';
 import { packageVersion } from '../version.js';
 import { preprocessingSteps, sizeMultiple, summariseModel } from './describe.js';
@@ -41,7 +42,6 @@ function bundleMetadata(model: ModelDescription): object {
   const multiple = sizeMultiple(model);
   const names = outputs.map(({ name }) => name);
   const spatial = { spatial_shape: ['d', 'h', 'w'].map((axis) => `${multiple}*${axis}`), dtype: 'float32' };
-  const { normalisation } = preprocessing;
   return {
     schema: SCHEMA,
     version: `${packageVersion()}+${run.key.slice(0, 12)}`,
@@ -67,7 +67,7 @@ function bundleMetadata(model: ModelDescription): object {
           modality: channels.join(', '),
           num_channels: architecture.inputChannels,
           ...spatial,
-          value_range: typeof normalisation === 'string' ? [] : [0, 1],
+          value_range: valueRange(preprocessing),
           is_patch_data: true,
           channel_def: byIndex(channels),
         },
@@ -87,6 +87,12 @@ function bundleMetadata(model: ModelDescription): object {
     },
     lunet: model,
   };
+}
+
+/** The range of what the network takes, where normalising gives it one. */
+function valueRange({ normalisation }: ModelDescription['preprocessing']): number[] {
+  const all = [normalisation].flat();
+  return all.every((how) => typeof how === 'object' && !isFitted(how)) ? [0, 1] : [];
 }
 
 const byIndex = (names: readonly string[]): Record<string, string> =>

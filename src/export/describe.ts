@@ -1,5 +1,6 @@
 // Describes a model and its inputs in plain English, for people who use it without lunet.
 
+import { type FittedNormalisation, isFitted } from '../data/normalise.js';
 import { type ModelDescription } from '../model/model.js';
 import { countParameters } from '../network/parameters.js';
 
@@ -22,8 +23,8 @@ export function summariseModel(model: ModelDescription): string {
 }
 
 /** The steps of the preprocessing of a scan, in order. */
-export function preprocessingSteps({ preprocessing }: ModelDescription): string[] {
-  const { orientation, spacing, normalisation, size } = preprocessing;
+export function preprocessingSteps({ preprocessing, channels }: ModelDescription): string[] {
+  const { orientation, spacing, antialias, anisotropic, normalisation, size } = preprocessing;
   const by = (numbers: readonly number[]): string => numbers.join(' x ');
   return [
     orientation === 'RAS'
@@ -35,16 +36,50 @@ export function preprocessingSteps({ preprocessing }: ModelDescription): string[
             'max(1, round(voxels * spacing / wanted)) voxels along each axis.',
         ]
       : []),
-    normalisationStep(normalisation),
+    ...(antialias
+      ? [
+          'Before that they are smoothed along axes whose voxels become more than 1.5 times larger: a Gaussian of ' +
+            '(ratio - 1) / 2 voxels.',
+        ]
+      : []),
+    ...(anisotropic
+      ? [
+          'Where one axis has by far the largest spacing, of the file or else afterwards (more than 3 times the smallest), the ' +
+            'nearest voxel is taken along that axis.',
+        ]
+      : []),
+    ...normalisationSteps(normalisation, channels),
     `The network was trained on windows of ${by(size)} voxels (x, y, z); smaller volumes were padded with 0 about their centre ` +
       '(floor of half of what is missing comes first).',
   ];
 }
 
-function normalisationStep(normalisation: ModelDescription['preprocessing']['normalisation']): string {
+function normalisationSteps(
+  normalisation: ModelDescription['preprocessing']['normalisation'],
+  channels: readonly string[],
+): string[] {
+  if (!Array.isArray(normalisation)) return [normalisationStep(normalisation as FittedNormalisation)];
+  return (normalisation as readonly FittedNormalisation[]).map(
+    (how, i) => `Channel ${channels[i]}: ${normalisationStep(how)}`,
+  );
+}
+
+function normalisationStep(normalisation: FittedNormalisation): string {
   if (normalisation === 'none') return 'Intensities stay as they are.';
   if (normalisation === 'z-score')
     return 'Intensities of each channel: minus their mean over the volume, divided by their standard deviation.';
+  if (normalisation === 'z-score-nonzero')
+    return (
+      'Intensities of each channel that are not 0: minus their mean over the volume, divided by their standard deviation; ' +
+      'zeros stay 0.'
+    );
+  if (isFitted(normalisation)) {
+    const { clip, mean, deviation } = normalisation;
+    return (
+      `Intensities are clipped to ${clip.join(' and ')}, minus ${mean}, divided by ${deviation}: constants of the foreground of ` +
+      'the training cases.'
+    );
+  }
   return 'window' in normalisation
     ? `Intensities are brought from ${normalisation.window.join(' to ')} to 0 to 1, and cut off there.`
     : `Intensities of each channel are brought from their percentiles ${normalisation.percentile.join(' and ')} over the volume ` +

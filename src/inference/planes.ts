@@ -2,6 +2,7 @@
 // so that no volume of probabilities is ever kept.
 
 import { type Extent } from '../data/preprocess.js';
+import { type Resampling, changesGrid, sourceIndex } from '../data/resample.js';
 
 /** For each index of an axis: the two indices that it lies between on the other grid, and the weight of the second. */
 interface Between {
@@ -12,11 +13,12 @@ interface Between {
   readonly same: boolean;
 }
 
-/** Both grids cover the same extent in mm: at = (j + 1/2) g / n - 1/2, within the grid, linear in between. */
-function between(grid: number, size: number): Between {
-  const at = Float64Array.from({ length: size }, (_, j) =>
-    Math.min(Math.max(((j + 0.5) * grid) / size - 0.5, 0), grid - 1),
-  );
+/** Both grids cover the same extent in mm; linear in between, or the nearest. */
+function between(grid: number, size: number, nearest: boolean): Between {
+  const at = Float64Array.from({ length: size }, (_, j) => {
+    const index = Math.min(Math.max(sourceIndex(j, grid, size), 0), grid - 1);
+    return nearest ? Math.floor(index + 0.5) : index;
+  });
   return {
     low: Int32Array.from(at, Math.floor),
     high: Int32Array.from(at, (value) => Math.min(Math.floor(value) + 1, grid - 1)),
@@ -29,16 +31,19 @@ function between(grid: number, size: number): Between {
 export type PlaneSink = (z: number, plane: Float32Array) => void;
 
 /**
- * A sink for the planes of a grid, from the first to the last, that gives all planes of a volume of another size over the
- * same extent to `sink`.
+ * A sink for the planes of a resampled volume, from the first to the last, that gives all planes on the grid from which that was
+ * resampled to `sink`. Axes that took the nearest voxel take it again.
  */
-export function resamplePlanes(outputs: number, grid: Extent, size: Extent, sink: PlaneSink): PlaneSink {
-  if (grid.join() === size.join()) return sink;
-  const [xs, ys, zs] = [0, 1, 2].map((axis) => between(grid[axis] as number, size[axis] as number)) as [
-    Between,
-    Between,
-    Between,
-  ];
+export function resamplePlanes(
+  outputs: number,
+  resampling: Pick<Resampling, 'from' | 'to' | 'nearest'>,
+  sink: PlaneSink,
+): PlaneSink {
+  if (!changesGrid(resampling)) return sink;
+  const { to: grid, from: size, nearest } = resampling;
+  const [xs, ys, zs] = [0, 1, 2].map((axis) =>
+    between(grid[axis] as number, size[axis] as number, nearest[axis] as boolean),
+  ) as [Between, Between, Between];
   const area = grid[0] * grid[1];
   let before = new Float32Array(outputs * area);
   let latest = new Float32Array(outputs * area);

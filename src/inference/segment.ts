@@ -2,13 +2,10 @@
 // several networks, and the probabilities brought back to the grid of the scan, plane by plane. Without Node.js, on any engine.
 
 import { orient, orientExtent, orientingOf, storedSteps } from '../data/orientation.js';
-import {
-  type Extent,
-  type IntensityRange,
-  prepareChannel,
-  resampledSize,
-  volumeSize,
-} from '../data/preprocess.js';
+import { prepareChannel } from '../data/channel.js';
+import { type IntensityRange, ofChannel } from '../data/normalise.js';
+import { type Extent, volumeSize } from '../data/preprocess.js';
+import { resamplingOf } from '../data/resample.js';
 import { type Engine, type Network } from '../engine/engine.js';
 import { UserError } from '../errors.js';
 import { type Model, type ModelDescription } from '../model/model.js';
@@ -113,17 +110,19 @@ async function segment(
   const orienting = orientingOf(scan.orientation, preprocessing.orientation);
   const size = orientExtent(scan.size, orienting);
   const spacing = orientExtent(scan.spacing, orienting);
-  const grid = preprocessing.spacing ? resampledSize(size, spacing, preprocessing.spacing) : size;
+  const resampling = resamplingOf(size, spacing, preprocessing);
+  const grid = resampling.to;
   const channels: (Float32Array | Float64Array)[] = [];
   const intensity: IntensityRange[] = [];
   for (let stored = scan.channels.shift(); stored !== undefined; stored = scan.channels.shift()) {
     const turned = orient(stored, scan.size, orienting);
-    const { voxels, range } = prepareChannel(turned, size, grid, preprocessing.normalisation);
+    const how = ofChannel(preprocessing.normalisation, channels.length);
+    const { voxels, range } = prepareChannel(turned, resampling, how);
     channels.push(voxels);
     intensity.push(range);
   }
   const result = collector(scan.size, size, storedSteps(scan.size, orienting), outputs, options);
-  const sink = resamplePlanes(outputs.length, grid, size, result.take);
+  const sink = resamplePlanes(outputs.length, resampling, result.take);
   try {
     await slideWindows(networks, outputs.length, { size: grid, channels }, windowing, sink, options);
   } catch (error) {

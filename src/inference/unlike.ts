@@ -2,7 +2,8 @@
 // result mostly comes from it.
 
 import { orientExtent, orientingOf } from '../data/orientation.js';
-import { type Extent, type IntensityRange } from '../data/preprocess.js';
+import { type FittedNormalisation, type IntensityRange, isFitted, ofChannel } from '../data/normalise.js';
+import { type Extent } from '../data/preprocess.js';
 import { type ModelDescription } from '../model/model.js';
 import { type Scan } from './segment.js';
 
@@ -59,11 +60,7 @@ export function unlikeTraining(
     const name = intensity.length > 1 ? `channel ${channels[i]}` : 'the image';
     const known = training.intensity[i];
     if (min === max) lines.push(`${name} is constant (${short(min)})`);
-    // Other ways to normalise take unit and scale away.
-    else if (
-      known &&
-      (normalisation === 'none' || (typeof normalisation === 'object' && 'window' in normalisation))
-    ) {
+    else if (known && keepsUnit(ofChannel(normalisation, i))) {
       const width = known.max - known.min;
       if (min > known.max || max < known.min || max - min > 3 * width || max - min < width / 100)
         lines.push(
@@ -73,6 +70,11 @@ export function unlikeTraining(
     }
   }
   return lines;
+}
+
+/** Whether intensities must have training's unit; other ways to normalise take unit and scale away. */
+function keepsUnit(how: FittedNormalisation): boolean {
+  return how === 'none' || (typeof how === 'object' && ('window' in how || isFitted(how)));
 }
 
 const short = (value: number): string => String(Number(value.toPrecision(3)));

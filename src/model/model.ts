@@ -1,8 +1,9 @@
 // A trained network as a file that anyone can run: its weights, and everything needed to segment a scan with them. Only types
 // and parsing, without Node.js, so that a browser reads models with the same code.
 
-import { type Normalisation } from '../config/schema.js';
+import { type FittedConstants, type FittedNormalisation, type PerChannel } from '../data/normalise.js';
 import { type Extent } from '../data/preprocess.js';
+import { type ResamplingKeys } from '../data/resample.js';
 import { type Architecture } from '../network/architecture.js';
 import { listTensors } from '../network/parameters.js';
 import { type Weights } from '../network/weights.js';
@@ -57,13 +58,11 @@ export interface TrainingRanges {
 export type Orientation = 'RAS' | 'keep';
 
 /** The preprocessing of a volume. */
-export interface ModelPreprocessing {
+export interface ModelPreprocessing extends ResamplingKeys {
   /** The window that a network sees, voxels along x, y, z. */
   readonly size: Extent;
-  /** mm; absent where volumes are not resampled. */
-  readonly spacing?: Extent | undefined;
-  /** Includes all constants that were fitted on training data. */
-  readonly normalisation: Normalisation;
+  /** For all channels or for each one. Includes all constants that were fitted on training data. */
+  readonly normalisation: PerChannel<FittedNormalisation>;
   readonly orientation: Orientation;
 }
 
@@ -126,16 +125,22 @@ const architecture: Check<Architecture> = (value, key) => {
 const range = <T>(check: Check<T>): Check<Range<T>> => object<Range<T>>({ min: check, max: check });
 const pair: Check<[number, number]> = (value, key) => list(number, 2, 2)(value, key) as [number, number];
 
-const normalisation: Check<Normalisation> = (value, key) => {
-  if (typeof value !== 'object') return oneOf('z-score', 'none')(value, key);
+const constants = object<FittedConstants>({ clip: pair, mean: number, deviation: positive });
+
+const channelNormalisation: Check<FittedNormalisation> = (value, key) => {
+  if (typeof value !== 'object') return oneOf('z-score', 'z-score-nonzero', 'none')(value, key);
   const found = object<{ window: [number, number] | undefined; percentile: [number, number] | undefined }>({
     window: optional(pair),
     percentile: optional(pair),
   })(value, key);
   if (found.window) return { window: found.window };
   if (found.percentile) return { percentile: found.percentile };
-  throw new CheckError(`${key}: found neither window nor percentile, expected one`);
+  if (Object.hasOwn(value as object, 'clip')) return constants(value, key);
+  throw new CheckError(`${key}: found neither window, percentile nor clip, expected one`);
 };
+
+const normalisation: Check<PerChannel<FittedNormalisation>> = (value, key) =>
+  (Array.isArray(value) ? list(channelNormalisation, 1) : channelNormalisation)(value, key);
 
 const description: Check<ModelDescription> = object<ModelDescription>({
   format: (value) => value as typeof MODEL_FORMAT,
@@ -146,6 +151,8 @@ const description: Check<ModelDescription> = object<ModelDescription>({
   preprocessing: object<ModelPreprocessing>({
     size: triple(whole(1, 2048)),
     spacing: optional(triple(positive)),
+    antialias: optional(truth),
+    anisotropic: optional(truth),
     normalisation,
     orientation: oneOf('RAS', 'keep'),
   }),
@@ -196,6 +203,9 @@ export function parseDescription(json: string): ModelDescription {
     throw new CheckError(
       `channels: found ${channels.length} for an architecture with ${network.inputChannels}`,
     );
+  const { normalisation: each } = preprocessing;
+  if (Array.isArray(each) && each.length !== channels.length)
+    throw new CheckError(`preprocessing.normalisation: found ${each.length} for ${channels.length} channels`);
   const multiple = 2 ** (network.encoder.length - 1);
   if (preprocessing.size.some((length) => length % multiple !== 0))
     throw new CheckError(

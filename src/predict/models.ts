@@ -32,6 +32,8 @@ export function requireAgreement(models: readonly OpenedModel[]): void {
     ['channels', ({ channels }) => channels],
     ['preprocessing.size', ({ preprocessing }) => preprocessing.size],
     ['preprocessing.spacing', ({ preprocessing }) => preprocessing.spacing],
+    ['preprocessing.antialias', ({ preprocessing }) => preprocessing.antialias ?? false],
+    ['preprocessing.anisotropic', ({ preprocessing }) => preprocessing.anisotropic ?? false],
     ['preprocessing.normalisation', ({ preprocessing }) => preprocessing.normalisation],
     ['preprocessing.orientation', ({ preprocessing }) => preprocessing.orientation],
   ];

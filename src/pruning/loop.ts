@@ -14,7 +14,7 @@ import { commitFile, failpoint } from '../runs/commit.js';
 import { type PruningResult, type PruningStep, type RunRecord } from '../runs/run.js';
 import { catchUp } from '../training/backlog.js';
 import { evaluateCases, trainEpoch } from '../training/epoch.js';
-import { type Ending, type Life, type Run, type RunContext, liveRun } from '../training/life.js';
+import { type Ending, type Life, type Run, type RunContext, contextOf, liveRun } from '../training/life.js';
 import { type Measured, measureCases, summariseMeasured } from '../training/measured.js';
 import { meanDice } from '../training/metrics.js';
 import { casesText, encodeModel, saveLater } from '../training/outputs.js';
@@ -59,10 +59,11 @@ interface Findings {
 
 /** Prunes a network to its end. Resolves and rejects as `liveRun` does. */
 export function pruneRun(
-  context: RunContext,
+  shared: RunContext,
   run: PruningRun,
   { progress: report }: PruningOptions = {},
 ): Promise<RunRecord> {
+  const context = contextOf(shared, run);
   return liveRun<Progress>(
     context,
     { ...run, kind: 'prune' },

@@ -1,6 +1,7 @@
 // Describes the model that a run produced, from the record of the run.
 
 import { type Experiment } from '../config/schema.js';
+import { type FittedNormalisation } from '../data/normalise.js';
 import { MODEL_FORMAT, type ModelDescription, type TrainingRanges } from '../model/model.js';
 import { type Architecture } from '../network/architecture.js';
 import { runKey } from './identity.js';
@@ -35,7 +36,9 @@ export function describeModel(
     preprocessing: {
       size: preprocessing.size,
       ...(preprocessing.spacing && { spacing: preprocessing.spacing }),
-      normalisation: preprocessing.normalisation,
+      ...(preprocessing.antialias && { antialias: true }),
+      ...(preprocessing.anisotropic && { anisotropic: true }),
+      normalisation: record.normalisation ?? (preprocessing.normalisation as FittedNormalisation),
       // Records of earlier versions lack the key: axes were kept as stored.
       orientation: (preprocessing as Partial<typeof preprocessing>).orientation ?? 'keep',
     },

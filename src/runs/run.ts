@@ -5,6 +5,7 @@ import { lstatSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FurtherMetric } from '../config/metrics.js';
 import { type SplitCutOff } from '../data/cut-off.js';
+import { type FittedNormalisation, type PerChannel, isFitted } from '../data/normalise.js';
 import { UserError } from '../errors.js';
 import { fsReason } from '../fs-reason.js';
 import { type Engine, type EngineDescription, type VolumeSize } from '../engine/engine.js';
@@ -43,6 +44,8 @@ export interface RunRecord {
   readonly cases: Cases;
   /** Labelled voxels that cropping removed. */
   readonly cutOff: SplitCutOff;
+  /** With the constants that were fitted on training cases, if there are any. */
+  readonly normalisation?: PerChannel<FittedNormalisation>;
   readonly labels: readonly string[];
   readonly environment: {
     readonly lunet: string;
@@ -152,6 +155,7 @@ export function newRecord(
     datasetHash: dataset.hashes.get(splitName) as string,
     cases: { train: split.train, validation: split.validation, test: split.test },
     cutOff: dataset.cutOff.get(splitName) as SplitCutOff,
+    ...fittedIn(dataset.normalisation.get(splitName)),
     labels: dataset.outputs,
     environment: { lunet: packageVersion(), node: process.version, engine: engine.description },
     config,
@@ -163,10 +167,18 @@ export function newRecord(
   };
 }
 
+/** The normalisation if it has fitted constants; without them it is in the config. */
+function fittedIn(
+  normalisation: PerChannel<FittedNormalisation> | undefined,
+): Pick<RunRecord, 'normalisation'> {
+  return normalisation && [normalisation].flat().some(isFitted) ? { normalisation } : {};
+}
+
 /** The facts about the data set that a record keeps. */
 interface Ground {
   readonly hashes: ReadonlyMap<string, string>;
   readonly cutOff: ReadonlyMap<string, SplitCutOff>;
+  readonly normalisation: ReadonlyMap<string, PerChannel<FittedNormalisation>>;
   readonly outputs: readonly string[];
   readonly size: VolumeSize;
 }

@@ -2,7 +2,7 @@
 // leaves it so that another life can resume with the same bits. training/run.ts and pruning/loop.ts define the work.
 
 import { type Experiment } from '../config/schema.js';
-import { type Dataset } from '../data/dataset.js';
+import { type Dataset, inSplit } from '../data/dataset.js';
 import { type Split } from '../data/split.js';
 import { type Engine, InterruptedError, type Network } from '../engine/engine.js';
 import { type Architecture } from '../network/architecture.js';
@@ -35,6 +35,11 @@ export interface RunContext {
   readonly overwrite: boolean;
   readonly signal?: AbortSignal;
   readonly warn: (message: string) => void;
+}
+
+/** The context with the dataset as networks of a run's split see it. */
+export function contextOf(context: RunContext, { splitName }: Pick<Run, 'splitName'>): RunContext {
+  return { ...context, dataset: inSplit(context.dataset, splitName) };
 }
 
 /** A run before it is opened. */

@@ -12,7 +12,15 @@ import { type RunRecord } from '../runs/run.js';
 import { sha256 } from '../sha256.js';
 import { catchUp } from './backlog.js';
 import { type EpochProgress, evaluateCases, trainEpoch } from './epoch.js';
-import { type Ending, type Life, type Run, type RunContext, type RunProgress, liveRun } from './life.js';
+import {
+  type Ending,
+  type Life,
+  type Run,
+  type RunContext,
+  type RunProgress,
+  contextOf,
+  liveRun,
+} from './life.js';
 import { measureCases, summariseMeasured } from './measured.js';
 import { meanDice } from './metrics.js';
 import { casesText, diceCells, encodeModel, saveLater } from './outputs.js';
@@ -35,10 +43,11 @@ interface Progress extends EpochProgress, RunProgress {
 
 /** Trains a network to its last epoch. Resolves and rejects as `liveRun` does. */
 export function trainRun(
-  context: RunContext,
+  shared: RunContext,
   run: TrainingRun,
   { progress: report }: TrainingOptions = {},
 ): Promise<RunRecord> {
+  const context = contextOf(shared, run);
   return liveRun<Progress>(context, run, {
     begin: () => ({ epoch: 0, batches: 0, lossSum: 0, seconds: 0, partSeconds: 0, rows: [], files: {} }),
     work: (life) => trainToTheEnd(context, run, life, report),

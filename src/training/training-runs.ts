@@ -72,10 +72,19 @@ export function commonIdentity(config: Experiment, split: string): Identity {
       split: namedSplits(config).get(split),
       ...(groups !== undefined && { groups }),
     },
-    preprocessing: config.preprocessing,
+    preprocessing: preprocessingIdentity(config),
     ...(metrics.length > 0 && { metrics }),
     ...(metrics.includes('nsd') && { tolerance: config.tolerance }),
   };
+}
+
+/** The preprocessing without keys that have their default and that earlier versions lack. */
+function preprocessingIdentity({ preprocessing }: Experiment): object {
+  const { antialias, anisotropic } = preprocessing;
+  const left = Object.entries(preprocessing).filter(
+    ([key]) => (key !== 'antialias' || antialias) && (key !== 'anisotropic' || anisotropic),
+  );
+  return Object.fromEntries(left);
 }
 
 /** The training settings in the identity of a run, without its seed. */

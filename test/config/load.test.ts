@@ -354,7 +354,25 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'a misspelt normalisation',
     'size: [16, 16, 16]',
     'size: [16, 16, 16]\n  normalisation: zscore',
-    'FILE:9:18: preprocessing.normalisation: found "zscore", expected z-score, none, {window: [lo, hi]} or {percentile: [lo, hi]} (did you mean z-score?)',
+    'FILE:9:18: preprocessing.normalisation: found "zscore", expected z-score, z-score-nonzero, ct, none, {window: [lo, hi]} or {percentile: [lo, hi]}, or a list with one of them for each channel (did you mean z-score?)',
+  ],
+  [
+    'a misspelt normalisation of a channel',
+    'size: [16, 16, 16]',
+    'size: [16, 16, 16]\n  normalisation: [ct, zscore]',
+    'FILE:9:23: preprocessing.normalisation.1: found "zscore", expected z-score, z-score-nonzero, ct, none, {window: [lo, hi]} or {percentile: [lo, hi]} (did you mean z-score?)',
+  ],
+  [
+    'a percentile of a channel upside down',
+    'size: [16, 16, 16]',
+    'size: [16, 16, 16]\n  normalisation: [ct, { percentile: [3, 1] }]',
+    'FILE:9:37: preprocessing.normalisation.1.percentile: found [3, 1], expected the lower value first',
+  ],
+  [
+    'antialiasing of what is not resampled',
+    'size: [16, 16, 16]',
+    'size: [16, 16, 16]\n  antialias: true',
+    'FILE:9:14: preprocessing.antialias: found true without preprocessing.spacing, expected a spacing to resample to',
   ],
   [
     'a window upside down',

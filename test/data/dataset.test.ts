@@ -6,7 +6,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
-import { type Dataset, loadDataset } from '../../src/data/dataset.js';
+import { type Dataset, inSplit, loadDataset } from '../../src/data/dataset.js';
 import { UserError } from '../../src/errors.js';
 import { BIN, plainEnvironment } from '../cli/lunet.js';
 import { type CaseOptions, experimentOn, middle, scaling, writeDecathlon } from './volumes.js';
@@ -62,6 +62,68 @@ describe('the spacing of the training grid', () => {
       hashOf(await load(of, LISTED, ...metrics));
     assert.equal(await hash(wider), await hash(cases));
     assert.notEqual(await hash(wider, 'metrics=[hd95]'), await hash(cases, 'metrics=[hd95]'));
+  });
+});
+
+describe('constants of ct', () => {
+  // Of 6 x 8 x 8 voxels, padded to 8 x 8 x 8: the foreground of each case has one value, other voxels have another.
+  const size = [6, 8, 8] as const;
+  const valued = (value: number): CaseOptions => ({
+    both: { size },
+    image: { voxels: middle(value, size).map((found) => (found === 0 ? 1000 : found)) },
+  });
+  const cases = [valued(10), valued(20), valued(60), valued(70)];
+  const splits =
+    'dataset.splits={a: {train: [case_0, case_1], test: [case_2]}, b: {train: [case_1, case_2], test: [case_3]}}';
+  const ct = 'preprocessing.normalisation=ct';
+  const loadSplits = (of: CaseOptions[], ...more: string[]) => load(of, 'dataset.split=', splits, ...more);
+
+  it('are those of the foreground of the training cases of each split', async () => {
+    const { normalisation, hashes } = await loadSplits(cases, ct);
+    assert.deepEqual(normalisation.get('a'), { clip: [10, 20], mean: 15, deviation: 5 });
+    assert.deepEqual(normalisation.get('b'), { clip: [20, 60], mean: 40, deviation: 20 });
+    const other = await loadSplits([...cases.slice(0, 2), valued(99), valued(70)], ct);
+    assert.deepEqual(other.normalisation.get('a'), normalisation.get('a'), 'whatever a test case has');
+    const plain = await loadSplits(cases, 'preprocessing.normalisation=none');
+    assert.notEqual(
+      hashes.get('a'),
+      plain.hashes.get('a'),
+      'the voxels are the same, but a network sees others',
+    );
+    assert.deepEqual(plain.normalisation.get('a'), 'none');
+  });
+  it('are applied to the samples of a split, not to padding, and leave those of others alone', async () => {
+    const dataset = await loadSplits(cases, ct);
+    const [a, b] = [inSplit(dataset, 'a'), inSplit(dataset, 'b')];
+    const valuesOf = ({ image }: { image: Float32Array }): number[] =>
+      [...new Set(image)].sort((x, y) => x - y);
+    // Background of 1000 is clipped to 20: (20 - 15) / 5 = 1; padding is 0.
+    assert.deepEqual(valuesOf(a.sample('case_0')), [-1, 0, 1]);
+    assert.equal(a.sample('case_0').image.filter((value) => value === 0).length, 2 * 8 * 8);
+    assert.deepEqual(valuesOf(b.sample('case_1')), [-1, 0, 1]);
+    assert.deepEqual(valuesOf(a.sample('case_1')), [0, 1]);
+    assert.deepEqual(valuesOf(dataset.sample('case_0')), [0, 10, 1000]);
+    const plain = await loadSplits(cases);
+    assert.equal(inSplit(plain, 'a'), plain, 'nothing is copied where nothing is fitted');
+  });
+  it('come out of the cache as well', async () => {
+    process.env['LUNET_CACHE'] = join(folder, 'ct-cache');
+    const root = join(folder, `data${roots++}`);
+    writeDecathlon(root, cases);
+    const config = experimentOn(root, 'dataset.split=', splits, ct);
+    const first = await loadDataset(config, { jobs: 1 });
+    const again = await loadDataset(config, { jobs: 1 });
+    assert.equal(readdirSync(join(folder, 'ct-cache')).length, 1);
+    assert.deepEqual([...again.normalisation], [...first.normalisation]);
+    assert.deepEqual([...again.hashes], [...first.hashes]);
+  });
+  it('for a list of normalisations need one for each channel', async () => {
+    assert.match(
+      await complaint(load(cases, LISTED, 'preprocessing.normalisation=[ct, ct]')),
+      /case_0\.nii\.gz: found 1 channel, but preprocessing\.normalisation has 2 entries, expected one for each/,
+    );
+    const { normalisation } = await load(cases, LISTED, 'preprocessing.normalisation=[ct]');
+    assert.deepEqual(normalisation.get('default'), [{ clip: [10, 20], mean: 15, deviation: 5 }]);
   });
 });
 

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Extent } from '../../src/data/preprocess.js';
+import { resample } from '../../src/data/resample.js';
 import { resamplePlanes } from '../../src/inference/planes.js';
 
 /** All planes of a volume sent through, and what came out as a volume (outputs, z, y, x). */
-function resampled(volume: Float32Array, outputs: number, grid: Extent, size: Extent): Float32Array {
+function resampled(
+  volume: Float32Array,
+  outputs: number,
+  grid: Extent,
+  size: Extent,
+  nearest: readonly [boolean, boolean, boolean] = [false, false, false],
+): Float32Array {
   const [area, voxels] = [size[0] * size[1], size[0] * size[1] * size[2]];
   const out = new Float32Array(outputs * voxels);
   let next = 0;
-  const sink = resamplePlanes(outputs, grid, size, (z, plane) => {
+  const sink = resamplePlanes(outputs, { from: size, to: grid, nearest }, (z, plane) => {
     assert.equal(z, next++);
     for (let k = 0; k < outputs; k++)
       out.set(plane.subarray(k * area, (k + 1) * area), k * voxels + z * area);
@@ -99,6 +106,29 @@ describe('planes on the way back', () => {
               );
             }
     }
+  });
+
+  it('are those of the nearest slice along an axis that took the nearest', () => {
+    for (const [grid, size] of [
+      [
+        [4, 3, 9],
+        [6, 5, 4],
+      ],
+      [
+        [5, 4, 3],
+        [5, 4, 10],
+      ],
+    ] as [Extent, Extent][])
+      for (const axis of [0, 1, 2]) {
+        const nearest = [axis === 0, axis === 1, axis === 2] as const;
+        const volume = Float32Array.from(
+          { length: grid[0] * grid[1] * grid[2] },
+          (_, i) => ((i * 37) % 101) / 101,
+        );
+        const expected = resample(volume, grid, size, nearest);
+        const found = resampled(volume, 1, grid, size, nearest);
+        assert.ok(found.every((value, i) => Math.abs(value - (expected[i] as number)) < 1e-6));
+      }
   });
 
   it('bring an ellipsoid back to where it was: 0.8 x 0.8 x 3 mm, predicted at 1.5 mm', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { configuredArchitecture, modelName } from '../../config/models.js';
 import { UserError } from '../../errors.js';
+import { type FittedNormalisation } from '../../data/normalise.js';
 import { type Extent } from '../../data/preprocess.js';
 import { type Model, type ModelDescription, type Range } from '../../model/model.js';
 import { type Architecture } from '../../network/architecture.js';
@@ -134,7 +135,7 @@ function describe({
   run,
   licence,
 }: ModelDescription): string {
-  const { size, spacing, normalisation, orientation } = preprocessing;
+  const { size, spacing, antialias, anisotropic, normalisation, orientation } = preprocessing;
   const span = ({ min, max }: Range<Extent>): string =>
     min
       .map((least, i) => (least === max[i] ? short(least) : `${short(least)}-${short(max[i] as number)}`))
@@ -145,9 +146,10 @@ function describe({
     ['Channels', channels.join(', ')],
     [
       'Window',
-      `${size.join(' x ')} voxels${spacing ? `, resampled to ${spacing.map(short).join(' x ')} mm` : ''}`,
+      `${size.join(' x ')} voxels${spacing ? `, resampled to ${spacing.map(short).join(' x ')} mm` : ''}` +
+        `${antialias ? ', antialiased' : ''}${anisotropic ? ', slices apart if thick' : ''}`,
     ],
-    ['Normalisation', typeof normalisation === 'string' ? normalisation : JSON.stringify(normalisation)],
+    ['Normalisation', describeNormalisation(normalisation, channels)],
     ['Orientation', orientation === 'RAS' ? 'turned to RAS' : 'as stored'],
     ['Mirrored', mirror.length > 0 ? mirror.join(', ') : 'no axis'],
     ...(training
@@ -166,6 +168,22 @@ function describe({
 }
 
 const short = (value: number): string => String(Number(value.toPrecision(4)));
+
+/** One way for all channels, or that of each by its name. */
+function describeNormalisation(
+  normalisation: ModelDescription['preprocessing']['normalisation'],
+  channels: readonly string[],
+): string {
+  const name = (how: FittedNormalisation): string =>
+    typeof how === 'string'
+      ? how
+      : JSON.stringify(how, (_, value: unknown) =>
+          typeof value === 'number' ? Number(short(value)) : value,
+        );
+  return Array.isArray(normalisation)
+    ? (normalisation as FittedNormalisation[]).map((how, i) => `${channels[i]}: ${name(how)}`).join(', ')
+    : name(normalisation as FittedNormalisation);
+}
 
 function parseSize(text: string): Size {
   const size = text.split(',').map((part) => parseCount(part, 2048));

@@ -1,6 +1,7 @@
 // The worker of the page: reads scans, segments them and writes label maps, while the page stays responsive.
 
 import { axisCodes } from '../../data/nifti/affine.js';
+import { type FittedNormalisation, isFitted, ofChannel } from '../../data/normalise.js';
 import { orient, orientExtent, orientingOf } from '../../data/orientation.js';
 import { type ModelDescription } from '../../model/model.js';
 import { paintedValue } from '../../inference/labels.js';
@@ -55,9 +56,9 @@ async function segment(files: readonly File[]): Promise<void> {
     files: names,
     size: orientExtent(first.size, orienting),
     spacing: orientExtent(first.spacing, orienting),
-    greys: volumes.flatMap((volume) =>
-      greyChannels(volume, model.description).map((grey) => orient(grey, first.size, orienting)),
-    ),
+    greys: volumes
+      .flatMap(channelsOf)
+      .map((channel, c) => orient(greysOf(channel, c, model.description), first.size, orienting)),
   };
   tell({ kind: 'scan', scan }, buffersOf(scan.greys));
 
@@ -100,20 +101,24 @@ async function bytesOf(file: File | undefined): Promise<Uint8Array> {
 const buffersOf = (arrays: readonly Uint8Array[]): ArrayBuffer[] =>
   arrays.map(({ buffer }) => buffer as ArrayBuffer);
 
-/** The channels of a volume as greys, between the limits of training or between percentiles. */
-function greyChannels(
-  { voxels, channels }: Volume,
-  { preprocessing: { normalisation } }: ModelDescription,
-): Uint8Array[] {
+function channelsOf({ voxels, channels }: Volume): Volume['voxels'][] {
   const each = voxels.length / channels;
-  return Array.from({ length: channels }, (_, c) => {
-    const channel = voxels.subarray(c * each, (c + 1) * each);
-    const window =
-      typeof normalisation === 'object' && 'window' in normalisation
-        ? normalisation.window
-        : greyWindow(channel);
-    return greys(channel, window);
-  });
+  return Array.from({ length: channels }, (_, c) => voxels.subarray(c * each, (c + 1) * each));
+}
+
+/** A channel as greys, between the limits that the model was trained with or between percentiles. */
+function greysOf(
+  voxels: Volume['voxels'],
+  channel: number,
+  { preprocessing: { normalisation } }: ModelDescription,
+): Uint8Array {
+  return greys(voxels, windowOf(ofChannel(normalisation, channel)) ?? greyWindow(voxels));
+}
+
+/** The intensities that a normalisation shows the network; undefined where they depend on the scan. */
+function windowOf(how: FittedNormalisation | undefined): readonly [number, number] | undefined {
+  if (typeof how !== 'object') return undefined;
+  return 'window' in how ? how.window : isFitted(how) ? how.clip : undefined;
 }
 
 /** Label values as indices of the painted values, from 1, and the indices that belong to each output. */

@@ -28,6 +28,26 @@ before(() => {
   run('train', 'phantoms/lunet.yaml', '--model', 'lunet-n4', '--seeds', '1,2', ...set);
 });
 
+/** Requires the Dice in a run's cases.csv of what was found. */
+async function requireDice(cases: string, found: string): Promise<void> {
+  for (const { case: id = '', dice } of readCsv(cases)) {
+    const prediction = await readNifti(join(cwd, found, `${id}.nii.gz`));
+    const truth = await readNifti(join(cwd, 'phantoms/labelsTr', `${id}.nii.gz`));
+    const sums = [0, 0, 0] as [number, number, number];
+    prediction.voxels.forEach((value, i) => {
+      const [f, t] = [Number(value > 0), Number((truth.voxels[i] as number) > 0)];
+      sums[0] += f * t;
+      sums[1] += f;
+      sums[2] += t;
+    });
+    assert.ok(Number(dice) > 0.3);
+    assert.ok(
+      Math.abs((2 * sums[0]) / (sums[1] + sums[2]) - Number(dice)) < 1e-9,
+      `${id}: ${sums.join()} ${dice}`,
+    );
+  }
+}
+
 describe('lunet predict', () => {
   it('finds in the test cases of a run what its evaluation has counted, where they fill the window', async () => {
     predict(0, `${RUN}/seed-1`, '-i', images, '-o', 'seg');
@@ -35,22 +55,41 @@ describe('lunet predict', () => {
       readdirSync(join(cwd, 'seg')).filter((name) => !name.startsWith('.')),
       readdirSync(images),
     );
-    for (const { case: id = '', dice } of readCsv(join(cwd, RUN, 'seed-1/cases.csv'))) {
-      const found = await readNifti(join(cwd, 'seg', `${id}.nii.gz`));
-      const truth = await readNifti(join(cwd, 'phantoms/labelsTr', `${id}.nii.gz`));
-      const sums = [0, 0, 0] as [number, number, number];
-      found.voxels.forEach((value, i) => {
-        const [f, t] = [Number(value > 0), Number((truth.voxels[i] as number) > 0)];
-        sums[0] += f * t;
-        sums[1] += f;
-        sums[2] += t;
-      });
-      assert.ok(Number(dice) > 0.3);
-      assert.ok(
-        Math.abs((2 * sums[0]) / (sums[1] + sums[2]) - Number(dice)) < 1e-9,
-        `${id}: ${sums.join()} ${dice}`,
-      );
-    }
+    await requireDice(join(cwd, RUN, 'seed-1/cases.csv'), 'seg');
+  });
+
+  it('normalises with the constants that ct has fitted in training', async () => {
+    const run = 'runs/ct/train/lunet-n4/seed-1';
+    const settings = [
+      'experiment=ct',
+      'preprocessing.normalisation=ct',
+      'training.epochs=20',
+      'training.batch=2',
+    ];
+    const { status, stderr } = lunet(
+      [
+        'train',
+        'phantoms/lunet.yaml',
+        '--model',
+        'lunet-n4',
+        '--seeds',
+        '1',
+        ...settings.flatMap((s) => ['--set', s]),
+      ],
+      { cwd },
+    );
+    assert.equal(status, 0, stderr);
+    const { normalisation } = JSON.parse(readFileSync(join(cwd, run, 'run.json'), 'utf8')) as {
+      normalisation: { clip: [number, number]; mean: number; deviation: number };
+    };
+    const { clip, mean, deviation } = normalisation;
+    assert.ok(clip[0] < mean && mean < clip[1] && deviation > 0);
+    const info = JSON.parse(lunet(['info', run, '--json'], { cwd }).stdout) as {
+      description: { preprocessing: { normalisation: unknown } };
+    };
+    assert.deepEqual(info.description.preprocessing.normalisation, normalisation);
+    predict(0, run, '-i', images, '-o', 'ct');
+    await requireDice(join(cwd, run, 'cases.csv'), 'ct');
   });
 
   it('passes over what is done, and replaces nothing else unasked', () => {
