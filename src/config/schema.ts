@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { MEASURES } from '../evaluation/names.js';
 import { dataset, type folds, type foldsFile, type parts } from './schema/dataset.js';
+import { inference } from './schema/inference.js';
 import { model } from './schema/models.js';
 import { type channelNormalisation, preprocessing } from './schema/preprocessing.js';
 import { INITS, pruning, retraining } from './schema/pruning.js';
@@ -22,6 +23,9 @@ export const experimentSchema = z.strictObject({
   preprocessing: preprocessing.describe('Preprocessing of each volume, done once'),
   models: z.array(model).min(1).describe('Networks to train'),
   training: training.describe('How networks are trained'),
+  inference: inference.describe(
+    'How networks are run over volumes that are larger than the window that they see: in evaluations, and by lunet predict',
+  ),
   metrics: z
     .array(z.enum(MEASURES))
     .min(1)

@@ -1,6 +1,7 @@
 // Segments a scan: its axes laid and its channels preprocessed as in training, windows of the training size through one or
 // several networks, and the probabilities brought back to the grid of the scan, plane by plane. Without Node.js, on any engine.
 
+import { DEFAULT_INFERENCE, type Inference } from '../config/inference.js';
 import { orient, orientExtent, orientingOf, storedSteps } from '../data/orientation.js';
 import { prepareChannel } from '../data/channel.js';
 import { type IntensityRange, ofChannel } from '../data/normalise.js';
@@ -47,9 +48,6 @@ export interface Segmentation {
   readonly intensity: readonly IntensityRange[];
 }
 
-/** Neighbouring windows share half of their length. */
-const DEFAULT_OVERLAP = 0.5;
-
 /** Networks that are averaged, loaded into an engine. Calls must not overlap. */
 export interface Ensemble {
   readonly description: ModelDescription;
@@ -59,13 +57,13 @@ export interface Ensemble {
 }
 
 /**
- * Loads models whose outputs, channels and preprocessing agree (see `requireAgreement`). `overlap` and `mirror` are those of
- * `Windowing`. Throws a UserError of kind `engine` if memory does not suffice.
+ * Loads models whose outputs, channels and preprocessing agree (see `requireAgreement`). Without `inference` windows are laid as
+ * the first model says. Throws a UserError of kind `engine` if memory does not suffice.
  */
 export async function loadEnsemble(
   engine: Engine,
   models: readonly Model[],
-  { overlap = DEFAULT_OVERLAP, mirror = [] }: Partial<Pick<Windowing, 'overlap' | 'mirror'>> = {},
+  inference: Inference = models[0]?.inference ?? DEFAULT_INFERENCE,
 ): Promise<Ensemble> {
   const description = models[0] as Model;
   const { size } = description.preprocessing;
@@ -91,7 +89,7 @@ export async function loadEnsemble(
     dispose();
     throw error;
   }
-  const windowing = { size, overlap, mirror, batch };
+  const windowing = { ...inference, size, batch };
   return {
     description,
     segment: (scan, options = {}) => segment(networks, windowing, scan, description, options),

@@ -1,22 +1,18 @@
 // Windows over a volume of any size: cut out, through one or several networks, and their probabilities averaged where they overlap.
 // Beside the volume there are only the windows of a call and the planes that windows still touch. Without Node.js, on any engine.
 
+import { type Inference } from '../config/inference.js';
 import { type Extent } from '../data/preprocess.js';
 import { type Network } from '../engine/engine.js';
-import { type Axis } from '../model/model.js';
 import { mirrored, mirrorings } from './mirror.js';
 import { type PlaneSink } from './planes.js';
 import { type Windows, slabOf } from './slab.js';
 import { axisWindows, cutWindow } from './windows.js';
 
 /** How windows cover a volume. */
-export interface Windowing {
+export interface Windowing extends Inference {
   /** Voxels of a window along x, y, z. */
   readonly size: Extent;
-  /** The part of a window, from 0 to below 1, by which neighbours overlap at least. */
-  readonly overlap: number;
-  /** Axes along which windows are mirrored too. */
-  readonly mirror: readonly Axis[];
   /** How many windows a call of the engine has at most. */
   readonly batch: number;
 }

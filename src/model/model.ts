@@ -1,6 +1,7 @@
 // A trained network as a file that anyone can run: its weights, and everything needed to segment a scan with them. Only types
 // and parsing, without Node.js, so that a browser reads models with the same code.
 
+import { type Inference } from '../config/inference.js';
 import { type FittedConstants, type FittedNormalisation, type PerChannel } from '../data/normalise.js';
 import { type Extent } from '../data/preprocess.js';
 import { type ResamplingKeys } from '../data/resample.js';
@@ -81,6 +82,8 @@ export interface ModelDescription {
   readonly preprocessing: ModelPreprocessing;
   /** Axes along which volumes were mirrored in training. */
   readonly mirror: readonly Axis[];
+  /** How its run was evaluated; `lunet predict` does the same unless told otherwise. Models of earlier versions lack it. */
+  readonly inference?: Inference | undefined;
   /** Absent if the run did not record it. */
   readonly training?: TrainingRanges | undefined;
   readonly run: {
@@ -123,6 +126,13 @@ const architecture: Check<Architecture> = (value, key) => {
 };
 
 const range = <T>(check: Check<T>): Check<Range<T>> => object<Range<T>>({ min: check, max: check });
+/** The part of a window that neighbours share. */
+const part: Check<number> = (value, key) => {
+  const found = number(value, key);
+  if (found < 0 || found >= 1)
+    throw new CheckError(`${key}: found ${found}, expected a number from 0 to below 1`);
+  return found;
+};
 const pair: Check<[number, number]> = (value, key) => list(number, 2, 2)(value, key) as [number, number];
 
 const constants = object<FittedConstants>({ clip: pair, mean: number, deviation: positive });
@@ -157,6 +167,7 @@ const description: Check<ModelDescription> = object<ModelDescription>({
     orientation: oneOf('RAS', 'keep'),
   }),
   mirror: list(oneOf('x', 'y', 'z')),
+  inference: optional(object<Inference>({ overlap: part, mirror: list(oneOf('x', 'y', 'z')) })),
   training: optional(
     object<TrainingRanges>({
       cases: whole(1, 2 ** 31),

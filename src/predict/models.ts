@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEFAULT_INFERENCE, type Inference } from '../config/inference.js';
 import { suggestion } from '../config/suggest.js';
 import { UserError } from '../errors.js';
 import { type Axis, type ModelDescription } from '../model/model.js';
@@ -48,8 +49,39 @@ export function requireAgreement(models: readonly OpenedModel[]): void {
     }
 }
 
+/** Asked for on the command line; what is undefined is as the models say. */
+export interface Wish {
+  readonly overlap?: number | undefined;
+  readonly mirror?: boolean | undefined;
+}
+
+/**
+ * How an ensemble lays its windows. Throws a UserError of kind `usage` for mirroring without a mirrored axis, and if the models
+ * differ in what they say.
+ */
+export function inferenceOf(models: readonly OpenedModel[], { overlap, mirror }: Wish): Inference {
+  const common = <K extends keyof Inference>(key: K): Inference[K] => {
+    const [first, ...others] = models.map(({ model, path }) => ({
+      path,
+      value: (model.inference ?? DEFAULT_INFERENCE)[key],
+    })) as [{ path: string; value: Inference[K] }, ...{ path: string; value: Inference[K] }[]];
+    for (const { path, value } of others)
+      if (JSON.stringify(value) !== JSON.stringify(first.value))
+        throw new UserError(
+          'usage',
+          `${path}: inference.${key}: found ${JSON.stringify(value)}, but ${first.path} has ${JSON.stringify(first.value)}; ` +
+            `say which with ${key === 'mirror' ? '--mirror or --no-mirror' : '--overlap'}`,
+        );
+    return first.value;
+  };
+  return {
+    overlap: overlap ?? common('overlap'),
+    mirror: mirror === undefined ? common('mirror') : mirror ? mirroredAxes(models) : [],
+  };
+}
+
 /** The axes that all models were mirrored along in training. Throws a UserError of kind `usage` if there is none. */
-export function mirroredAxes(models: readonly OpenedModel[]): Axis[] {
+function mirroredAxes(models: readonly OpenedModel[]): Axis[] {
   const axes = (['x', 'y', 'z'] as const).filter((axis) =>
     models.every(({ model }) => model.mirror.includes(axis)),
   );

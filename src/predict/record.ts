@@ -3,6 +3,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEFAULT_INFERENCE } from '../config/inference.js';
 import { UserError } from '../errors.js';
 import { commitFile, makeFolder } from '../runs/commit.js';
 import { seal, unseal } from '../runs/sealed.js';
@@ -17,6 +18,8 @@ export interface Making {
   readonly models: readonly { readonly name: string; readonly sha256: string }[];
   /** Axes along which windows were mirrored. */
   readonly mirror: readonly string[];
+  /** The part of a window that neighbours share. */
+  readonly overlap: number;
   /** SHA-256 of the scan's files. */
   readonly input: readonly string[];
 }
@@ -74,6 +77,8 @@ export function doneAlready(
   if (record === undefined) return refuse('is there already, and not known as a result of lunet predict');
   if (JSON.stringify(record.models) !== JSON.stringify(making.models))
     return refuse(`is a result of another model (${record.models.map((model) => model.name).join(', ')})`);
+  if (record.overlap !== making.overlap)
+    return refuse(`was made with windows that overlap by ${record.overlap}, not ${making.overlap}`);
   if (record.mirror.join() !== making.mirror.join()) return refuse('was made with other mirroring');
   if (record.input.join() !== making.input.join()) return refuse('was made from another scan');
   for (const file of present)
@@ -89,7 +94,10 @@ export function doneAlready(
 function readRecord(folder: string, name: string): CaseRecord | undefined {
   try {
     const record = unseal(readFileSync(pathOf(folder, name), 'utf8')) as CaseRecord | undefined;
-    return record?.version === VERSION ? record : undefined;
+    // Records of earlier versions lack the overlap, which was always the default.
+    return record?.version === VERSION
+      ? { ...record, overlap: record.overlap ?? DEFAULT_INFERENCE.overlap }
+      : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 // Describes the model that a run produced, from the record of the run.
 
+import { DEFAULT_INFERENCE } from '../config/inference.js';
 import { type Experiment } from '../config/schema.js';
 import { type FittedNormalisation } from '../data/normalise.js';
 import { MODEL_FORMAT, type ModelDescription, type TrainingRanges } from '../model/model.js';
@@ -22,6 +23,8 @@ export function describeModel(
   { channels, training, snapshot }: Partial<KnownBesides> = {},
 ): ModelDescription {
   const { experiment, dataset, preprocessing } = record.config as Experiment;
+  // Records of earlier versions lack the section.
+  const { inference } = record.config as Partial<Experiment>;
   const { split, method, seed } = record;
   const place = [experiment, ...(split === 'default' ? [] : [split]), method, `seed-${seed}`];
   return {
@@ -43,6 +46,7 @@ export function describeModel(
       orientation: (preprocessing as Partial<typeof preprocessing>).orientation ?? 'keep',
     },
     mirror: [],
+    ...(inference && { inference: { ...DEFAULT_INFERENCE, ...inference } }),
     ...(training && { training }),
     run: { key: runKey(record), experiment, method, seed, data: record.datasetHash },
     ...(dataset.licence !== undefined && { licence: dataset.licence }),

@@ -1,6 +1,7 @@
 // Plans the runs of `lunet train`: every split, model and seed of the experiment, or the selected ones.
 
 import { modelArchitecture, modelName } from '../config/models.js';
+import { DEFAULT_INFERENCE } from '../config/inference.js';
 import { furtherMetrics } from '../config/metrics.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { namedSplits } from '../config/splits.js';
@@ -62,6 +63,7 @@ export function trainingRunIdentity(config: Experiment, split: string, model: Mo
  */
 export function commonIdentity(config: Experiment, split: string): Identity {
   const { layout, phantom, channels, labels, nonFinite, groups } = config.dataset;
+  const { inference } = config;
   const metrics = furtherMetrics(config);
   return {
     dataset: {
@@ -73,6 +75,7 @@ export function commonIdentity(config: Experiment, split: string): Identity {
       ...(groups !== undefined && { groups }),
     },
     preprocessing: preprocessingIdentity(config),
+    ...(inference.overlap !== DEFAULT_INFERENCE.overlap && { inference }),
     ...(metrics.length > 0 && { metrics }),
     ...(metrics.includes('nsd') && { tolerance: config.tolerance }),
   };

@@ -447,7 +447,7 @@ test('all problems are named at once, those between sections too', () => {
   assert.deepEqual(complaint(text).split('\n'), [
     'FILE:1:1: experiment: missing, expected text',
     'FILE:13:3: training.epocs: unknown key (did you mean epochs?)',
-    'FILE:1:1: exp: unknown key, expected one of experiment, output, dataset, preprocessing, models, training, metrics, tolerance, pruning, retraining',
+    'FILE:1:1: exp: unknown key, expected one of experiment, output, dataset, preprocessing, models, training, inference, metrics, tolerance, pruning, retraining',
     'FILE:6:10: dataset.split: found 11 cases, expected at most the 6 of dataset.phantom.cases',
   ]);
 });

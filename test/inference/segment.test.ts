@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { type Inference } from '../../src/config/inference.js';
 import { type Extent } from '../../src/data/preprocess.js';
 import { type Model } from '../../src/model/model.js';
 import { type SegmentOptions, type Segmentation, loadEnsemble } from '../../src/inference/segment.js';
@@ -19,9 +20,9 @@ async function segment(
   models: readonly Model[],
   channels: readonly Float32Array[],
   { size, spacing = [1, 1, 1], orientation = 'RAS' }: Place,
-  { mirror = [], ...options }: SegmentOptions & { mirror?: readonly ('x' | 'y' | 'z')[] } = {},
+  { overlap = 0.5, mirror = [], ...options }: SegmentOptions & Partial<Inference> = {},
 ): Promise<Segmentation> {
-  const ensemble = await loadEnsemble(fakeEngine(predictor), models, { mirror });
+  const ensemble = await loadEnsemble(fakeEngine(predictor), models, { overlap, mirror });
   return ensemble.segment({ size, spacing, orientation, channels: channels.map((c) => c.slice()) }, options);
 }
 

@@ -31,6 +31,7 @@ const FULL: ModelDescription = {
     orientation: 'RAS',
   },
   mirror: ['x'],
+  inference: { overlap: 0.75, mirror: ['x'] },
   training: {
     cases: 3,
     size: { min: [10, 20, 5], max: [20, 30, 9] },

@@ -131,6 +131,7 @@ function describe({
   channels,
   preprocessing,
   mirror,
+  inference,
   training,
   run,
   licence,
@@ -152,6 +153,15 @@ function describe({
     ['Normalisation', describeNormalisation(normalisation, channels)],
     ['Orientation', orientation === 'RAS' ? 'turned to RAS' : 'as stored'],
     ['Mirrored', mirror.length > 0 ? mirror.join(', ') : 'no axis'],
+    ...(inference
+      ? ([
+          [
+            'Evaluated',
+            `with windows that share ${inference.overlap} of their length` +
+              (inference.mirror.length > 0 ? `, mirrored along ${inference.mirror.join(', ')}` : ''),
+          ],
+        ] as [string, string][])
+      : []),
     ...(training
       ? ([
           [

@@ -1,11 +1,12 @@
 // `lunet predict`: segments scans with one model, or with several as an ensemble.
 
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Inference, MAX_OVERLAP } from '../../config/inference.js';
 import { createEngine } from '../../engine/index.js';
 import { UserError } from '../../errors.js';
 import { type Prediction, type Outcome, predictCase } from '../../predict/case.js';
 import { type Input, listInputs } from '../../predict/inputs.js';
-import { findModel, mirroredAxes, requireAgreement } from '../../predict/models.js';
+import { findModel, inferenceOf, requireAgreement } from '../../predict/models.js';
 import { destinationOf } from '../../predict/place.js';
 import { loadEnsemble } from '../../inference/segment.js';
 import { type OpenedModel } from '../../runs/network-file.js';
@@ -34,6 +35,7 @@ interface Options {
   readonly set: string[];
   readonly probabilities?: boolean;
   readonly separate?: boolean;
+  readonly overlap?: number;
   readonly mirror?: boolean;
   readonly force?: boolean;
   readonly engine: string;
@@ -69,7 +71,17 @@ export const command = addExamples(
     .addOption(setOption())
     .option('--probabilities', 'write CASE_probabilities.nii.gz too: one volume an output')
     .option('--separate', 'write a mask for each output, CASE/OUTPUT.nii.gz, instead of a label map')
-    .option('--mirror', 'average over mirrored scans, along the axes that were mirrored in training')
+    .addOption(
+      new Option(
+        '--overlap <part>',
+        `part of a window that neighbouring windows share, 0 to ${MAX_OVERLAP}; default: as the model says, mostly 0.5`,
+      ).argParser(parseOverlap),
+    )
+    .option(
+      '--mirror',
+      'average over mirrored scans, along the axes that were mirrored in training; default: as the model says, mostly not',
+    )
+    .option('--no-mirror', 'do not')
     .option('--force', 'replace results that are there')
     .addOption(engineOption())
     .addOption(isaOption())
@@ -92,7 +104,7 @@ export const command = addExamples(
 async function predict(names: readonly string[], options: Options): Promise<void> {
   const models = await openModels(names, options);
   requireAgreement(models);
-  const mirror = options.mirror ? mirroredAxes(models) : [];
+  const inference = inferenceOf(models, options);
   const wanted = { separate: options.separate ?? false, probabilities: options.probabilities ?? false };
   const { outputs, channels } = (models[0] as OpenedModel).model;
   const inputs = listInputs(options.input, channels.length);
@@ -106,15 +118,16 @@ async function predict(names: readonly string[], options: Options): Promise<void
   const ensemble = await loadEnsemble(
     engine,
     models.map(({ model }) => model),
-    { mirror },
+    inference,
   );
   const known = models.map(({ model, digest }) => ({ name: model.name, sha256: digest }));
-  const making = { models: known.sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1)), mirror };
+  const making = { models: known.sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1)), ...inference };
   const shared = { ensemble, making, destination, wanted, force: options.force ?? false, signal };
   const results = await predictAll(shared, inputs).finally(() => ensemble.dispose());
   show(
     results,
     models,
+    inference,
     outputs.map((output) => output.name),
     options,
   );
@@ -129,6 +142,13 @@ async function predict(names: readonly string[], options: Options): Promise<void
       ].join('\n'),
     );
   }
+}
+
+function parseOverlap(value: string): number {
+  const overlap = Number(value);
+  if (value.trim() === '' || !(overlap >= 0 && overlap <= MAX_OVERLAP))
+    throw new InvalidArgumentError(`expected a number from 0 to ${MAX_OVERLAP}`);
+  return overlap;
 }
 
 async function openModels(names: readonly string[], options: Options): Promise<OpenedModel[]> {
@@ -203,6 +223,7 @@ async function predictAll(shared: Prediction, inputs: readonly Input[]): Promise
 function show(
   results: readonly CaseOutcome[],
   models: readonly OpenedModel[],
+  { overlap, mirror }: Inference,
   outputs: readonly string[],
   { json, output }: Options,
 ): void {
@@ -213,6 +234,8 @@ function show(
   if (json)
     return printJson({
       models: models.map(({ model, path, digest }) => ({ name: model.name, path, sha256: digest })),
+      overlap,
+      mirror,
       cases: results.map(({ input, outcome, error, seconds }) => ({
         case: input.id,
         inputs: input.files,

@@ -94,7 +94,15 @@ describe('lunet predict', () => {
 
   it('passes over what is done, and replaces nothing else unasked', () => {
     const { stdout } = predict(0, `${RUN}/seed-1`, '-i', images, '-o', 'seg', '--json');
-    const { cases } = JSON.parse(stdout) as { cases: { case: string; status: string }[] };
+    const { cases, overlap } = JSON.parse(stdout) as {
+      cases: { case: string; status: string }[];
+      overlap: number;
+    };
+    assert.equal(overlap, 0.5);
+    assert.match(
+      predict(2, `${RUN}/seed-1`, '-i', images, '-o', 'seg', '--overlap', '0.25').stderr,
+      /was made with windows that overlap by 0.5, not 0.25; to replace it: --force/,
+    );
     assert.deepEqual([...new Set(cases.map(({ status }) => status))], ['skipped']);
     const other = predict(2, `${RUN}/seed-2`, '-i', images, '-o', 'seg').stderr;
     assert.match(
@@ -163,6 +171,7 @@ describe('lunet predict', () => {
       [2, [model, '-i', images, '-o', images], /which is the folder of the scans/],
       [2, [model, '-i', images, '-o', join(images, 'x')], /which is within the folder of the scans/],
       [2, [model, '-i', images, '-o', 'x.nii.gz'], /expected a folder/],
+      [2, [model, '-i', images, '-o', 'x', '--overlap', '1'], /expected a number from 0 to 0.9/],
       [2, [model, '-i', images, '-o', 'x', '--mirror'], /--mirror: found models that were not mirrored/],
       [2, ['hippocampos', '-i', images, '-o', 'x'], /no such file or folder; .*did you mean hippocampus/],
       [
