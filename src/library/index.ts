@@ -6,7 +6,7 @@ import { readNifti as readFile } from '../data/nifti/read.js';
 import { createEngine } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import { encodeLabels } from '../predict/files.js';
-import { findModel, mirroredAxes, requireAgreement } from '../predict/models.js';
+import { findModel, inferenceOf, requireAgreement } from '../predict/models.js';
 import { type OpenModel, openedModel } from '../inference/opened-model.js';
 import { loadEnsemble } from '../inference/segment.js';
 import { commitFile, makeFolder } from '../runs/commit.js';
@@ -23,7 +23,9 @@ export interface OpenOptions {
   readonly engine?: string;
   /** Threads of the native engine; default: as many as there are processors. */
   readonly threads?: number;
-  /** Averages over mirrored scans, along the axes that were mirrored in training. */
+  /** The part of a window that neighbouring windows share, 0 to 0.9; default: as the model says, mostly 0.5. */
+  readonly overlap?: number;
+  /** Averages over mirrored scans, along the axes that were mirrored in training; default: as the model says, mostly not. */
   readonly mirror?: boolean;
   /** Called with warnings, such as that a slower engine is used; default: `process.emitWarning`. */
   readonly warn?: (message: string) => void;
@@ -37,7 +39,7 @@ export interface OpenOptions {
  */
 export async function openModel(
   model: string | readonly string[],
-  { engine: name = 'auto', threads, mirror = false, warn = warnProcess }: OpenOptions = {},
+  { engine: name = 'auto', threads, overlap, mirror, warn = warnProcess }: OpenOptions = {},
 ): Promise<OpenModel> {
   const models = (typeof model === 'string' ? [model] : model).map(findModel);
   if (models.length === 0) throw new UserError('usage', 'found no model, expected at least one');
@@ -47,7 +49,7 @@ export async function openModel(
     await loadEnsemble(
       engine,
       models.map((opened) => opened.model),
-      { mirror: mirror ? mirroredAxes(models) : [] },
+      inferenceOf(models, { overlap, mirror }),
     ),
   );
 }

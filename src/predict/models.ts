@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULT_INFERENCE, type Inference } from '../config/inference.js';
+import { DEFAULT_INFERENCE, type Inference, MAX_OVERLAP } from '../config/inference.js';
 import { suggestion } from '../config/suggest.js';
 import { UserError } from '../errors.js';
 import { type Axis, type ModelDescription } from '../model/model.js';
@@ -56,10 +56,12 @@ export interface Wish {
 }
 
 /**
- * How an ensemble lays its windows. Throws a UserError of kind `usage` for mirroring without a mirrored axis, and if the models
- * differ in what they say.
+ * How an ensemble lays its windows. Throws a UserError of kind `usage` for an impossible overlap, for mirroring without a mirrored
+ * axis, and if the models differ in what they say.
  */
 export function inferenceOf(models: readonly OpenedModel[], { overlap, mirror }: Wish): Inference {
+  if (overlap !== undefined && !(overlap >= 0 && overlap <= MAX_OVERLAP))
+    throw new UserError('usage', `overlap: found ${overlap}, expected a number from 0 to ${MAX_OVERLAP}`);
   const common = <K extends keyof Inference>(key: K): Inference[K] => {
     const [first, ...others] = models.map(({ model, path }) => ({
       path,
