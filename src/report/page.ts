@@ -8,7 +8,7 @@ import { type DrawnChart } from './charts/draw.js';
 import { type Results } from './results.js';
 import { MOST_PARAMETERS, type SmallNetwork } from './small-network.js';
 import { compareCells } from './sort-cells.js';
-import { type Table } from './tables.js';
+import { type Table } from './table.js';
 
 const STYLE = `
 :root { color-scheme: light dark; --line: #ccc; --soft: #f4f4f4; }

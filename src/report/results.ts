@@ -13,6 +13,7 @@ import { type EpochRow, type ScoreRow, type StepRow, type SummaryRow } from '../
 import { type RowsOf, readRows } from '../runs/rows.js';
 import { type RunRecord } from '../runs/run.js';
 import { summarise } from '../runs/summary.js';
+import { type CrossValidation, crossValidate, crossValidatedColumns } from './cross-validation.js';
 import { inPaperOrder } from './order.js';
 import { holm, medianInterval, wilcoxon } from './statistics.js';
 
@@ -42,8 +43,10 @@ export interface Comparison {
 
 export interface Results {
   readonly config: Experiment;
-  /** The rows of the summary with their split. */
+  /** The rows of the summary with their split; with folds, also with cross-validated Dice, which all folds of a method share. */
   readonly summary: readonly (SummaryRow & { readonly split: string })[];
+  /** If the splits are folds. */
+  readonly crossValidation?: CrossValidation | undefined;
   readonly steps: readonly RunRow<StepRow>[];
   readonly epochs: readonly RunRow<EpochRow>[];
   readonly scores: readonly RunRow<ScoreRow>[];
@@ -67,6 +70,7 @@ export function collectResults(config: Experiment, reference?: string): Results 
   if (splits.every(({ runs }) => runs.length === 0)) throw nothingToReport(splits, leftOut);
   const against = chooseReference(config, reference);
   const read = tolerantReader(leftOut);
+  const crossValidation = crossValidate(config, splits);
   const rows = <File extends keyof RowsOf>(kind: RunKind, file: File): RunRow<RowsOf[File]>[] =>
     splits.flatMap(({ split, runs }) =>
       runs
@@ -79,8 +83,13 @@ export function collectResults(config: Experiment, reference?: string): Results 
   return {
     config,
     summary: splits.flatMap(({ split, runs }) =>
-      inPaperOrder(config, summarise(runs)).map((row) => ({ split, ...row })),
+      inPaperOrder(config, summarise(runs)).map((row) => ({
+        split,
+        ...row,
+        ...crossValidatedColumns(crossValidation, row),
+      })),
     ),
+    crossValidation,
     steps: rows('prune', FILES.steps),
     epochs: [...rows('train', FILES.epochs), ...rows('retrain', FILES.epochs)],
     scores: rows('prune', FILES.scores),

@@ -3,6 +3,7 @@
 import { UserError } from '../errors.js';
 import { type Model } from '../model/model.js';
 import { modelsOfMethod } from '../predict/method.js';
+import { crossValidatedRow } from './cross-validation.js';
 import { type Results } from './results.js';
 
 /** The page of such a network has about 300 kB. */
@@ -14,12 +15,15 @@ export interface SmallNetwork {
 }
 
 /**
- * The model of the first seed of the method with the largest median Dice among the unbiased ones of at most MOST_PARAMETERS:
+ * The model of the first seed, and fold, of the method with the largest median Dice, cross-validated if there are folds, among the unbiased ones of at most MOST_PARAMETERS:
  * trained or retrained networks and snapshots of pruning. Not its best seed, which would be chosen by the test cases. undefined
  * if there is none whose model file is there and undamaged.
  */
-export function bestSmallNetwork({ config, summary }: Results): SmallNetwork | undefined {
+export function bestSmallNetwork({ config, summary, crossValidation }: Results): SmallNetwork | undefined {
   const headline = new Set(summary.map(({ label }) => label)).size > 1 ? 'mean' : summary[0]?.label;
+  const pooled = crossValidation && crossValidation.rows.length > 0 ? crossValidation : undefined;
+  const diceOf = (row: Results['summary'][number]): number =>
+    pooled ? (crossValidatedRow(pooled, row)?.dice_median ?? 0) : row.dice_median;
   const [best] = summary
     .filter(
       ({ kind, method, label, upper_bound, parameters }) =>
@@ -28,7 +32,7 @@ export function bestSmallNetwork({ config, summary }: Results): SmallNetwork | u
         parameters <= MOST_PARAMETERS &&
         (kind !== 'prune' || method.endsWith('%')),
     )
-    .sort((a, b) => b.dice_median - a.dice_median);
+    .sort((a, b) => diceOf(b) - diceOf(a));
   if (best === undefined) return undefined;
   try {
     const [first] = modelsOfMethod(config, best.method, { split: best.split }).sort(

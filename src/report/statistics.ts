@@ -1,8 +1,14 @@
-// Paired statistics, to compare two methods case by case.
+// Means over folds, and paired statistics to compare two methods case by case.
 
 import { stream } from '../random.js';
 
 const RESAMPLES = 2000;
+
+/** The mean over all cases of several groups, from the mean and the number of cases of each. */
+export function pooledMean(groups: readonly { readonly mean: number; readonly cases: number }[]): number {
+  const cases = groups.reduce((sum, group) => sum + group.cases, 0);
+  return groups.reduce((sum, group) => sum + group.mean * group.cases, 0) / cases;
+}
 
 /** The 95 % percentile-bootstrap interval of the median of values, from 2,000 resamples with a fixed seed. */
 export function medianInterval(values: readonly number[]): [low: number, high: number] {

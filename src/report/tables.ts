@@ -4,23 +4,11 @@ import { join } from 'node:path';
 import { type FurtherMetric, furtherMetrics } from '../config/metrics.js';
 import { hasNamedSplits } from '../config/splits.js';
 import { describeCutOff } from '../data/cut-off.js';
-import { splitFolder, splitNames } from '../runs/folders.js';
+import { type RunKind, splitFolder, splitNames } from '../runs/folders.js';
 import { type SummaryRow, summaryMetricColumns } from '../runs/records.js';
+import { crossValidationTable } from './cross-validation-table.js';
 import { type Comparison, type Results } from './results.js';
-
-export interface Table {
-  readonly title: string;
-  readonly columns: readonly { readonly title: string; readonly align?: 'left' | 'right' }[];
-  readonly rows: readonly (readonly string[])[];
-  /** Notes below the table. */
-  readonly notes: readonly string[];
-}
-
-const NAMES: Readonly<Record<string, string>> = {
-  train: 'trained',
-  prune: 'pruned',
-  retrain: 'retrained',
-};
+import { KIND_NAMES, type Table, plusMinus } from './table.js';
 
 /**
  * Dice of every method, one column per split; upper bounds are marked, the best unbiased value of a split is in asterisks.
@@ -39,7 +27,7 @@ function diceTable({ summary, config, records }: Results): Table {
     }),
   );
   const methods = keys.map((key) => {
-    const [kind, method, label] = key.split('\n') as [string, string, string];
+    const [kind, method, label] = key.split('\n') as [RunKind, string, string];
     const found = splits.map((split) =>
       summary.find(
         (row) => row.split === split && row.kind === kind && row.method === method && row.label === label,
@@ -50,7 +38,7 @@ function diceTable({ summary, config, records }: Results): Table {
   const dice = methods.map(({ label, found }) =>
     found.map((row, i) => {
       if (row === undefined) return '';
-      const value = `${fixed(row.dice_median)} ± ${fixed(row.dice_mad)}`;
+      const value = plusMinus(row.dice_median, row.dice_mad);
       if (row.upper_bound)
         return `≤ ${value} at ${(100 * (row.fraction_median ?? NaN)).toFixed(0)} ± ${(100 * (row.fraction_mad ?? NaN)).toFixed(0)} %`;
       const top = isHeadline(label, severalLabels) && row.dice_median === best.get(splits[i] as string);
@@ -65,7 +53,7 @@ function diceTable({ summary, config, records }: Results): Table {
       cells: cells.map((row) => row[i] as string),
     }));
   const columns: Columns = [
-    { title: 'Kind', cells: methods.map(({ kind }) => NAMES[kind] ?? kind) },
+    { title: 'Kind', cells: methods.map(({ kind }) => KIND_NAMES[kind]) },
     { title: 'Method', cells: methods.map(({ method }) => method) },
     ...(severalLabels ? [{ title: 'Label', cells: methods.map(({ label }) => label) }] : []),
     ...onceIfEqual(
@@ -111,7 +99,7 @@ function metricsTable({ summary, config }: Results): Table {
   const cell = (row: SummaryRow, metric: FurtherMetric): string => {
     const columns = summaryMetricColumns(metric);
     const [median, mad] = [row[columns.median], row[columns.mad]];
-    return median === undefined ? '' : `${fixed(median as number)} ± ${fixed(mad as number)}`;
+    return median === undefined ? '' : plusMinus(median as number, mad as number);
   };
   const titles: Readonly<Record<FurtherMetric, string>> = {
     iou: 'IoU',
@@ -131,7 +119,7 @@ function metricsTable({ summary, config }: Results): Table {
     ],
     rows: rows.map((row) => [
       ...(named ? [row.split] : []),
-      NAMES[row.kind] ?? row.kind,
+      KIND_NAMES[row.kind],
       row.method,
       ...(severalLabels ? [row.label] : []),
       ...metrics.map((metric) => cell(row, metric)),
@@ -175,7 +163,7 @@ function unequalSeeds(records: Results['records'], splits: readonly string[]): s
     );
     if (new Set(seeds.filter((list) => list !== '')).size <= 1) return [];
     const lists = splits.map((split, i) => `${split} ${seeds[i] === '' ? 'none' : seeds[i]}`);
-    return [`Seeds differ between splits, ${NAMES[kind]} ${method}: ${lists.join('; ')}.`];
+    return [`Seeds differ between splits, ${KIND_NAMES[kind]} ${method}: ${lists.join('; ')}.`];
   });
 }
 
@@ -190,8 +178,6 @@ function cutOffNotes(records: Results['records'], splits: readonly string[]): st
 
 /** A number with commas between thousands; empty if undefined. */
 const grouped = (value: number | undefined): string => value?.toLocaleString('en') ?? '';
-
-const fixed = (value: number): string => value.toFixed(4);
 
 /** Whether a row is the headline: with several labels, that of their mean. */
 const isHeadline = (label: string, severalLabels: boolean): boolean => !severalLabels || label === 'mean';
@@ -229,7 +215,7 @@ function comparisonTable({ comparisons, reference, records, config, leftOut }: R
     ],
     rows: comparisons.map((row: Comparison) => [
       ...(splits ? [row.split] : []),
-      NAMES[row.kind] ?? row.kind,
+      KIND_NAMES[row.kind],
       row.method,
       String(row.pairs),
       signed(row.medianDifference),
@@ -255,9 +241,13 @@ const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFix
 
 /** All tables that have rows or notes. */
 export function reportTables(results: Results): Table[] {
-  return [diceTable(results), metricsTable(results), comparisonTable(results)].filter(
-    ({ rows, notes }) => rows.length > 0 || notes.length > 0,
-  );
+  const crossValidation = crossValidationTable(results);
+  return [
+    ...(crossValidation ? [crossValidation] : []),
+    diceTable(results),
+    metricsTable(results),
+    comparisonTable(results),
+  ].filter(({ rows, notes }) => rows.length > 0 || notes.length > 0);
 }
 
 /** A table in Markdown. */

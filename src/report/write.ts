@@ -11,7 +11,7 @@ import { charts } from './charts/index.js';
 import { reportPage } from './page.js';
 import { type Results } from './results.js';
 import { bestSmallNetwork } from './small-network.js';
-import { type Table } from './tables.js';
+import { type Table } from './table.js';
 
 /** Writes everything below OUTPUT/EXPERIMENT/report and returns that folder. */
 export async function writeReport(

@@ -14,7 +14,8 @@ import { charts } from '../../src/report/charts/index.js';
 import { assignLooks } from '../../src/report/charts/looks.js';
 import { textWidth, wrapText } from '../../src/report/charts/text.js';
 import { type Results, collectResults } from '../../src/report/results.js';
-import { type Table, markdownTable, reportTables } from '../../src/report/tables.js';
+import { type Table } from '../../src/report/table.js';
+import { markdownTable, reportTables } from '../../src/report/tables.js';
 import { writeReport } from '../../src/report/write.js';
 import { makeRuns } from './made-runs.js';
 

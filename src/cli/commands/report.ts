@@ -57,9 +57,9 @@ export async function showReport(
   const results = collectResults(config, reference);
   const tables = reportTables(results);
   const folder = await writeReport(results, tables, figures);
-  const { summary, comparisons, unfinished, leftOut } = results;
+  const { summary, crossValidation, comparisons, unfinished, leftOut } = results;
   const notes = tables.flatMap((table) => table.notes);
-  if (json) printJson({ source, folder, summary, comparisons, notes, unfinished, leftOut });
+  if (json) printJson({ source, folder, summary, crossValidation, comparisons, notes, unfinished, leftOut });
   else if (format === 'md') print(tables.map(markdownTable).join('\n\n'));
   else
     for (const { title, columns, rows, notes } of tables)
