@@ -34,6 +34,7 @@ const LAYERS = [
   ['model'],
   ['runs'],
   ['engine'],
+  ['augmentation'],
   ['data'],
   ['inference'],
   ['evaluation'],

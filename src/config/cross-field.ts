@@ -1,5 +1,6 @@
 // Checks that involve several keys of an experiment, or a key and the resulting network.
 
+import { augmentationProblems } from './augmentation.js';
 import { modelName } from './models.js';
 import { nameProblems } from './names.js';
 import { type Problem, describe } from './problems.js';
@@ -21,6 +22,7 @@ export function crossFieldProblems(sections: Sections): Problem[] {
     ...preprocessingProblems(sections),
     ...modelProblems(sections),
     ...sizeProblems(sections),
+    ...(sections.training ? augmentationProblems(sections.training.augmentation) : []),
     ...pruningProblems(sections),
     ...listProblems(sections),
   ];

@@ -147,7 +147,6 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 interface SchemaNode {
   readonly def: Readonly<Record<string, unknown>>;
   readonly shape?: Readonly<Record<string, SchemaNode>>;
-  readonly options?: readonly SchemaNode[];
 }
 
 /** Keys that the schema allows at a path; for models, those of the given family. */
@@ -155,7 +154,10 @@ function keysAt(path: readonly PropertyKey[], raw: unknown): string[] {
   const unwrap = (node: SchemaNode): SchemaNode =>
     node.def['innerType'] ? unwrap(node.def['innerType'] as SchemaNode) : node;
   const objects = (nodes: readonly SchemaNode[]): SchemaNode[] =>
-    nodes.map(unwrap).flatMap((node) => (node.shape || !node.options ? [node] : objects(node.options)));
+    nodes.map(unwrap).flatMap((node) => {
+      const options = node.def['options'] as readonly SchemaNode[] | undefined;
+      return options ? objects(options) : [node];
+    });
   let nodes: SchemaNode[] = objects([experimentSchema as unknown as SchemaNode]);
   for (const key of path)
     nodes = objects(

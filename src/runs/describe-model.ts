@@ -1,5 +1,6 @@
 // Describes the model that a run produced, from the record of the run.
 
+import { augmentationSettings } from '../config/augmentation.js';
 import { DEFAULT_INFERENCE } from '../config/inference.js';
 import { type Experiment } from '../config/schema.js';
 import { type FittedNormalisation } from '../data/normalise.js';
@@ -22,7 +23,7 @@ export function describeModel(
   architecture: Architecture,
   { channels, training, snapshot }: Partial<KnownBesides> = {},
 ): ModelDescription {
-  const { experiment, dataset, preprocessing } = record.config as Experiment;
+  const { experiment, dataset, preprocessing, training: trained } = record.config as Experiment;
   // Records of earlier versions lack the section.
   const { inference } = record.config as Partial<Experiment>;
   const { split, method, seed } = record;
@@ -45,10 +46,15 @@ export function describeModel(
       // Records of earlier versions lack the key: axes were kept as stored.
       orientation: (preprocessing as Partial<typeof preprocessing>).orientation ?? 'keep',
     },
-    mirror: [],
+    mirror: mirroredAxes(trained),
     ...(inference && { inference: { ...DEFAULT_INFERENCE, ...inference } }),
     ...(training && { training }),
     run: { key: runKey(record), experiment, method, seed, data: record.datasetHash },
     ...(dataset.licence !== undefined && { licence: dataset.licence }),
   };
+}
+
+/** Axes along which samples were mirrored; records of earlier versions lack the key, and nothing was mirrored. */
+function mirroredAxes({ augmentation }: Partial<Experiment['training']>): ModelDescription['mirror'] {
+  return (augmentation && augmentationSettings({ augmentation })?.mirror) ?? [];
 }

@@ -1,5 +1,6 @@
 // Plans the runs of `lunet train`: every split, model and seed of the experiment, or the selected ones.
 
+import { augmentationSettings } from '../config/augmentation.js';
 import { modelArchitecture, modelName } from '../config/models.js';
 import { DEFAULT_INFERENCE } from '../config/inference.js';
 import { furtherMetrics } from '../config/metrics.js';
@@ -93,7 +94,17 @@ function preprocessingIdentity({ preprocessing }: Experiment): object {
 /** The training settings in the identity of a run, without its seed. */
 export function trainingIdentity({ training }: Experiment): Identity {
   const { epochs, batch, learningRate, cooldown, adam, dropout, evaluateEvery } = training;
-  return { epochs, batch, learningRate, cooldown, adam, dropout, evaluateEvery };
+  const augmentation = augmentationSettings(training);
+  return {
+    epochs,
+    batch,
+    learningRate,
+    cooldown,
+    adam,
+    dropout,
+    evaluateEvery,
+    ...(augmentation && { augmentation }),
+  };
 }
 
 /** A planned run with the channels and cases of the data set filled in. */

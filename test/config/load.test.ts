@@ -53,6 +53,7 @@ test('a short file gets every default, and what is resolved loads again to the s
     cooldown: 0,
     adam: { beta1: 0.9, beta2: 0.999 },
     dropout: 0.05,
+    augmentation: 'none',
     seeds: [1, 2, 3],
     evaluateEvery: 1,
   });
@@ -122,7 +123,7 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'a key that is like no other',
     'epochs: 2',
     'wombat: 2',
-    'FILE:13:3: training.wombat: unknown key, expected one of epochs, batch, learningRate, cooldown, adam, dropout, seeds, evaluateEvery',
+    'FILE:13:3: training.wombat: unknown key, expected one of epochs, batch, learningRate, cooldown, adam, dropout, augmentation, seeds, evaluateEvery',
   ],
   [
     'a key of the other family',
@@ -135,6 +136,48 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'epochs: 2',
     'epochs: many',
     'FILE:13:11: training.epochs: found "many", expected a number',
+  ],
+  [
+    'a preset of augmentation that there is not',
+    'epochs: 2',
+    'augmentation: standart',
+    'FILE:13:17: training.augmentation: found "standart", expected none, light, standard or a group of steps (did you mean standard?)',
+  ],
+  [
+    'a step of augmentation that there is not',
+    'epochs: 2',
+    'augmentation: { rotations: { probability: 1 } }',
+    'FILE:13:19: training.augmentation.rotations: unknown key (did you mean rotation?)',
+  ],
+  [
+    'a probability above 1',
+    'epochs: 2',
+    'augmentation: { noise: { probability: 2 } }',
+    'FILE:13:41: training.augmentation.noise.probability: found 2, expected at most 1',
+  ],
+  [
+    'a step of augmentation without its probability',
+    'epochs: 2',
+    'augmentation: { preset: light, blur: { range: [0.5, 1] } }',
+    'FILE:13:40: training.augmentation.blur.probability: missing, expected a number from 0 to 1: preset light leaves this step out',
+  ],
+  [
+    'a range upside down',
+    'epochs: 2',
+    'augmentation: { preset: standard, gamma: { range: [1.5, 0.7] } }',
+    'FILE:13:53: training.augmentation.gamma.range: found [1.5, 0.7], expected the lower value first',
+  ],
+  [
+    'a turn of more than half a circle',
+    'epochs: 2',
+    'augmentation: { rotation: { probability: 1, degrees: 270 } }',
+    'FILE:13:56: training.augmentation.rotation.degrees: found 270, expected at most 180',
+  ],
+  [
+    'an axis mirrored twice',
+    'epochs: 2',
+    'augmentation: { mirror: [x, x] }',
+    'FILE:13:27: training.augmentation.mirror: found x twice',
   ],
   [
     'a fraction',

@@ -1,6 +1,7 @@
 // How networks are trained.
 
 import { z } from 'zod';
+import { augmentation } from './augmentation.js';
 import { count } from './values.js';
 
 export const training = z
@@ -22,6 +23,7 @@ export const training = z
       .prefault({})
       .describe('Decay rates of the moments of Adam'),
     dropout: z.number().min(0).lt(1).default(0.05).describe('Rate of channel-wise dropout, in every layer'),
+    augmentation,
     seeds: z.array(z.int().min(0)).min(1).default([1, 2, 3]).describe('One run for each seed'),
     evaluateEvery: count()
       .default(1)
