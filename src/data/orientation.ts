@@ -1,6 +1,7 @@
 // Orients the axes of a volume to those of the body: permutes and flips them so that x, y, z point right, anterior and
 // superior. Exact: no voxel changes its value. After prediction the same steps are undone.
 
+import { type Affine } from './nifti/affine.js';
 import { type Extent } from './preprocess.js';
 
 /** The mapping from the axes of an oriented volume to the stored ones. */
@@ -16,11 +17,18 @@ const DIRECTIONS = ['LR', 'PA', 'IS'] as const;
 
 /** The mapping for axes that point to `codes` (see `axisCodes`): to right, anterior, superior, or unchanged. */
 export function orientingOf(codes: string, orientation: 'RAS' | 'keep'): Orienting {
-  if (orientation === 'keep') return AS_STORED;
-  const axes = DIRECTIONS.map((ends) => [...codes].findIndex((code) => ends.includes(code)));
+  return orientation === 'keep' ? AS_STORED : orientingTo(codes, orientation);
+}
+
+/** The mapping for axes that point to `codes` so that they point to `wanted`. */
+export function orientingTo(codes: string, wanted: string): Orienting {
+  const axes = [...wanted].map((code) => {
+    const ends = DIRECTIONS.find((pair) => pair.includes(code)) as string;
+    return [...codes].findIndex((stored) => ends.includes(stored));
+  });
   return {
     axes: axes as unknown as Orienting['axes'],
-    flipped: axes.map((axis, i) => codes[axis] === DIRECTIONS[i]?.[0]) as unknown as Orienting['flipped'],
+    flipped: axes.map((axis, i) => codes[axis] !== wanted[i]) as unknown as Orienting['flipped'],
   };
 }
 
@@ -49,6 +57,18 @@ export function isAsStored({ axes, flipped }: Orienting): boolean {
 /** Converts lengths along the stored axes to lengths along the oriented axes. */
 export function orientExtent([...extent]: Extent, { axes }: Orienting): Extent {
   return axes.map((axis) => extent[axis]) as unknown as Extent;
+}
+
+/** The matrix of an oriented volume: voxels stay where they are in space. `size` is that of the stored volume. */
+export function orientAffine(affine: Affine, size: Extent, { axes, flipped }: Orienting): Affine {
+  return affine.map((row) => {
+    const steps = axes.map((axis, i) => (flipped[i] ? -1 : 1) * (row[axis] as number));
+    const first = axes.reduce<number>(
+      (sum, axis, i) => sum + (flipped[i] ? ((size[axis] as number) - 1) * (row[axis] as number) : 0),
+      row[3] as number,
+    );
+    return [...steps, first];
+  });
 }
 
 /** The index of the oriented voxel (0, 0, 0) in a stored volume of this size, and the strides along oriented x, y, z. */

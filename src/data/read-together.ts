@@ -18,5 +18,5 @@ export async function readTogether(
   // One by one, so that each checks for free memory after the previous one has allocated its own.
   const volumes: Volume[] = [];
   for (const file of files) volumes.push(await readNifti(file, room));
-  return { volumes, warnings: requireTogether(volumes, files, images, tolerance) };
+  return requireTogether(volumes, files, images, tolerance, room);
 }

@@ -1,8 +1,11 @@
 // Volumes of one case, checked against each other: they must lie voxel on voxel. Without Node.js.
 
 import { UserError } from '../errors.js';
-import { type Volume } from './nifti/decode.js';
+import { axisCodes } from './nifti/affine.js';
+import { type Volume, inWords } from './nifti/decode.js';
 import { spaceDifference } from './nifti/same-grid.js';
+import { isAsStored, orient, orientAffine, orientExtent, orientingTo } from './orientation.js';
+import { type Room } from './room.js';
 
 /** What to do about files that are not as they should be. */
 export interface Tolerance {
@@ -13,17 +16,48 @@ export interface Tolerance {
 }
 
 /**
- * Requires the grids of volumes to be equal and their voxels to be finite, which they are made in the first so many, the images,
- * where that is tolerated. Returns warnings, those of the volumes among them. Throws a UserError of kind `data` for the first
- * that does not fit.
+ * Lays the axes of a volume along those of another that lies in the same space but is stored in another orientation. All other
+ * volumes stay as they are. Throws a UserError of kind `data` if memory for the voxels is short.
+ */
+export function alongside(volume: Volume, file: string, other: Volume, room: Room): Volume {
+  const orienting = orientingTo(axisCodes(volume.affine), axisCodes(other.affine));
+  if (isAsStored(orienting)) return volume;
+  const turned = {
+    ...volume,
+    size: orientExtent(volume.size, orienting),
+    spacing: orientExtent(volume.spacing, orienting),
+    affine: orientAffine(volume.affine, volume.size, orienting),
+  };
+  // Another size or place is another space: the error is about the file as it is stored.
+  if (turned.size.join() !== other.size.join() || spaceDifference(turned, file, other, '') !== undefined)
+    return volume;
+  const { voxels, channels } = volume;
+  room({
+    bytes: voxels.byteLength / channels,
+    longest: voxels.length,
+    what: `${file}: ${inWords(volume.size, 'voxels')}, turned to the orientation of the first image,`,
+    advice: 'store the files of a case in one orientation',
+  });
+  const each = voxels.length / channels;
+  for (let at = 0; at < voxels.length; at += each)
+    voxels.set(orient(voxels.subarray(at, at + each), volume.size, orienting), at);
+  return turned;
+}
+
+/**
+ * Requires the voxels of volumes to lie at the same places and to be finite; those of the first so many, the images, may be made
+ * finite. Volumes that are stored in another orientation are laid along the first. Returns the volumes, and warnings including
+ * those of the volumes. Throws a UserError of kind `data` for the first volume that does not fit.
  */
 export function requireTogether(
-  volumes: readonly Volume[],
+  given: readonly Volume[],
   files: readonly string[],
   images: number,
   { nonFinite, affineMismatch }: Tolerance,
-): string[] {
-  const first = volumes[0] as Volume;
+  room: Room,
+): { volumes: Volume[]; warnings: string[] } {
+  const first = given[0] as Volume;
+  const volumes = given.map((volume, i) => alongside(volume, files[i] as string, first, room));
   const warnings = volumes.flatMap((volume) => volume.warnings);
   for (const [i, volume] of volumes.entries()) {
     const file = files[i] as string;
@@ -34,7 +68,7 @@ export function requireTogether(
     if (replaceNonFinite(volume.voxels, file, i < images && nonFinite === 'zero'))
       warnings.push('voxels that are NaN, infinite or beyond float32 were set to 0');
   }
-  return warnings;
+  return { volumes, warnings };
 }
 
 /** Whether two volumes of a case have the same grid. Throws if they must and do not; their sizes must always agree. */

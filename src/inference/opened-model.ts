@@ -57,12 +57,11 @@ export function openedModel({ description, segment, dispose }: Ensemble): OpenMo
     description,
     dispose,
     async segment(given, { names, probabilities, progress, signal } = {}) {
-      const volumes = 'voxels' in given ? [given] : given;
-      const called = names ?? volumes.map((_, i) => `volume ${i + 1}`);
-      const warnings = requireTogether(volumes, called, volumes.length, {
-        nonFinite: 'zero',
-        affineMismatch: 'error',
-      });
+      const all = 'voxels' in given ? [given] : given;
+      const called = names ?? all.map((_, i) => `volume ${i + 1}`);
+      const tolerance = { nonFinite: 'zero', affineMismatch: 'error' } as const;
+      // A browser does not tell how much memory is free.
+      const { volumes, warnings } = requireTogether(all, called, all.length, tolerance, () => undefined);
       const scan = scanOf(volumes, called[0] as string, description);
       const found = await segment(scan, { probabilities, progress, signal });
       const voxelVolume = Math.abs(determinantOf((volumes[0] as Volume).affine));

@@ -9,7 +9,15 @@ import { after, beforeEach, describe, it } from 'node:test';
 import { type Dataset, inSplit, loadDataset } from '../../src/data/dataset.js';
 import { UserError } from '../../src/errors.js';
 import { BIN, plainEnvironment } from '../cli/lunet.js';
-import { type CaseOptions, experimentOn, middle, scaling, writeDecathlon } from './volumes.js';
+import {
+  type CaseOptions,
+  type Triple,
+  type VolumeOptions,
+  experimentOn,
+  middle,
+  scaling,
+  writeDecathlon,
+} from './volumes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lunet-dataset-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -202,6 +210,71 @@ describe('files that are bad', () => {
       assert.ok(errors.length > 0 && errors.every((line) => /: permission denied/.test(line)), stderr);
       assert.doesNotMatch(stderr, /bug in lunet|no such/);
     }
+  });
+});
+
+describe('files of a case that are stored in different orientations', () => {
+  const BODY = [4, 6, 8] as const;
+  /** A volume of the body along right, anterior, superior, stored with other axes: `order` of the body's, some reversed. */
+  function stored(
+    valueAt: (r: number, a: number, s: number) => number,
+    order: Triple,
+    reversed: readonly [boolean, boolean, boolean],
+    shift = 0,
+  ): VolumeOptions {
+    const size = order.map((axis) => BODY[axis]) as unknown as Triple;
+    const voxels: number[] = [];
+    for (let k = 0; k < size[2]; k++)
+      for (let j = 0; j < size[1]; j++)
+        for (let i = 0; i < size[0]; i++) {
+          const place = [0, 0, 0];
+          for (const [at, index] of [i, j, k].entries())
+            place[order[at] as number] = reversed[at] ? (size[at] as number) - 1 - index : index;
+          voxels.push(valueAt(...(place as [number, number, number])));
+        }
+    // Voxels are 1 x 1.5 x 2 mm of the body; its first voxel lies at (-20, 10, 5).
+    const sform = [0, 1, 2].map((axis) => {
+      const at = order.indexOf(axis);
+      const mm = [1, 1.5, 2][axis] as number;
+      const row = [0, 0, 0, ([-20, 10, 5][axis] as number) + shift];
+      row[at] = reversed[at] ? -mm : mm;
+      if (reversed[at]) row[3] = (row[3] as number) + ((BODY[axis] as number) - 1) * mm;
+      return row;
+    });
+    return { size, voxels, sform };
+  }
+  const brightness = (r: number, a: number, s: number): number => r + 10 * a + s * s;
+  const inside = (r: number, a: number, s: number): number => Number(r >= 1 && a < 4 && s > 2);
+  const straight = [false, false, false] as const;
+  const ras = { image: stored(brightness, [0, 1, 2], straight), label: stored(inside, [0, 1, 2], straight) };
+  // The image as PIR, the label as LAS.
+  const image = stored(brightness, [1, 2, 0], [true, true, false]);
+  const mixed = { image, label: stored(inside, [0, 1, 2], [true, false, false]) };
+
+  it('are laid alike if they lie in the same space', async () => {
+    const expected = await load([ras, ras, ras], LISTED);
+    const dataset = await load([mixed, ras, mixed], LISTED);
+    assert.equal(hashOf(dataset), hashOf(expected));
+    assert.deepEqual(dataset.warnings, []);
+    assert.equal(
+      hashOf(await load([mixed, ras, mixed], LISTED, 'dataset.affineMismatch=ignore')),
+      hashOf(expected),
+    );
+  });
+  it('are laid along the image where orientations are kept', async () => {
+    const both = { image, label: stored(inside, [1, 2, 0], [true, true, false]) };
+    const keep = [LISTED, 'preprocessing.orientation=keep'];
+    assert.equal(
+      hashOf(await load([mixed, mixed, mixed], ...keep)),
+      hashOf(await load([both, both, both], ...keep)),
+    );
+  });
+  it('are refused if they lie elsewhere all the same', async () => {
+    const elsewhere = { image: ras.image, label: stored(inside, [0, 1, 2], [true, false, false], 0.5) };
+    assert.match(
+      await complaint(load([elsewhere, ras, ras], LISTED)),
+      /labelsTr\/case_0\.nii\.gz: affine: found voxels up to/,
+    );
   });
 });
 

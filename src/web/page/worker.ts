@@ -3,6 +3,7 @@
 import { axisCodes } from '../../data/nifti/affine.js';
 import { type FittedNormalisation, isFitted, ofChannel } from '../../data/normalise.js';
 import { orient, orientExtent, orientingOf } from '../../data/orientation.js';
+import { alongside } from '../../data/together.js';
 import { type ModelDescription } from '../../model/model.js';
 import { paintedValue } from '../../inference/labels.js';
 import { type OpenModel, UserError, type Volume, openModel, readNifti, writeNifti } from '../index.js';
@@ -44,13 +45,14 @@ async function segment(files: readonly File[]): Promise<void> {
     [...byName.keys()].filter((name) => !images.includes(name)),
     channels,
   );
-  const volumes: Volume[] = [];
+  const read: Volume[] = [];
   for (const name of names) {
     const image = byName.get(name.replace(/\.hdr(\.gz)?$/i, '.img$1'));
-    volumes.push(await readNifti(await bytesOf(byName.get(name)), name, image && (await bytesOf(image))));
+    read.push(await readNifti(await bytesOf(byName.get(name)), name, image && (await bytesOf(image))));
   }
-  const read = performance.now();
-  const first = volumes[0] as Volume;
+  const end = performance.now();
+  const first = read[0] as Volume;
+  const volumes = read.map((volume, i) => alongside(volume, names[i] as string, first, () => undefined));
   const orienting = orientingOf(axisCodes(first.affine), 'RAS');
   const scan: ShownScan = {
     files: names,
@@ -81,7 +83,7 @@ async function segment(files: readonly File[]): Promise<void> {
         members,
         findings,
         warnings,
-        reading: (read - start) / 1000,
+        reading: (end - start) / 1000,
         segmenting: segmenting / 1000,
         file,
       },
