@@ -2,6 +2,7 @@
 
 import { type Volume } from './nifti/decode.js';
 import { readNifti } from './nifti/read.js';
+import { type Scaled } from './nifti/voxels.js';
 import { type Room } from './room.js';
 import { type Tolerance, requireTogether } from './together.js';
 
@@ -14,9 +15,10 @@ export async function readTogether(
   images: number,
   tolerance: Tolerance,
   room: Room,
+  scaled?: Scaled,
 ): Promise<{ volumes: Volume[]; warnings: string[] }> {
   // One by one, so that each checks for free memory after the previous one has allocated its own.
   const volumes: Volume[] = [];
-  for (const file of files) volumes.push(await readNifti(file, room));
+  for (const file of files) volumes.push(await readNifti(file, room, scaled));
   return requireTogether(volumes, files, images, tolerance, room);
 }

@@ -13,7 +13,16 @@ export interface Tolerance {
   readonly nonFinite: 'error' | 'zero';
   /** For files whose affine or spacing differ. */
   readonly affineMismatch: 'error' | 'ignore';
+  /** What to do about a mismatch, for its message; default: the key of experiment files. */
+  readonly advice?: string;
 }
+
+/** For scans to segment. */
+export const SCANS: Tolerance = {
+  nonFinite: 'zero',
+  affineMismatch: 'error',
+  advice: '(all channels of a scan must be on one grid: resample them to that of the first)',
+};
 
 /**
  * Lays the axes of a volume along those of another that lies in the same space but is stored in another orientation. All other
@@ -53,7 +62,7 @@ export function requireTogether(
   given: readonly Volume[],
   files: readonly string[],
   images: number,
-  { nonFinite, affineMismatch }: Tolerance,
+  { nonFinite, affineMismatch, advice }: Tolerance,
   room: Room,
 ): { volumes: Volume[]; warnings: string[] } {
   const first = given[0] as Volume;
@@ -61,7 +70,7 @@ export function requireTogether(
   const warnings = volumes.flatMap((volume) => volume.warnings);
   for (const [i, volume] of volumes.entries()) {
     const file = files[i] as string;
-    if (i > 0 && !sameGrid(volume, file, first, files[0] as string, affineMismatch))
+    if (i > 0 && !sameGrid(volume, file, first, files[0] as string, affineMismatch, advice))
       warnings.push(
         'affine or spacing of image and label differ; the grid of the first image is used for all files',
       );
@@ -78,11 +87,11 @@ function sameGrid(
   first: Volume,
   firstFile: string,
   affineMismatch: 'error' | 'ignore',
+  advice = '(to use it anyway, on the grid of the image: dataset.affineMismatch: ignore)',
 ): boolean {
   const difference = spaceDifference(volume, file, first, firstFile);
   if (difference === undefined) return true;
   if (affineMismatch === 'ignore') return false;
-  const advice = '(to use it anyway, on the grid of the image: dataset.affineMismatch: ignore)';
   throw new UserError('data', `${difference} ${advice}`);
 }
 

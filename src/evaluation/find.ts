@@ -56,9 +56,17 @@ export async function findCases(reference: string, prediction: string): Promise<
     folders,
     cases,
     unpredicted: without(references.keys(), predictions),
-    unreferenced: without(predictions.keys(), references),
+    unreferenced: without(predictions.keys(), references).filter((id) => !areProbabilities(id, predictions)),
     warnings,
   };
+}
+
+/** The end of the name of the probabilities that `lunet predict` writes beside a label map. */
+export const PROBABILITIES = '_probabilities';
+
+/** Whether a file has the probabilities of another prediction. */
+function areProbabilities(id: string, predictions: ReadonlyMap<string, string>): boolean {
+  return id.endsWith(PROBABILITIES) && predictions.has(id.slice(0, -PROBABILITIES.length));
 }
 
 function isFolder(path: string): boolean {

@@ -2,7 +2,7 @@
 
 import { determinantOf } from '../data/nifti/affine.js';
 import { type Volume } from '../data/nifti/decode.js';
-import { requireTogether } from '../data/together.js';
+import { SCANS, requireTogether } from '../data/together.js';
 import { type ModelDescription } from '../model/model.js';
 import { paintedValue } from './labels.js';
 import { resultWarnings, scanOf } from './scan.js';
@@ -59,9 +59,8 @@ export function openedModel({ description, segment, dispose }: Ensemble): OpenMo
     async segment(given, { names, probabilities, progress, signal } = {}) {
       const all = 'voxels' in given ? [given] : given;
       const called = names ?? all.map((_, i) => `volume ${i + 1}`);
-      const tolerance = { nonFinite: 'zero', affineMismatch: 'error' } as const;
       // A browser does not tell how much memory is free.
-      const { volumes, warnings } = requireTogether(all, called, all.length, tolerance, () => undefined);
+      const { volumes, warnings } = requireTogether(all, called, all.length, SCANS, () => undefined);
       const scan = scanOf(volumes, called[0] as string, description);
       const found = await segment(scan, { probabilities, progress, signal });
       const voxelVolume = Math.abs(determinantOf((volumes[0] as Volume).affine));

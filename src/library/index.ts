@@ -59,7 +59,7 @@ const warnProcess = (message: string): void => process.emitWarning(message, 'Lun
 /**
  * Reads a .nii, .nii.gz, or .hdr file with its .img beside it. Throws a UserError of kind `data` that says what is wrong with it.
  */
-export const readNifti = (file: string): Promise<Volume> => readFile(file);
+export const readNifti = (file: string): Promise<Volume> => readFile(file, undefined, 'float32');
 
 /**
  * Writes label values, (z, y, x), as a NIfTI file (.nii or .nii.gz) with the grid and the position in space of `like`. The write

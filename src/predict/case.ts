@@ -6,8 +6,10 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { determinantOf } from '../data/nifti/affine.js';
 import { type Volume, inWords } from '../data/nifti/decode.js';
+import { imageOfPair } from '../data/nifti/read.js';
 import { readTogether } from '../data/read-together.js';
 import { roomWithin } from '../data/room.js';
+import { SCANS } from '../data/together.js';
 import { UserError } from '../errors.js';
 import { fsReason } from '../fs-reason.js';
 import { type ModelDescription } from '../model/model.js';
@@ -15,6 +17,7 @@ import { commitFile, makeFolder } from '../runs/commit.js';
 import { sha256 } from '../sha256.js';
 import { type Destination, type Wanted, allFiles, encodeFiles, resultFiles } from './files.js';
 import { type Input } from './inputs.js';
+import { requireApart } from './place.js';
 import { type CaseResult, ELSEWHERE, type Making, doneAlready, writeRecord } from './record.js';
 import { resultWarnings, scanOf } from '../inference/scan.js';
 import { type Ensemble, type Scan } from '../inference/segment.js';
@@ -52,7 +55,9 @@ export async function predictCase(
   const { folder } = destination;
   const names = resultFiles(input, destination, outputs, wanted);
   const files = allFiles(names).map((file) => join(folder, file));
-  const making: Making = { ...shared, input: await Promise.all(input.files.map(hashOf)) };
+  const read = input.files.flatMap(filesOf);
+  requireApart(read, files);
+  const making: Making = { ...shared, input: await Promise.all(read.map(hashOf)) };
   const known = force ? undefined : doneAlready(folder, names.name, making, allFiles(names));
   if (known) {
     const { voxels, voxelVolume, warnings } = known;
@@ -67,15 +72,17 @@ export async function predictCase(
     voxelVolume: Math.abs(determinantOf(first.affine)),
     warnings: [...new Set(warnings), ...resultWarnings(description, { size, spacing, orientation }, found)],
   };
-  const digests: Record<string, string> = {};
-  for await (const [file, bytes] of encodeFiles(first, names, found)) {
-    signal?.throwIfAborted();
+  const encoded: [file: string, bytes: Uint8Array][] = [];
+  for await (const file of encodeFiles(first, names, found)) encoded.push(file);
+  signal?.throwIfAborted();
+  // The record comes first: after a kill between two files it shows that those which are there are results of this case.
+  const digests = Object.fromEntries(encoded.map(([file, bytes]) => [file, sha256(bytes)]));
+  writeRecord(folder, names.name, making, result, digests);
+  for (const [file, bytes] of encoded) {
     const path = join(folder, file);
     makeFolder(dirname(path), ELSEWHERE);
     commitFile(path, bytes, { elsewhere: ELSEWHERE });
-    digests[file] = sha256(bytes);
   }
-  writeRecord(folder, names.name, making, result, digests);
   return { status: 'done', files, ...result };
 }
 
@@ -84,8 +91,7 @@ async function readScan(
   { files }: Input,
   description: ModelDescription,
 ): Promise<{ scan: Scan; first: Omit<Volume, 'voxels'>; warnings: string[] }> {
-  const tolerance = { nonFinite: 'zero', affineMismatch: 'error' } as const;
-  const { volumes, warnings } = await readTogether(files, files.length, tolerance, roomWithin());
+  const { volumes, warnings } = await readTogether(files, files.length, SCANS, roomWithin(), 'float32');
   const scan = scanOf(volumes, files[0] as string, description);
   const first = { ...(volumes[0] as Volume), voxels: undefined };
   return { scan, first, warnings };
@@ -108,6 +114,11 @@ function requireRoom(
     what: `${files[0]}: ${inWords(size, 'voxels')} and what is made of them`,
     advice: 'close other programs',
   });
+}
+
+/** A volume's file, with the .img of a .hdr. */
+function filesOf(file: string): string[] {
+  return [...new Set([file, imageOfPair(file)])];
 }
 
 /** SHA-256 of a file, read piece by piece. */

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { derivedHeader, labelParts } from '../data/nifti/derived.js';
 import { type Volume } from '../data/nifti/decode.js';
+import { PROBABILITIES } from '../evaluation/find.js';
 import { type Output } from '../model/model.js';
 import { type Input } from './inputs.js';
 import { type Segmentation } from '../inference/segment.js';
@@ -45,7 +46,7 @@ export function resultFiles(
   return {
     name: separate ? id : labels,
     ...(separate ? { masks: outputs.map(({ name }) => `${id}/${name}${own}`) } : { labels }),
-    ...(probabilities && { probabilities: `${stem}_probabilities${own}` }),
+    ...(probabilities && { probabilities: stem + PROBABILITIES + own }),
   };
 }
 

@@ -34,9 +34,18 @@ export function destinationOf(input: string, output: string, { separate }: Wante
       'usage',
       `-o: found ${output}, which is ${way === '' ? '' : 'within '}the folder of the scans, expected another one`,
     );
-  if (toFile && to === real(input))
-    throw new UserError('usage', `-o: found ${output}, which is the scan itself, expected another name`);
   return toFile ? { folder: dirname(output), file: basename(output) } : { folder: output };
+}
+
+/** Throws a UserError of kind `usage` if a file that is read would be written to, which not even --force may do. */
+export function requireApart(read: readonly string[], written: readonly string[]): void {
+  const scans = new Set(read.map(real));
+  const same = written.find((path) => scans.has(real(path)));
+  if (same !== undefined)
+    throw new UserError(
+      'usage',
+      `-o: found the result ${same}, which is the scan itself, expected another place`,
+    );
 }
 
 /** A path with all links followed that there are. */

@@ -33,6 +33,7 @@ export function readNifti(bytes: Uint8Array, name: string, image?: Uint8Array): 
     file: name,
     inflater,
     room: ROOM,
+    scaled: 'float32',
     image: () =>
       image
         ? Promise.resolve({ file: name, bytes: image })

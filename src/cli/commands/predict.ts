@@ -11,6 +11,7 @@ import { destinationOf } from '../../predict/place.js';
 import { loadEnsemble } from '../../inference/segment.js';
 import { type OpenedModel } from '../../runs/network-file.js';
 import { addExamples } from '../help.js';
+import { nextCommand } from '../next.js';
 import {
   engineOption,
   isaOption,
@@ -225,7 +226,7 @@ function show(
   models: readonly OpenedModel[],
   { overlap, mirror }: Inference,
   outputs: readonly string[],
-  { json, output }: Options,
+  { json, output, separate }: Options,
 ): void {
   for (const { input, outcome } of results)
     for (const warning of outcome?.warnings ?? []) warn(`${input.id}: ${warning}`);
@@ -267,4 +268,11 @@ function show(
     print(formatTable([{ title: 'Case' }, ...titles, { title: 'Time', align: 'right' }], shown));
     note(`\nWritten: ${output}`);
   }
+  if (!separate && shown.length === results.length) note(`\nNext: ${evaluation(results, output)}`);
+}
+
+/** The command that compares the label maps with references, which the user has to name. */
+function evaluation(results: readonly CaseOutcome[], output: string): string {
+  const [file] = results.length === 1 ? (results[0]?.outcome?.files ?? []) : [];
+  return nextCommand('evaluate', file === undefined ? ['REFERENCES', output] : ['REFERENCE', file], {});
 }

@@ -5,7 +5,7 @@ import { UserError } from '../../errors.js';
 import { type Room } from '../room.js';
 import { compressedBytes, isGzip, mostInflated } from './gzip.js';
 import { HEADER_BYTES, type NiftiHeader, parseHeader } from './header.js';
-import { decodeVoxels } from './voxels.js';
+import { type Scaled, decodeVoxels, fitsFloat32 } from './voxels.js';
 
 /** A decoded volume. */
 export interface Volume extends NiftiHeader {
@@ -36,6 +36,8 @@ export interface Source {
   readonly file: string;
   readonly inflater: Inflater;
   readonly room: Room;
+  /** Default: `float64`. */
+  readonly scaled?: Scaled | undefined;
   /** The file of a pair that holds the voxels, and its bytes. */
   readonly image: (header: NiftiHeader) => Promise<{ readonly file: string; readonly bytes: Uint8Array }>;
 }
@@ -48,24 +50,21 @@ export const ADVICE = 'close other programs, or store the volume smaller';
  * Decodes the bytes of a .nii, .nii.gz or .hdr file. Asks `room` before it allocates memory. Throws a UserError of kind `data`
  * that names file, field, found and expected.
  */
-export async function decodeNifti(
-  bytes: Uint8Array,
-  { file, inflater, room, image }: Source,
-): Promise<Volume> {
+export async function decodeNifti(bytes: Uint8Array, { image, ...source }: Source): Promise<Volume> {
+  const { file, inflater } = source;
   const packed = isGzip(bytes);
   const warnings = nameWarnings(file, packed);
   const start = packed ? await startOf(bytes, file, inflater) : bytes.subarray(0, HEADER_BYTES);
   const header = parseHeader(start, file);
   const head = start.slice(0, header.version === 2 ? 540 : 348);
-  if (!header.pair)
-    return { head, ...(await decode(header, bytes, packed, warnings, { file, inflater, room })) };
+  if (!header.pair) return { head, ...(await decode(header, bytes, packed, warnings, source)) };
   const found = await image(header);
   // Plain voxels may happen to begin like a gzip stream.
   const imagePacked =
     isGzip(found.bytes) && (/\.gz$/i.test(found.file) || found.bytes.length < declaredBytes(header));
   return {
     head,
-    ...(await decode(header, found.bytes, imagePacked, warnings, { file: found.file, inflater, room })),
+    ...(await decode(header, found.bytes, imagePacked, warnings, { ...source, file: found.file })),
   };
 }
 
@@ -101,11 +100,13 @@ export function declaredBytes(header: NiftiHeader): number {
 }
 
 /** Bytes of the arrays that reading allocates in addition to the bytes of the file. */
-function decodingBytes(header: NiftiHeader, packed: boolean): number {
+function decodingBytes(header: NiftiHeader, packed: boolean, scaled: Scaled): number {
   const { type, slope, intercept } = header;
   const decoded = type.bytes > 2 ? 8 : 4;
-  const scaled = slope !== 1 || intercept !== 0 ? 8 : 0;
-  return (packed ? declaredBytes(header) : 0) + voxelCount(header) * (type.bytes + decoded + scaled);
+  const inPlace = (slope === 1 && intercept === 0) || (scaled === 'float32' && fitsFloat32(header));
+  return (
+    (packed ? declaredBytes(header) : 0) + voxelCount(header) * (type.bytes + decoded + (inPlace ? 0 : 8))
+  );
 }
 
 async function decode(
@@ -113,7 +114,7 @@ async function decode(
   bytes: Uint8Array,
   packed: boolean,
   warnings: string[],
-  { file, inflater, room }: Omit<Source, 'image'>,
+  { file, inflater, room, scaled = 'float64' }: Omit<Source, 'image'>,
 ): Promise<Omit<Volume, 'head'>> {
   const { type, offset } = header;
   const declared = declaredBytes(header);
@@ -126,7 +127,7 @@ async function decode(
   if (!packed && bytes.length < declared)
     throw new UserError('data', `${file}: the file is truncated: ${needs}, found ${bytes.length}`);
   room({
-    bytes: decodingBytes(header, packed),
+    bytes: decodingBytes(header, packed, scaled),
     longest: Math.max(declared, voxelCount(header)),
     what: `${file}: dim: ${shapeInWords(header)} ${type.name} voxels of ${inWords(header.spacing, 'mm')}`,
     advice: ADVICE,
@@ -145,7 +146,7 @@ async function decode(
   return {
     ...header,
     warnings: [...header.warnings, ...warnings],
-    voxels: decodeVoxels(header, raw.bytes.subarray(offset, declared), file),
+    voxels: decodeVoxels(header, raw.bytes.subarray(offset, declared), file, scaled),
   };
 }
 

@@ -6,6 +6,7 @@ import { fsReason } from '../../fs-reason.js';
 import { type Room, roomWithin } from '../room.js';
 import { ADVICE, type Volume, decodeNifti } from './decode.js';
 import { inflateAll, inflateStart } from './inflate.js';
+import { type Scaled } from './voxels.js';
 
 /** The file with the voxels of a pair: `a.img.gz` for `a.hdr.gz`. */
 export function imageOfPair(header: string): string {
@@ -16,12 +17,13 @@ export function imageOfPair(header: string): string {
  * Reads a .nii, .nii.gz, or .hdr with its .img beside it. Asks `room` before it allocates memory. Throws a UserError of kind
  * `data` that names file, field, found and expected.
  */
-export async function readNifti(file: string, room: Room = roomWithin()): Promise<Volume> {
+export async function readNifti(file: string, room: Room = roomWithin(), scaled?: Scaled): Promise<Volume> {
   const bytes = await readBytes(file, room);
   return decodeNifti(bytes, {
     file,
     inflater: { start: inflateStart, all: inflateAll },
     room,
+    scaled,
     image: async () => {
       const image = imageOfPair(file);
       if (image === file)
