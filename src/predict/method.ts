@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { suggestion } from '../config/suggest.js';
+import { hasFolds } from '../config/splits.js';
 import { type Experiment } from '../config/schema.js';
 import { UserError } from '../errors.js';
 import { collectRuns } from '../experiment/collect.js';
@@ -20,7 +21,8 @@ const SNAPSHOT = /^(.+) (\d+(?:\.\d+)?)%$/;
 
 /**
  * The models of a method's finished runs: of a trained model (`lunet-n4`), of pruning's end (`widest`) or a snapshot of it
- * (`widest 50%`), of a retrained network (`widest/50%-random`). Throws a UserError if there is none, or several splits have it.
+ * (`widest 50%`), of a retrained network (`widest/50%-random`). Of folds all are taken, as nnU-Net does. Throws a UserError if there
+ * is none, or several splits that are no folds have it.
  */
 export function modelsOfMethod(
   config: Experiment,
@@ -46,7 +48,7 @@ export function modelsOfMethod(
           : '; run: lunet train'),
     );
   const having = [...new Set(fitting.map((run) => run.split))];
-  if (having.length > 1)
+  if (having.length > 1 && !hasFolds(config))
     throw new UserError(
       'usage',
       `--split: found none, expected one of ${having.join(', ')}, which have ${method}`,

@@ -1,7 +1,7 @@
 // The table of cross-validated Dice.
 
 import { type Results } from './results.js';
-import { KIND_NAMES, type Table, plusMinus } from './table.js';
+import { KIND_NAMES, type Table, grouped, plusMinus } from './table.js';
 
 /** Cross-validated Dice of every method, in the order of the paper; undefined if the splits are no folds. */
 export function crossValidationTable({ crossValidation, config }: Results): Table | undefined {
@@ -18,6 +18,7 @@ export function crossValidationTable({ crossValidation, config }: Results): Tabl
       { title: 'Kind' },
       { title: 'Method' },
       ...(severalLabels ? [{ title: 'Label' }] : []),
+      { title: 'Parameters', align: 'right' },
       { title: 'Dice', align: 'right' },
       { title: 'Cases', align: 'right' },
       { title: 'Seeds', align: 'right' },
@@ -29,6 +30,7 @@ export function crossValidationTable({ crossValidation, config }: Results): Tabl
         KIND_NAMES[row.kind],
         row.method,
         ...(severalLabels ? [row.label] : []),
+        grouped(row.parameters),
         row.upper_bound ? `≤ ${dice}` : top ? `*${dice}*` : dice,
         String(row.cases),
         row.seeds.join(', '),

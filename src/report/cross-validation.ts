@@ -18,6 +18,8 @@ export interface CrossValidated extends Pick<SummaryRow, 'kind' | 'method' | 'la
   readonly seeds: readonly number[];
   /** Test cases of all folds. */
   readonly cases: number;
+  /** Median over seeds and folds. */
+  readonly parameters: number;
   /** Median over seeds of the mean over cases, and median absolute deviation. */
   readonly dice_median: number;
   readonly dice_mad: number;
@@ -40,10 +42,10 @@ interface Incomplete {
   readonly methods: readonly Method[];
 }
 
-/** A method, point of pruning or label with its Dice by seed and fold. */
+/** A method, point of pruning or label with its results by seed and fold. */
 interface Entry {
   readonly row: SummaryRow;
-  readonly dice: Map<number, Map<string, number>>;
+  readonly results: Map<number, Map<string, SummaryRow>>;
 }
 
 /** The cross-validated Dice of the runs of all folds; undefined if the splits of the experiment are no folds. */
@@ -58,11 +60,13 @@ export function crossValidate(
   const names = folds.map(({ split }) => split);
   const entries = entriesOf(folds);
   const tested = (fold: string): number => (cases.get(fold) as Cases).test.length;
-  const rows = entries.flatMap(({ row, dice }): CrossValidated[] => {
-    const complete = [...dice].filter(([, byFold]) => byFold.size === names.length).sort(([a], [b]) => a - b);
+  const rows = entries.flatMap(({ row, results }): CrossValidated[] => {
+    const complete = [...results]
+      .filter(([, byFold]) => byFold.size === names.length)
+      .sort(([a], [b]) => a - b);
     if (complete.length === 0) return [];
     const means = complete.map(([, byFold]) =>
-      pooledMean([...byFold].map(([fold, mean]) => ({ mean, cases: tested(fold) }))),
+      pooledMean([...byFold].map(([fold, { dice_median }]) => ({ mean: dice_median, cases: tested(fold) }))),
     );
     const { kind, method, label, upper_bound } = row;
     return [
@@ -70,6 +74,9 @@ export function crossValidate(
         ...{ kind, method, label, upper_bound },
         seeds: complete.map(([seed]) => seed),
         cases: names.reduce((sum, name) => sum + tested(name), 0),
+        parameters: median(
+          complete.flatMap(([, byFold]) => [...byFold.values()].map(({ parameters }) => parameters)),
+        ),
         dice_median: median(means),
         dice_mad: medianAbsoluteDeviation(means),
       },
@@ -81,8 +88,8 @@ export function crossValidate(
 /** The seeds without a result in some folds; methods that lack the same are named together. */
 function incompleteSeeds(entries: readonly Entry[], names: readonly string[]): Incomplete[] {
   const ofMethods = new Map<string, { method: Method; folds: string[]; seeds: Set<number> }>();
-  for (const { row, dice } of entries)
-    for (const [seed, byFold] of dice) {
+  for (const { row, results } of entries)
+    for (const [seed, byFold] of results) {
       const folds = names.filter((name) => !byFold.has(name));
       if (folds.length === 0) continue;
       const method = { kind: row.kind, method: row.method };
@@ -126,16 +133,16 @@ export function crossValidatedColumns(
   };
 }
 
-/** Dice of every method by seed and fold. The summary of the runs of one seed has their Dice itself. */
+/** The results of every method by seed and fold: the rows of a summary of one seed's runs. */
 function entriesOf(folds: readonly Pick<SplitRuns, 'split' | 'runs'>[]): Entry[] {
   const entries = new Map<string, Entry>();
   for (const { split, runs } of folds)
     for (const [seed, ofSeed] of bySeed(runs))
       for (const row of summarise(ofSeed)) {
         const key = JSON.stringify([row.kind, row.method, row.label]);
-        const entry = entries.get(key) ?? { row, dice: new Map<number, Map<string, number>>() };
+        const entry = entries.get(key) ?? { row, results: new Map<number, Map<string, SummaryRow>>() };
         entries.set(key, entry);
-        entry.dice.set(seed, (entry.dice.get(seed) ?? new Map<string, number>()).set(split, row.dice_median));
+        entry.results.set(seed, (entry.results.get(seed) ?? new Map<string, SummaryRow>()).set(split, row));
       }
   return [...entries.values()];
 }

@@ -28,6 +28,7 @@ export interface RunRow<Values> {
 
 /** A method compared with the reference, case by case and seed by seed. */
 export interface Comparison {
+  /** ALL_FOLDS for the test cases of all folds together. */
   readonly split: string;
   readonly kind: RunKind;
   readonly method: string;
@@ -93,9 +94,10 @@ export function collectResults(config: Experiment, reference?: string): Results 
     steps: rows('prune', FILES.steps),
     epochs: [...rows('train', FILES.epochs), ...rows('retrain', FILES.epochs)],
     scores: rows('prune', FILES.scores),
-    comparisons: splits.flatMap(({ split, runs }) =>
-      inPaperOrder(config, compare(split, runs, against, read)),
-    ),
+    comparisons: [
+      ...(crossValidation ? [comparePooled(crossValidation, splits, against, read)] : []),
+      ...splits.map(({ split, runs }) => compare(split, runs, against, read)),
+    ].flatMap((compared) => inPaperOrder(config, compared)),
     reference: against,
     records: splits.flatMap(({ split, runs }) => runs.map(({ record }) => ({ ...record, split }))),
     unfinished: splits.flatMap(({ runs }) =>
@@ -152,10 +154,39 @@ function diceBySeedAndCase(
   return dice;
 }
 
-function compare(split: string, runs: readonly FoundRun[], reference: string, read: RowReader): Comparison[] {
-  const of = (kind: RunKind, method: string): FoundRun[] =>
+/** Where comparisons are of the test cases of all folds. */
+const ALL_FOLDS = 'all folds';
+
+/** Comparisons over the test cases of all folds, for seeds with a result in every fold. */
+function comparePooled(
+  crossValidation: CrossValidation,
+  folds: readonly SplitRuns[],
+  reference: string,
+  read: RowReader,
+): Comparison[] {
+  const runs = folds.flatMap((fold) => fold.runs);
+  const isComplete = (kind: RunKind, method: string, seed: number): boolean =>
+    crossValidation.rows.some(
+      (row) => row.kind === kind && row.method === method && row.seeds.includes(seed),
+    );
+  return compare(ALL_FOLDS, runs, reference, read, isComplete);
+}
+
+/** Compares the finished runs of every method with those of the reference; of a method only the seeds that count. */
+function compare(
+  split: string,
+  runs: readonly FoundRun[],
+  reference: string,
+  read: RowReader,
+  counts: (kind: RunKind, method: string, seed: number) => boolean = () => true,
+): Comparison[] {
+  const of = (kind: RunKind, method: string, point = ''): FoundRun[] =>
     runs.filter(
-      ({ record }) => record.kind === kind && record.method === method && record.status === 'finished',
+      ({ record }) =>
+        record.kind === kind &&
+        record.method === method &&
+        record.status === 'finished' &&
+        counts(kind, method + point, record.seed),
     );
   const base = diceBySeedAndCase(of('train', reference), FILES.cases, read);
   if (base.size === 0) return [];
@@ -163,16 +194,18 @@ function compare(split: string, runs: readonly FoundRun[], reference: string, re
     (key) => key.split('\n') as [RunKind, string],
   );
   const candidates = methods.flatMap(([kind, method]): [RunKind, string, Map<string, number>][] => {
-    const found = of(kind, method);
     if (kind !== 'prune')
-      return method === reference ? [] : [[kind, method, diceBySeedAndCase(found, FILES.cases, read)]];
-    const percents = new Set(found.flatMap(({ record }) => Object.keys(record.pruning?.snapshots ?? {})));
+      return method === reference
+        ? []
+        : [[kind, method, diceBySeedAndCase(of(kind, method), FILES.cases, read)]];
+    const ofMethod = runs.filter(({ record }) => record.kind === kind && record.method === method);
+    const percents = new Set(ofMethod.flatMap(({ record }) => Object.keys(record.pruning?.snapshots ?? {})));
     return [...percents]
       .sort((a, b) => Number(b) - Number(a))
       .map((percent) => [
         kind,
         `${method} ${percent}%`,
-        diceBySeedAndCase(found, snapshotCasesFile(percent), read),
+        diceBySeedAndCase(of(kind, method, ` ${percent}%`), snapshotCasesFile(percent), read),
       ]);
   });
   const compared = candidates.flatMap(([kind, method, dice]) => {

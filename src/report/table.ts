@@ -19,3 +19,6 @@ export const KIND_NAMES: Readonly<Record<RunKind, string>> = {
 
 /** Median and MAD in a cell: `0.9012 ± 0.0034`. */
 export const plusMinus = (median: number, mad: number): string => `${median.toFixed(4)} ± ${mad.toFixed(4)}`;
+
+/** A number with commas between thousands; empty if undefined. */
+export const grouped = (value: number | undefined): string => value?.toLocaleString('en') ?? '';

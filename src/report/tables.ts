@@ -8,7 +8,7 @@ import { type RunKind, splitFolder, splitNames } from '../runs/folders.js';
 import { type SummaryRow, summaryMetricColumns } from '../runs/records.js';
 import { crossValidationTable } from './cross-validation-table.js';
 import { type Comparison, type Results } from './results.js';
-import { KIND_NAMES, type Table, plusMinus } from './table.js';
+import { KIND_NAMES, type Table, grouped, plusMinus } from './table.js';
 
 /**
  * Dice of every method, one column per split; upper bounds are marked, the best unbiased value of a split is in asterisks.
@@ -175,9 +175,6 @@ function cutOffNotes(records: Results['records'], splits: readonly string[]): st
     return text === undefined ? [] : [splits.length > 1 ? `Split ${split}: ${text}` : text];
   });
 }
-
-/** A number with commas between thousands; empty if undefined. */
-const grouped = (value: number | undefined): string => value?.toLocaleString('en') ?? '';
 
 /** Whether a row is the headline: with several labels, that of their mean. */
 const isHeadline = (label: string, severalLabels: boolean): boolean => !severalLabels || label === 'mean';

@@ -1,7 +1,7 @@
 // Cross-validated Dice: on numbers made by hand, and on the folders of runs against the mean over all rows of their cases.csv.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
@@ -71,7 +71,7 @@ describe('cross-validated Dice', () => {
     const { rows, incomplete, obstacle } = crossed(whole);
     assert.equal(rows.length, 1);
     const { dice_median, dice_mad, ...rest } = rows[0] as (typeof rows)[number];
-    assert.deepEqual(rest, { kind: 'train', method: 'unet', label: 'organ', upper_bound: false, seeds: [1, 2, 3], cases: 6 }); // prettier-ignore
+    assert.deepEqual(rest, { kind: 'train', method: 'unet', label: 'organ', upper_bound: false, seeds: [1, 2, 3], cases: 6, parameters: 5 }); // prettier-ignore
     near(dice_median, 0.6);
     near(dice_mad, 0.1);
     assert.deepEqual([incomplete, obstacle], [[], undefined]);
@@ -170,11 +170,35 @@ describe('the report of an experiment with folds', () => {
     const [table, byFold] = reportTables(collectResults(config));
     assert.equal(table?.title, 'Cross-validated test Dice, median ± MAD over seeds');
     assert.deepEqual(table?.rows.map(([, method]) => method), byFold?.rows.map(([, method]) => method)); // prettier-ignore
-    assert.match(table?.rows.find(([, method]) => method === 'widest best')?.join() ?? '', /,≤ 0\.\d{4} ± 0\.\d{4},7,1, 2$/); // prettier-ignore
+    assert.match(table?.rows.find(([, method]) => method === 'widest best')?.join() ?? '', /,[\d.]+,≤ 0\.\d{4} ± 0\.\d{4},7,1, 2$/); // prettier-ignore
     // The best unbiased value; several points of a pruning run may be the same network.
-    const starred = table?.rows.map((row) => row[2] as string).filter((cell) => cell.startsWith('*')) ?? [];
-    const unbiased = table?.rows.map((row) => row[2] as string).filter((cell) => !cell.startsWith('≤')) ?? [];
+    const starred = table?.rows.map((row) => row[3] as string).filter((cell) => cell.startsWith('*')) ?? [];
+    const unbiased = table?.rows.map((row) => row[3] as string).filter((cell) => !cell.startsWith('≤')) ?? [];
     assert.equal(starred[0]?.replaceAll('*', ''), unbiased.map((cell) => cell.replaceAll('*', '')).sort().at(-1)); // prettier-ignore
+  });
+  it('compares methods over the cases of all folds', () => {
+    const { comparisons } = collectResults(config);
+    const pooled = comparisons.filter(({ split }) => split === 'all folds');
+    assert.deepEqual(pooled.map(({ method, pairs }) => [method, pairs]), [['widest 50%', 14], ['widest/50%-random', 14], ['lunet-n2', 14]]); // prettier-ignore
+    const diceOf = (method: string, seed: number): number[] =>
+      [0, 1, 2].flatMap((fold) =>
+        readCsv(join(output, `folded/split-fold-${fold}/train`, method, `seed-${seed}/cases.csv`)).map(
+          (row) => Number(row.dice),
+        ),
+      );
+    const differences = [1, 2].flatMap((seed) => {
+      const reference = diceOf('unet-n2', seed);
+      return diceOf('lunet-n2', seed).map((dice, i) => dice - (reference[i] as number));
+    });
+    const sorted = [...differences].sort((a, b) => a - b);
+    const middle = ((sorted[6] as number) + (sorted[7] as number)) / 2;
+    near(pooled.at(-1)?.medianDifference, middle);
+    // An unfinished fold takes its seed out of these comparisons, but not out of those of other folds.
+    const folder = join(output, 'folded/split-fold-1/train/lunet-n2');
+    renameSync(folder, `${folder}-away`);
+    const left = collectResults(config).comparisons.filter(({ method }) => method === 'lunet-n2');
+    renameSync(`${folder}-away`, folder);
+    assert.deepEqual(left.map(({ split }) => split), ['fold-0', 'fold-2']); // prettier-ignore
   });
   it('has no runs of other settings', () => {
     const other = loadExperiment(path, [`output=${output}`, 'pruning.snapshots=[75, 50]']).config;

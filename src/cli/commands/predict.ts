@@ -68,7 +68,7 @@ export const command = addExamples(
     .option('--run <experiment>', 'take the models of an experiment (config or name), with --method')
     .option('--method <name>', 'which of its methods: lunet-n4, "widest 50%", widest/50%-random; all seeds')
     .addOption(seedsOption())
-    .option('--split <name>', 'only the models of this split')
+    .option('--split <name>', 'only the models of this split; of folds, all are averaged by default')
     .addOption(setOption())
     .option('--probabilities', 'write CASE_probabilities.nii.gz too: one volume an output')
     .option('--separate', 'write a mask for each output, CASE/OUTPUT.nii.gz, instead of a label map')
