@@ -66,14 +66,27 @@ export async function prepareCase(
 ): Promise<PreparedCase> {
   const room = roomWithin(share);
   try {
-    const raw = 'kind' in source ? generatePhantom(source) : await readCase(source, config, room);
-    return preprocess(source.id, raw, config, room);
+    return preprocess(source.id, await readRaw(source, config, room), config, room);
   } catch (error) {
     // Memory that was free before may be in use now, or the process may have a limit.
     if (error instanceof RangeError && /allocation failed|array length/i.test(error.message))
       throw new UserError('data', `${source.id}: there is not enough memory to read this case`);
     throw error;
   }
+}
+
+/** Reads or generates a case as it is stored. Throws a UserError of kind `data`. */
+export async function readRaw(source: CaseSource, config: Experiment, room: Room): Promise<RawCase> {
+  return 'kind' in source ? generatePhantom(source) : readCase(source, config, room);
+}
+
+/** The label indices of a case, and what was found on the way: see `toIndices`. */
+export function labelOf(
+  raw: Pick<RawCase, 'label' | 'labelFile' | 'background'>,
+  { labels, others }: Experiment['dataset'],
+): ReturnType<typeof toIndices> {
+  const isBackground = (value: number): boolean => others === 'background' || raw.background.includes(value);
+  return toIndices(raw.label, labelIndices(labels), raw.labelFile, isBackground);
 }
 
 /** Reads the files of a case and checks that they match. */
@@ -160,9 +173,7 @@ function preprocess(
       'preprocessing.spacing leaves a single voxel along an axis; check the spacing of the files',
     );
   const indices = labelIndices(dataset.labels);
-  const isBackground = (value: number): boolean =>
-    dataset.others === 'background' || raw.background.includes(value);
-  const { label: stored, rounded, others } = toIndices(raw.label, indices, raw.labelFile, isBackground);
+  const { label: stored, rounded, others } = labelOf(raw, dataset);
   if (rounded > 0) warnings.push('label values close to integers were rounded');
   const count = size[0] * size[1] * size[2];
   const bytes = new ArrayBuffer((4 * raw.channels + 1) * count);

@@ -18,6 +18,7 @@ import { type Listing } from './layouts/layout.js';
 import { throwAll } from './layouts/pairing.js';
 import { type FittedNormalisation, type PerChannel, applyFitted, isFitted } from './normalise.js';
 import { phantomId } from './phantoms/index.js';
+import { type OriginalCase, readOriginal, stampsOf } from './original.js';
 import { type PrepareOptions, prepareCases } from './prepare.js';
 import { type Box, type Extent, keptBox, volumeSize } from './preprocess.js';
 import { trainingRanges } from './ranges.js';
@@ -37,6 +38,10 @@ export interface Dataset {
   readonly size: VolumeSize;
   /** The mm along x, y, z between the voxels of a preprocessed case; throws a RangeError if there is none. */
   readonly spacing: (id: string) => Extent;
+  /** Whether preprocessing leaves a case the grid on which it is stored, apart from the order of its axes. */
+  readonly keepsGrid: (id: string) => boolean;
+  /** Reads a case again, as it is stored. Rejects like `readOriginal`; throws a RangeError if there is none. */
+  readonly original: (id: string) => Promise<OriginalCase>;
   /** Names of the input channels, in order. */
   readonly channels: readonly string[];
   /** Names of the labels in the order of the network outputs. */
@@ -65,11 +70,15 @@ export interface Dataset {
 export async function loadDataset(config: Experiment, options: PrepareOptions = {}): Promise<Dataset> {
   const { dataset, preprocessing } = config;
   const { listing, splits, sources } = await listDataset(config);
+  // Before any file is read: what changes meanwhile is noticed.
+  const stamps = await stampsOf(sources);
   const { cases, warning } = await prepareOrReuse(sources, config, options);
   const channels = checkChannels(cases, dataset, listing);
   const indices = labelIndices(dataset.labels);
   const unused = checkPresence(splits, cases, indices, dataset.labels);
   const samples = new Map(cases.map((prepared) => [prepared.id, sampleOf(prepared)]));
+  const origins = new Map(sources.map((source) => [source.id, source]));
+  const sizes = new Map(cases.map(({ id, size }) => [id, size]));
   const grids = new Map(
     cases.map(({ id, size, spacing }) => [id, resamplingOf(size, spacing, preprocessing).to]),
   );
@@ -86,6 +95,9 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
     normalisation,
     kept: (id) => keptBox(caseIn(grids, id), preprocessing.size),
     spacing: (id) => caseIn(spacings, id),
+    keepsGrid: (id) =>
+      [caseIn(grids, id), preprocessing.size].every((size) => size.join() === caseIn(sizes, id).join()),
+    original: (id) => readOriginal(caseIn(origins, id), config, stamps),
     channels,
     outputs: Object.keys(dataset.labels),
     targets: labelTargets(dataset.labels, indices),

@@ -9,7 +9,7 @@ import { type Extent, volumeSize } from '../data/preprocess.js';
 import { resamplingOf } from '../data/resample.js';
 import { type Engine, type Network } from '../engine/engine.js';
 import { UserError } from '../errors.js';
-import { type Model, type ModelDescription } from '../model/model.js';
+import { type Model, type ModelDescription, type ModelPreprocessing } from '../model/model.js';
 import { labelPainter, needsWords, writeOutput } from './labels.js';
 import { type PlaneSink, resamplePlanes } from './planes.js';
 import { OverflowError } from './slab.js';
@@ -97,19 +97,24 @@ export async function loadEnsemble(
   };
 }
 
-async function segment(
+/**
+ * Preprocesses a scan as in training, runs its windows through networks with so many outputs, and brings the mean probabilities back
+ * to the grid of the scan, with axes in the order that networks see. Gives them to `sink` plane by plane. Resolves to what
+ * normalisation found in each channel. Throws an OverflowError if a network gives no number.
+ */
+export async function probabilityPlanes(
   networks: readonly Network[],
   windowing: Windowing,
   scan: Scan,
-  model: ModelDescription,
-  options: SegmentOptions,
-): Promise<Segmentation> {
-  const { outputs, preprocessing } = model;
+  preprocessing: ModelPreprocessing,
+  outputs: number,
+  sink: PlaneSink,
+  options?: SlidingOptions,
+): Promise<IntensityRange[]> {
   const orienting = orientingOf(scan.orientation, preprocessing.orientation);
   const size = orientExtent(scan.size, orienting);
   const spacing = orientExtent(scan.spacing, orienting);
   const resampling = resamplingOf(size, spacing, preprocessing);
-  const grid = resampling.to;
   const channels: (Float32Array | Float64Array)[] = [];
   const intensity: IntensityRange[] = [];
   for (let stored = scan.channels.shift(); stored !== undefined; stored = scan.channels.shift()) {
@@ -119,10 +124,32 @@ async function segment(
     channels.push(voxels);
     intensity.push(range);
   }
+  const back = resamplePlanes(outputs, resampling, sink);
+  await slideWindows(networks, outputs, { size: resampling.to, channels }, windowing, back, options);
+  return intensity;
+}
+
+async function segment(
+  networks: readonly Network[],
+  windowing: Windowing,
+  scan: Scan,
+  { outputs, preprocessing }: ModelDescription,
+  options: SegmentOptions,
+): Promise<Segmentation> {
+  const orienting = orientingOf(scan.orientation, preprocessing.orientation);
+  const size = orientExtent(scan.size, orienting);
   const result = collector(scan.size, size, storedSteps(scan.size, orienting), outputs, options);
-  const sink = resamplePlanes(outputs.length, resampling, result.take);
   try {
-    await slideWindows(networks, outputs.length, { size: grid, channels }, windowing, sink, options);
+    const intensity = await probabilityPlanes(
+      networks,
+      windowing,
+      scan,
+      preprocessing,
+      outputs.length,
+      result.take,
+      options,
+    );
+    return { ...result.found, voxels: [...result.counts], intensity };
   } catch (error) {
     if (!(error instanceof OverflowError)) throw error;
     throw new UserError(
@@ -131,7 +158,6 @@ async function segment(
       { cause: error },
     );
   }
-  return { ...result.found, voxels: [...result.counts], intensity };
 }
 
 /** What takes the planes of the scan's oriented grid and puts them where the scan has them stored. */

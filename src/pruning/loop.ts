@@ -15,9 +15,10 @@ import { type PruningResult, type PruningStep, type RunRecord } from '../runs/ru
 import { catchUp } from '../training/backlog.js';
 import { evaluateCases, trainEpoch } from '../training/epoch.js';
 import { type Ending, type Life, type Run, type RunContext, contextOf, liveRun } from '../training/life.js';
-import { type Measured, measureCases, summariseMeasured } from '../training/measured.js';
+import { measureCases } from '../training/measured.js';
 import { meanDice } from '../training/metrics.js';
-import { casesText, encodeModel, saveLater } from '../training/outputs.js';
+import { originalDice } from '../training/original-dice.js';
+import { type Besides, besidesOf, casesText, encodeModel, saveLater } from '../training/outputs.js';
 import { type CriterionName, criteria } from './criteria/index.js';
 import { type Scores } from './criteria/criterion.js';
 import { channelRates, rankValueRates } from './dropout.js';
@@ -53,8 +54,8 @@ interface Findings {
   readonly reached: readonly string[];
   /** Why the run ends with this network; undefined if it goes on. */
   readonly stop: PruningResult['stop'] | undefined;
-  /** Further measures of the test cases, at snapshots and at the end. */
-  readonly measured: Measured | undefined;
+  /** What else is measured of the test cases, at snapshots and at the end. */
+  readonly besides: Besides;
 }
 
 /** Prunes a network to its end. Resolves and rejects as `liveRun` does. */
@@ -144,7 +145,7 @@ async function recover(
 async function examine(
   context: RunContext,
   run: PruningRun,
-  { at, backlog }: Life<Progress>,
+  { at, backlog, record }: Life<Progress>,
   network: Network,
 ): Promise<Findings> {
   const { strategy: name, criterion, split, seed } = run;
@@ -186,10 +187,15 @@ async function examine(
       : stepsBelow(config, at, meanDice(cases)[0] as number) >= config.pruning.collapse.steps
         ? 'collapse'
         : undefined;
-  const measured =
-    reached.length > 0 || stop !== undefined ? await measureCases(network, split.test, context) : undefined;
+  const besides =
+    reached.length > 0 || stop !== undefined
+      ? {
+          original: await originalDice(network, record, split.test, context),
+          measured: await measureCases(network, split.test, context),
+        }
+      : {};
   const weights = await network.readWeights();
-  return { weights, cases, validation, scores, choice, reached, stop, measured };
+  return { weights, cases, validation, scores, choice, reached, stop, besides };
 }
 
 /** Adds a step to the rows and snapshots of the run and queues its files for writing. */
@@ -197,7 +203,7 @@ function recordStep(
   { config, dataset }: RunContext,
   run: PruningRun,
   { at, backlog, record }: Life<Progress>,
-  { weights, cases, validation, scores, choice, reached, stop, measured }: Findings,
+  { weights, cases, validation, scores, choice, reached, stop, besides }: Findings,
   report: PruningOptions['progress'],
 ): PruningStep {
   const { outputs, size } = dataset;
@@ -211,7 +217,7 @@ function recordStep(
   at.below = stepsBelow(config, at, step.testDice);
   at.rows.push({ ...stepRow(outputs, at, step, meanDice(cases), validation, choice), stop });
   at.dropoutRows.push(...dropoutRows(layers, at.rates, step));
-  for (const name of reached) at.snapshots[name] = withMetrics(step, measured);
+  for (const name of reached) at.snapshots[name] = { ...step, ...besidesOf(besides) };
   const scored = scores !== undefined && reached.length > 0;
   if (scored) at.scoreRows.push(...scoreRows(layers, scores, choice, step));
   const files: StepFiles = {
@@ -219,7 +225,7 @@ function recordStep(
     step,
     testCases: run.split.test,
     cases,
-    measured,
+    besides,
     snapshots: Object.fromEntries(
       reached.map((percent) => {
         const snapshot = { percent, step: step.step };
@@ -240,10 +246,6 @@ function recordStep(
   return step;
 }
 
-function withMetrics(step: PruningStep, measured: Measured | undefined): PruningStep {
-  return { ...step, ...(measured && { testMetrics: summariseMeasured(measured) }) };
-}
-
 /** The current rows of the files that grow with every step. */
 function rowsOf(
   { split }: PruningRun,
@@ -262,12 +264,12 @@ function endAt(
   { dataset }: RunContext,
   { folder, split, architecture }: PruningRun,
   { at, backlog, record }: Life<Progress>,
-  { weights, cases, measured }: Findings,
+  { weights, cases, besides }: Findings,
   final: PruningStep,
   stop: PruningResult['stop'],
 ): Ending {
   const files = {
-    [FILES.cases]: casesText(dataset.outputs, split.test, cases, measured),
+    [FILES.cases]: casesText(dataset.outputs, split.test, cases, besides),
     [FILES.model]: encodeModel(dataset, record, { architecture: at.architecture, weights }),
   };
   Object.assign(at.files, digestsOf(files));
@@ -280,7 +282,7 @@ function endAt(
       best: at.best as PruningStep,
       ...(at.chosen && { chosen: at.chosen }),
       snapshots: at.snapshots,
-      final: withMetrics(final, measured),
+      final: { ...final, ...besidesOf(besides) },
       stop,
       removals: at.removals,
     },

@@ -14,8 +14,7 @@ import {
 } from '../runs/records.js';
 import { type PruningStep, type RunRecord } from '../runs/run.js';
 import { sha256 } from '../sha256.js';
-import { type Measured } from '../training/measured.js';
-import { casesText, writeBest } from '../training/outputs.js';
+import { type Besides, casesText, writeBest } from '../training/outputs.js';
 import { FILES, snapshotCasesFile, snapshotFile } from '../runs/folders.js';
 
 /** The content of the files of a step. */
@@ -25,8 +24,8 @@ export interface StepFiles {
   /** Test cases; `dice` has the Dice of every label for each of them. */
   readonly testCases: readonly string[];
   readonly cases: readonly (readonly number[])[];
-  /** Their further measures; of cases-PERCENT.csv alone. */
-  readonly measured: Measured | undefined;
+  /** What else is measured of them; of cases-PERCENT.csv alone. */
+  readonly besides: Besides;
   /** Model files of the snapshots that this step reaches first, by percent of channels. */
   readonly snapshots: Readonly<Record<string, Uint8Array>>;
   /** Whether its test Dice is the largest so far. */
@@ -43,12 +42,12 @@ export function lastingFiles(
   labels: readonly string[],
   files: StepFiles,
 ): Record<string, string | Uint8Array> {
-  const { testCases, cases, measured } = files;
+  const { testCases, cases, besides } = files;
   return {
     ...Object.fromEntries(
       Object.entries(files.snapshots).flatMap(([percent, model]): [string, string | Uint8Array][] => [
         [snapshotFile(percent), model],
-        [snapshotCasesFile(percent), casesText(labels, testCases, cases, measured)],
+        [snapshotCasesFile(percent), casesText(labels, testCases, cases, besides)],
       ]),
     ),
     ...(files.best && { [FILES.bestCases]: casesText(labels, testCases, cases) }),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type FurtherMetric, furtherMetrics } from '../config/metrics.js';
 import { hasNamedSplits } from '../config/splits.js';
 import { describeCutOff } from '../data/cut-off.js';
+import { type Cell } from '../runs/csv.js';
 import { type RunKind, splitFolder, splitNames } from '../runs/folders.js';
 import { type SummaryRow, summaryMetricColumns } from '../runs/records.js';
 import { crossValidationTable } from './cross-validation-table.js';
@@ -90,16 +91,20 @@ function diceTable({ summary, config, records }: Results): Table {
   };
 }
 
-/** The further metrics of every method, if the config asks for any: a row per split, method and label. */
+/** Dice on stored grids and the further metrics of every method, if there are any: a row per split, method and label. */
 function metricsTable({ summary, config }: Results): Table {
   const metrics = furtherMetrics(config);
-  const rows = metrics.length === 0 ? [] : summary.filter(({ misses_median }) => misses_median !== undefined);
+  const original = summary.some(({ dice_original_median }) => dice_original_median !== undefined);
+  const rows = summary.filter(
+    ({ dice_original_median, misses_median }) => (dice_original_median ?? misses_median) !== undefined,
+  );
   const severalLabels = new Set(summary.map(({ label }) => label)).size > 1;
   const named = hasNamedSplits(config);
+  const withMad = (median: Cell, mad: Cell): string =>
+    median === undefined ? '' : plusMinus(median as number, mad as number);
   const cell = (row: SummaryRow, metric: FurtherMetric): string => {
     const columns = summaryMetricColumns(metric);
-    const [median, mad] = [row[columns.median], row[columns.mad]];
-    return median === undefined ? '' : plusMinus(median as number, mad as number);
+    return withMad(row[columns.median], row[columns.mad]);
   };
   const titles: Readonly<Record<FurtherMetric, string>> = {
     iou: 'IoU',
@@ -108,30 +113,39 @@ function metricsTable({ summary, config }: Results): Table {
     nsd: `NSD at ${config.tolerance} mm`,
   };
   return {
-    title: 'Test metrics on the training grid, median ± MAD over seeds',
+    title: `Test metrics${original ? '' : ' on the training grid'}, median ± MAD over seeds`,
     columns: [
       ...(named ? [{ title: 'Split' }] : []),
       { title: 'Kind' },
       { title: 'Method' },
       ...(severalLabels ? [{ title: 'Label' }] : []),
+      ...(original ? [{ title: 'Dice on stored grids', align: 'right' as const }] : []),
       ...metrics.map((metric) => ({ title: titles[metric], align: 'right' as const })),
-      { title: 'Misses', align: 'right' },
+      ...(metrics.length > 0 ? [{ title: 'Misses', align: 'right' as const }] : []),
     ],
     rows: rows.map((row) => [
       ...(named ? [row.split] : []),
       KIND_NAMES[row.kind],
       row.method,
       ...(severalLabels ? [row.label] : []),
+      ...(original ? [withMad(row.dice_original_median, row.dice_original_mad)] : []),
       ...metrics.map((metric) => cell(row, metric)),
-      String(row.misses_median),
+      ...(metrics.length > 0 ? [String(row.misses_median ?? '')] : []),
     ]),
-    notes:
-      rows.length === 0
+    notes: [
+      ...(original
+        ? [
+            'Dice on stored grids compares the prediction, brought back to the grid of the file, with the labels of the file. ' +
+              'All other Dice is on the training grid, that of the preprocessed cases.',
+          ]
+        : []),
+      ...(metrics.length === 0 || rows.length === 0
         ? []
         : [
             'The training grid is that of the preprocessed cases, so numbers differ from those of lunet evaluate on the original grid.',
             'Misses: test cases in which only the truth or only the prediction has the label. Distances leave them out.',
-          ],
+          ]),
+    ],
   };
 }
 

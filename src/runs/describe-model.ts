@@ -4,7 +4,12 @@ import { augmentationSettings } from '../config/augmentation.js';
 import { DEFAULT_INFERENCE } from '../config/inference.js';
 import { type Experiment } from '../config/schema.js';
 import { type FittedNormalisation } from '../data/normalise.js';
-import { MODEL_FORMAT, type ModelDescription, type TrainingRanges } from '../model/model.js';
+import {
+  MODEL_FORMAT,
+  type ModelDescription,
+  type ModelPreprocessing,
+  type TrainingRanges,
+} from '../model/model.js';
 import { type Architecture } from '../network/architecture.js';
 import { runKey } from './identity.js';
 import { type RunRecord } from './run.js';
@@ -17,13 +22,27 @@ export interface KnownBesides {
   readonly snapshot?: string | undefined;
 }
 
+/** What the networks of a run need done to a volume. */
+export function preprocessingOf(record: Pick<RunRecord, 'config' | 'normalisation'>): ModelPreprocessing {
+  const { preprocessing } = record.config as Experiment;
+  return {
+    size: preprocessing.size,
+    ...(preprocessing.spacing && { spacing: preprocessing.spacing }),
+    ...(preprocessing.antialias && { antialias: true }),
+    ...(preprocessing.anisotropic && { anisotropic: true }),
+    normalisation: record.normalisation ?? (preprocessing.normalisation as FittedNormalisation),
+    // Records of earlier versions lack the key: axes were kept as stored.
+    orientation: (preprocessing as Partial<typeof preprocessing>).orientation ?? 'keep',
+  };
+}
+
 /** The description of the model of a run with this architecture. */
 export function describeModel(
   record: RunRecord,
   architecture: Architecture,
   { channels, training, snapshot }: Partial<KnownBesides> = {},
 ): ModelDescription {
-  const { experiment, dataset, preprocessing, training: trained } = record.config as Experiment;
+  const { experiment, dataset, training: trained } = record.config as Experiment;
   // Records of earlier versions lack the section.
   const { inference } = record.config as Partial<Experiment>;
   const { split, method, seed } = record;
@@ -37,15 +56,7 @@ export function describeModel(
       channels ??
       dataset.channels ??
       Array.from({ length: architecture.inputChannels }, (_, i) => `channel ${i}`),
-    preprocessing: {
-      size: preprocessing.size,
-      ...(preprocessing.spacing && { spacing: preprocessing.spacing }),
-      ...(preprocessing.antialias && { antialias: true }),
-      ...(preprocessing.anisotropic && { anisotropic: true }),
-      normalisation: record.normalisation ?? (preprocessing.normalisation as FittedNormalisation),
-      // Records of earlier versions lack the key: axes were kept as stored.
-      orientation: (preprocessing as Partial<typeof preprocessing>).orientation ?? 'keep',
-    },
+    preprocessing: preprocessingOf(record),
     mirror: mirroredAxes(trained),
     ...(inference && { inference: { ...DEFAULT_INFERENCE, ...inference } }),
     ...(training && { training }),

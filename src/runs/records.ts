@@ -27,16 +27,27 @@ export function epochColumns(labels: readonly string[], validation: boolean): st
   ];
 }
 
-/** cases.csv: Dice of each test case, and further metrics: the mean over labels, then by label. */
-export function caseColumns(labels: readonly string[], metrics: readonly FurtherMetric[] = []): string[] {
+/**
+ * cases.csv: Dice of each test case on the grid that networks see, Dice on the grid of its files if that was measured, and further
+ * metrics: the mean over labels, then by label.
+ */
+export function caseColumns(
+  labels: readonly string[],
+  { original, metrics }: { readonly original: boolean; readonly metrics: readonly FurtherMetric[] },
+): string[] {
+  const measures = [
+    MEASURE_COLUMNS.dice,
+    ...(original ? [ORIGINAL_DICE_COLUMN] : []),
+    ...metrics.map((metric) => MEASURE_COLUMNS[metric]),
+  ];
   return [
     'case',
-    ...(['dice', ...metrics] as const).flatMap((metric) => {
-      const column = MEASURE_COLUMNS[metric];
-      return [column, ...labels.map((label) => `${column}_${labelWord(label)}`)];
-    }),
+    ...measures.flatMap((column) => [column, ...labels.map((label) => `${column}_${labelWord(label)}`)]),
   ];
 }
+
+/** Dice on the grids of the files. */
+const ORIGINAL_DICE_COLUMN = 'dice_original';
 
 /**
  * steps.csv of a pruning run: one row per step, before its removal. `stop` in the last row is the reason for the end:
@@ -73,8 +84,8 @@ export const SCORE_COLUMNS = ['step', 'channels', 'fraction', 'layer', 'channel'
 export const DROPOUT_COLUMNS = ['step', 'layer', 'channels', 'rate'] as const;
 
 /**
- * summary.csv of an experiment: one row per method and label. After these, for each further metric, `METRIC_median` and
- * `METRIC_mad`, and `misses_median`: see `summaryMetricColumns`.
+ * summary.csv of an experiment: one row per method and label. After these, `dice_original_median` and `dice_original_mad` where
+ * that was measured, and for each further metric `METRIC_median` and `METRIC_mad`, and `misses_median`: see `summaryMetricColumns`.
  */
 const SUMMARY_COLUMNS = [
   'kind',
@@ -120,6 +131,9 @@ export type SummaryRow = Row & {
   readonly seeds: number;
   readonly dice_median: number;
   readonly dice_mad: number;
+  /** On the grids of the files. */
+  readonly dice_original_median?: number;
+  readonly dice_original_mad?: number;
   readonly upper_bound: boolean;
   /** For a point of pruning runs: the fraction of channels left. */
   readonly fraction_median?: number;

@@ -61,6 +61,8 @@ export interface RunRecord {
   readonly seconds: number;
   /** Final test Dice: mean over labels, then by label. */
   readonly testDice?: readonly number[];
+  /** The same on the grids of the files, if preprocessing changes the grid of a test case. */
+  readonly testDiceOriginal?: readonly number[];
   /** Further measures of the test cases at the end of a training run, if the config asks for any. */
   readonly testMetrics?: TestMetrics;
   /** For a diverged run: where it diverged. */
@@ -100,6 +102,8 @@ export interface PruningStep {
   readonly testDice: number;
   readonly testDiceByLabel: readonly number[];
   readonly validationDice?: number;
+  /** At a snapshot and at the end, if preprocessing changes the grid of a test case: on the grids of the files. */
+  readonly testDiceOriginal?: readonly number[];
   /** At a snapshot and at the end, if the config asks for further measures. */
   readonly testMetrics?: TestMetrics;
   readonly architecture: Architecture;

@@ -41,6 +41,13 @@ function metricCells(seeds: readonly (TestMetrics | undefined)[], label: number)
   };
 }
 
+/** Cells of Dice on the grids of the files for one label, or with 0 for the mean over labels; none where it was not measured. */
+function originalCells(seeds: readonly (readonly number[] | undefined)[], label: number): Row {
+  const dice = seeds.flatMap((byLabel) => byLabel?.[label] ?? []);
+  if (dice.length === 0) return {};
+  return { dice_original_median: median(dice), dice_original_mad: medianAbsoluteDeviation(dice) };
+}
+
 /** Rows of finished training or retraining runs: the mean over labels first, then one per label. */
 function trainingRows(runs: readonly FoundRun[], kind: 'train' | 'retrain'): SummaryRow[] {
   const rows: SummaryRow[] = [];
@@ -63,6 +70,10 @@ function trainingRows(runs: readonly FoundRun[], kind: 'train' | 'retrain'): Sum
         dice_mad: medianAbsoluteDeviation(dice),
         upper_bound: false,
         seconds_median: median(finished.map(({ seconds }) => seconds)),
+        ...originalCells(
+          finished.map(({ testDiceOriginal }) => testDiceOriginal),
+          i,
+        ),
         ...metricCells(
           finished.map(({ testMetrics }) => testMetrics),
           i,
@@ -108,6 +119,10 @@ function pruningRows(runs: readonly FoundRun[]): SummaryRow[] {
           fraction_median: median(fractions),
           fraction_mad: medianAbsoluteDeviation(fractions),
           seconds_median: seconds,
+          ...originalCells(
+            steps.map(({ testDiceOriginal }) => testDiceOriginal),
+            i,
+          ),
           ...metricCells(
             steps.map(({ testMetrics }) => testMetrics),
             i,

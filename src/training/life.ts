@@ -70,6 +70,7 @@ export interface RunProgress {
 /** The result of a run. */
 export interface Ending {
   readonly testDice: readonly number[];
+  readonly testDiceOriginal?: readonly number[];
   readonly testMetrics?: TestMetrics;
   readonly pruning?: PruningResult;
 }

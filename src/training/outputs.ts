@@ -13,10 +13,11 @@ import { type Row, csvText, distanceCell } from '../runs/csv.js';
 import { describeModel } from '../runs/describe-model.js';
 import { runKey } from '../runs/identity.js';
 import { caseColumns, diceColumns } from '../runs/records.js';
-import { type PruningStep, type RunRecord, writeRun } from '../runs/run.js';
+import { type PruningStep, type RunRecord, type TestMetrics, writeRun } from '../runs/run.js';
 import { encodeSafetensors } from '../runs/safetensors.js';
 import { type Backlog } from './backlog.js';
-import { type Measured } from './measured.js';
+import { type Measured, summariseMeasured } from './measured.js';
+import { meanDice } from './metrics.js';
 import { FILES } from '../runs/folders.js';
 
 /** Cells of `diceColumns`: the mean, then each label. */
@@ -28,17 +29,35 @@ export function diceCells(
   return Object.fromEntries(diceColumns(part, labels).map((column, i) => [column, dice?.[i]]));
 }
 
+/** What is measured of the test cases besides Dice, at the end of runs and at snapshots. */
+export interface Besides {
+  /** Dice of each case and label on the grids of the files. */
+  readonly original?: readonly (readonly number[])[] | undefined;
+  readonly measured?: Measured | undefined;
+}
+
+/** What a record keeps of it. */
+export function besidesOf({ original, measured }: Besides): {
+  readonly testDiceOriginal?: readonly number[];
+  readonly testMetrics?: TestMetrics;
+} {
+  return {
+    ...(original && { testDiceOriginal: meanDice(original) }),
+    ...(measured && { testMetrics: summariseMeasured(measured) }),
+  };
+}
+
 /**
- * The text of cases.csv: Dice and further measures of each case, mean over labels, then by label. A mean is over the labels
+ * The text of cases.csv: Dice, Dice on stored grids and further measures of each case, mean over labels, then by label. A mean is over the labels
  * that have a value, and infinite if one of them is.
  */
 export function casesText(
   labels: readonly string[],
   ids: readonly string[],
   dice: readonly (readonly number[])[],
-  measured?: Measured,
+  { original, measured }: Besides = {},
 ): string {
-  const columns = caseColumns(labels, measured?.metrics);
+  const columns = caseColumns(labels, { original: original !== undefined, metrics: measured?.metrics ?? [] });
   const withMean = (byLabel: readonly number[]): number[] => {
     const known = byLabel.filter((value) => !Number.isNaN(value));
     return [known.reduce((sum, value) => sum + value, 0) / known.length, ...byLabel];
@@ -47,7 +66,12 @@ export function casesText(
     const further = measured?.metrics.flatMap((metric) =>
       withMean((measured.cases[i] as readonly Measures[]).map((measures) => measures[metric])),
     );
-    const cells = [id, ...withMean(dice[i] as readonly number[]), ...(further ?? []).map(distanceCell)];
+    const cells = [
+      id,
+      ...withMean(dice[i] as readonly number[]),
+      ...(original ? withMean(original[i] as readonly number[]) : []),
+      ...(further ?? []).map(distanceCell),
+    ];
     return Object.fromEntries(columns.map((column, c) => [column, cells[c]]));
   });
   return csvText(columns, rows);

@@ -21,9 +21,10 @@ import {
   contextOf,
   liveRun,
 } from './life.js';
-import { measureCases, summariseMeasured } from './measured.js';
+import { measureCases } from './measured.js';
 import { meanDice } from './metrics.js';
-import { casesText, diceCells, encodeModel, saveLater } from './outputs.js';
+import { originalDice } from './original-dice.js';
+import { besidesOf, casesText, diceCells, encodeModel, saveLater } from './outputs.js';
 import { FILES } from '../runs/folders.js';
 
 export interface TrainingRun extends Run {
@@ -80,8 +81,11 @@ async function trainToTheEnd(
       });
     }
     const dice = await evaluateCases(network, split.test, context, backlog);
-    const measured = await measureCases(network, split.test, context);
-    const cases = casesText(outputs, split.test, dice, measured);
+    const besides = {
+      original: await originalDice(network, record, split.test, context),
+      measured: await measureCases(network, split.test, context),
+    };
+    const cases = casesText(outputs, split.test, dice, besides);
     at.files[FILES.cases] = sha256(cases);
     catchUp(backlog);
     commitFile(join(folder, FILES.cases), cases);
@@ -93,7 +97,7 @@ async function trainToTheEnd(
     commitFile(join(folder, FILES.model), model);
     life.tick();
     failpoint('ended');
-    return { testDice: meanDice(dice), ...(measured && { testMetrics: summariseMeasured(measured) }) };
+    return { testDice: meanDice(dice), ...besidesOf(besides) };
   });
 }
 

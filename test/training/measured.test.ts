@@ -88,7 +88,7 @@ describe('further metrics', () => {
         [0, 0],
         [0, 1],
       ],
-      measured,
+      measured && { measured },
     );
     const rows = parseCsv(text);
     assert.deepEqual(Object.keys(rows[0] ?? {}), [
