@@ -37,7 +37,8 @@ const FLAGS = [
   '-Wl,--strip-all',
 ];
 /** What is for Node.js, and systems with threads and other instructions. */
-const NATIVE_ONLY = /^node\/|^platform\/(threads|platform)\.cpp$|^kernels\/(isa_avx\w+|kernel_bench)\.cpp$/;
+const NATIVE_ONLY =
+  /^(node|augmentation)\/|^platform\/(threads|platform)\.cpp$|^kernels\/(isa_avx\w+|kernel_bench)\.cpp$/;
 
 /** All sources by their paths, and one that includes those that are to be compiled: one by one would take longer. */
 function readSources() {

@@ -72,7 +72,7 @@ interface Place {
 
 function place(wanted: number, length: number): Place {
   // One more, so that it is not negative and truncating rounds down.
-  const more = f(Math.min(Math.max(wanted, -1), length) + 1);
+  const more = f(within(wanted, -1, length) + 1);
   const high = Math.trunc(more);
   const low = high - 1;
   const weight = f(more - high);
@@ -84,6 +84,11 @@ function place(wanted: number, length: number): Place {
     highWeight: high < length ? weight : 0,
     nearest: nearest >= 0 && nearest < length ? nearest : undefined,
   };
+}
+
+/** By comparisons, which tell 0 from -0 as the native engine does. */
+function within(value: number, min: number, max: number): number {
+  return value < min ? min : value > max ? max : value;
 }
 
 function interpolate(
@@ -177,7 +182,7 @@ function stretch(voxels: Float32Array, factor: number): void {
   const middle = f(mean);
   for (let i = 0; i < voxels.length; i++) {
     const value = f(f(f((voxels[i] as number) - middle) * factor) + middle);
-    voxels[i] = Math.min(Math.max(value, min), max);
+    voxels[i] = within(value, min, max);
   }
 }
 

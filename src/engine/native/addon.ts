@@ -1,4 +1,4 @@
-// The types of the functions that node/addon.cpp exports. Only index.ts in this folder calls them.
+// The types of the functions that node/addon.cpp exports. Only index.ts and augment.ts in this folder call them.
 
 /** A handle of a network in the addon. */
 export type Handle = object & { readonly __network: never };
@@ -48,6 +48,15 @@ export interface Addon {
     masks: Float32Array | undefined,
     withGradients: boolean,
     sums: Float64Array,
+  ): Promise<number>;
+  augment(
+    isa: string,
+    geometry: Float64Array,
+    steps: Float64Array,
+    image: Float32Array,
+    label: Uint8Array,
+    outImage: Float32Array,
+    outLabel: Uint8Array,
   ): Promise<number>;
   read(network: Handle, which: 0 | 1 | 2 | 3): Float32Array;
   readStep(network: Handle): number;

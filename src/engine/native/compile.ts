@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { commitFile, makeFolder } from '../../runs/commit.js';
 import { type Compiler } from '../compiler.js';
 import { type CompileFailure, commitBuild } from './builds.js';
@@ -37,7 +37,7 @@ export async function compileNative(
   const sanitizing = sanitize
     ? [`-fsanitize=${sanitize}`, '-fno-sanitize-recover', '-fno-omit-frame-pointer', '-g', '-O1']
     : [];
-  const objectOf = (source: string): string => join(objects, `${basename(source)}.o`);
+  const objectOf = (source: string): string => join(objects, `${source.replaceAll(/[\\/]/g, '-')}.o`);
   const run = (program: string, args: readonly string[]): Promise<Ended> =>
     execute(program, args, objects, signal);
   const compile = (args: readonly string[]): Promise<Ended> =>

@@ -46,6 +46,12 @@ const INSTRUCTION_SETS: Readonly<Record<string, readonly string[]>> = {
   'isa_avx2.cpp': ['-mavx2', '-mfma'],
 };
 
+/**
+ * Flags of the files of augmentation: no operations are fused, so that every instruction set gives the same bits, and both sides of
+ * a choice may be computed, without which some loops would not become vectors.
+ */
+const EXACT = ['-ffp-contract=off', '-fno-trapping-math'];
+
 /** The compiler flags for a file. */
 export function compileFlags(file: string, { platform, arch }: Target): string[] {
   return [
@@ -53,6 +59,7 @@ export function compileFlags(file: string, { platform, arch }: Target): string[]
     ...(platform === 'win32' ? [] : UNIX_FLAGS),
     `-I${sourceFolder}`,
     ...(INSTRUCTION_SETS[basename(file)] ?? []),
+    ...(basename(dirname(file)) === 'augmentation' ? EXACT : []),
     ...(arch === 'x64' ? ['-DLUNET_X86'] : []),
   ];
 }
@@ -95,7 +102,7 @@ export function recordSources(): void {
 
 function computeDigest(): string {
   // Without facts about the machine: the name of a build contains them in addition to the digest.
-  const hash = createHash('sha256').update(JSON.stringify([FLAGS, UNIX_FLAGS, INSTRUCTION_SETS]));
+  const hash = createHash('sha256').update(JSON.stringify([FLAGS, UNIX_FLAGS, INSTRUCTION_SETS, EXACT]));
   for (const file of listSources()) hash.update(`\n${file}\n`).update(readFileSync(join(sourceFolder, file)));
   return hash.digest('hex').slice(0, 16);
 }

@@ -2,6 +2,7 @@
 // index.ts in the folder above is the only caller.
 #include <cstring>
 
+#include "augmentation/augment.h"
 #include "kernels/instruction_sets.h"
 #include "kernels/kernel_bench.h"
 #include "network/flat_shape.h"
@@ -90,7 +91,7 @@ napi_value trainStep(napi_env env, napi_callback_info info) {
   const auto loss = std::make_shared<float>();
   Network* network = handle.network.get();
   return start(
-      env, a, handle, [=] { *loss = network->step(batch, masks, rate); },
+      env, a, &handle, [=] { *loss = network->step(batch, masks, rate); },
       [=](napi_env e) { return numberValue(e, *loss); });
 }
 
@@ -103,7 +104,7 @@ napi_value gradients(napi_env env, napi_callback_info info) {
   const auto loss = std::make_shared<float>();
   Network* network = handle.network.get();
   return start(
-      env, a, handle, [=] { *loss = network->gradients(batch, masks); },
+      env, a, &handle, [=] { *loss = network->gradients(batch, masks); },
       [=](napi_env e) { return numberValue(e, *loss); });
 }
 
@@ -113,7 +114,7 @@ napi_value synflow(napi_env env, napi_callback_info info) {
   Handle& handle = handleOf(env, a.at[0]);
   Network* network = handle.network.get();
   return start(
-      env, a, handle, [=] { network->synflow(); }, [](napi_env e) { return numberValue(e, 0); });
+      env, a, &handle, [=] { network->synflow(); }, [](napi_env e) { return numberValue(e, 0); });
 }
 
 // evaluate(network, images, labels, overlaps float64 (N, labels, 3))
@@ -125,7 +126,7 @@ napi_value evaluate(napi_env env, napi_callback_info info) {
   double* overlaps =
       arrayOf<napi_float64_array>(env, a.at[3], "overlaps", (size_t)3 * batch.size() * network->shape().labels);
   return start(
-      env, a, handle, [=] { network->evaluate(batch, overlaps); }, [](napi_env e) { return numberValue(e, 0); });
+      env, a, &handle, [=] { network->evaluate(batch, overlaps); }, [](napi_env e) { return numberValue(e, 0); });
 }
 
 // predict(network, images, running, probabilities float32 (N, labels, D, H, W))
@@ -138,7 +139,7 @@ napi_value predict(napi_env env, napi_callback_info info) {
   float* out = arrayOf<napi_float32_array>(env, a.at[3], "probabilities",
                                            batch.size() * network->shape().labels * network->shape().size.voxels());
   return start(
-      env, a, handle, [=] { network->predict(batch, running, out); }, [](napi_env e) { return numberValue(e, 0); });
+      env, a, &handle, [=] { network->predict(batch, running, out); }, [](napi_env e) { return numberValue(e, 0); });
 }
 
 // activationSums(network, images, labels, masks | undefined, withGradients, sums float64 (3, N, channels))
@@ -152,8 +153,58 @@ napi_value activationSums(napi_env env, napi_callback_info info) {
   const size_t count = (size_t)batch.size() * network->channels();
   double* sums = arrayOf<napi_float64_array>(env, a.at[5], "sums", 3 * count);
   return start(
-      env, a, handle,
+      env, a, &handle,
       [=] { network->activationSums(batch, masks, withGradients, sums, sums + count, sums + 2 * count); },
+      [](napi_env e) { return numberValue(e, 0); });
+}
+
+// A whole number within -most to most.
+int whole(double value, double most, bool& ok) {
+  ok = ok && value >= -most && value <= most && value == (double)(int)value;
+  return ok ? (int)value : 0;
+}
+
+// The numbers that src/engine/native/augment.ts lists: patch, start and size of the region, channels, matrix.
+Geometry geometryOf(napi_env env, napi_value value) {
+  const double* numbers = arrayOf<napi_float64_array>(env, value, "geometry", 19);
+  Geometry geometry;
+  bool ok = true;
+  for (int axis = 0; axis < 3; axis++) {
+    geometry.patch[axis] = whole(numbers[axis], 4096, ok);
+    geometry.start[axis] = whole(numbers[3 + axis], 1e6, ok);
+    geometry.size[axis] = whole(numbers[6 + axis], 4096, ok);
+    ok = ok && geometry.patch[axis] >= 1 && geometry.size[axis] >= 1;
+  }
+  geometry.channels = whole(numbers[9], 1024, ok);
+  double voxels = 1;
+  for (int axis = 0; axis < 3; axis++) voxels *= geometry.size[axis];
+  for (int i = 0; i < 9; i++) {
+    geometry.matrix[i] = numbers[10 + i];
+    ok = ok && geometry.matrix[i] >= -1e6 && geometry.matrix[i] <= 1e6;
+  }
+  if (!ok || geometry.channels < 1 || voxels > 2147483647.0) fail(env, "native engine: impossible geometry");
+  return geometry;
+}
+
+// augment(isa, geometry, steps, image, label, outImage, outLabel)
+napi_value augment(napi_env env, napi_callback_info info) {
+  const Arguments a(env, info, 7);
+  const Kernels* kernels = instructionSet(text(env, a.at[0], "isa").c_str());
+  if (!kernels) fail(env, "native engine: this machine has no such instruction set");
+  const Steps& steps = stepsFor(kernels->name);
+  const Geometry geometry = geometryOf(env, a.at[1]);
+  size_t length = SIZE_MAX;
+  const double* numbers = array<napi_float64_array>(env, a.at[2], "steps", length);
+  std::vector<IntensityStep> list;
+  if (!readSteps(numbers, length, geometry.channels, list)) fail(env, "native engine: the steps are malformed");
+  const size_t size = (size_t)geometry.size[0] * geometry.size[1] * geometry.size[2];
+  const size_t count = (size_t)geometry.patch[0] * geometry.patch[1] * geometry.patch[2];
+  const float* image = arrayOf<napi_float32_array>(env, a.at[3], "image", size * geometry.channels);
+  const uint8_t* label = arrayOf<napi_uint8_array>(env, a.at[4], "label", size);
+  float* out = arrayOf<napi_float32_array>(env, a.at[5], "sample", count * geometry.channels);
+  uint8_t* outLabel = arrayOf<napi_uint8_array>(env, a.at[6], "sample's label", count);
+  return start(
+      env, a, nullptr, [=, &steps] { augment(steps, geometry, list, image, label, out, outLabel); },
       [](napi_env e) { return numberValue(e, 0); });
 }
 
@@ -284,6 +335,7 @@ NAPI_MODULE_INIT() {
   expose<evaluate>(env, exports, "evaluate");
   expose<predict>(env, exports, "predict");
   expose<activationSums>(env, exports, "activationSums");
+  expose<augment>(env, exports, "augment");
   expose<read>(env, exports, "read");
   expose<readStep>(env, exports, "readStep");
   expose<meter>(env, exports, "meter");

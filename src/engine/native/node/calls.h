@@ -27,7 +27,7 @@ struct Call {
   napi_async_work work = nullptr;
   napi_deferred deferred = nullptr;
   napi_ref keep = nullptr;  // keeps the memory of the arguments alive
-  Handle* handle = nullptr;
+  Handle* handle = nullptr;  // none, if it is not about a network
   std::function<void()> compute;
   std::function<napi_value(napi_env)> result;
   std::string error;
@@ -37,7 +37,7 @@ inline void execute(napi_env, void* data) {
   Call& call = *static_cast<Call*>(data);
   try {
     call.compute();
-    if (call.handle->network->cut()) call.error = "interrupted";
+    if (call.handle && call.handle->network->cut()) call.error = "interrupted";
   } catch (const std::bad_alloc&) {
     call.error = "out of memory";
   } catch (const std::exception& error) {
@@ -47,8 +47,10 @@ inline void execute(napi_env, void* data) {
 
 inline void complete(napi_env env, napi_status, void* data) {
   std::unique_ptr<Call> call(static_cast<Call*>(data));
-  call->handle->busy = false;
-  call->handle->network->resume();
+  if (call->handle) {
+    call->handle->busy = false;
+    call->handle->network->resume();
+  }
   napi_value value = nullptr;
   if (call->error.empty()) {
     value = call->result(env);
@@ -64,11 +66,11 @@ inline void complete(napi_env env, napi_status, void* data) {
 }
 
 // Starts compute() on another thread; `arguments` stay alive until the promise is settled.
-inline napi_value start(napi_env env, const Arguments& arguments, Handle& handle, std::function<void()> compute,
+inline napi_value start(napi_env env, const Arguments& arguments, Handle* handle, std::function<void()> compute,
                         std::function<napi_value(napi_env)> result) {
-  if (handle.busy) fail(env, "native engine: the network is busy; await one call before the next");
+  if (handle && handle->busy) fail(env, "native engine: the network is busy; await one call before the next");
   auto call = std::make_unique<Call>();
-  call->handle = &handle;
+  call->handle = handle;
   call->compute = std::move(compute);
   call->result = std::move(result);
   napi_value promise, name, kept;
@@ -78,7 +80,7 @@ inline napi_value start(napi_env env, const Arguments& arguments, Handle& handle
   check(env, napi_create_promise(env, &call->deferred, &promise), "promise");
   check(env, napi_create_string_utf8(env, "lunet", NAPI_AUTO_LENGTH, &name), "name");
   check(env, napi_create_async_work(env, nullptr, name, execute, complete, call.get(), &call->work), "work");
-  handle.busy = true;
+  if (handle) handle->busy = true;
   check(env, napi_queue_async_work(env, call->work), "queue");
   call.release();
   return promise;
