@@ -3,6 +3,7 @@
 import { cacheFolder } from '../cache-folder.js';
 import { furtherMetrics } from '../config/metrics.js';
 import { type Experiment } from '../config/schema.js';
+import { hasFolds } from '../config/splits.js';
 import { type LabelTargets, type Sample, type VolumeSize } from '../engine/engine.js';
 import { fsReason } from '../fs-reason.js';
 import { type TrainingRanges } from '../model/model.js';
@@ -55,6 +56,8 @@ export interface Dataset {
    * if the config has metrics besides Dice.
    */
   readonly hashes: ReadonlyMap<string, string>;
+  /** If the splits are folds: the same of the cases of all folds, without fitted constants. */
+  readonly foldsHash?: string | undefined;
   /** By split: labelled voxels that cropping removed. */
   readonly cutOff: ReadonlyMap<string, SplitCutOff>;
   /** By split: ranges of its training cases before preprocessing. */
@@ -108,6 +111,7 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
         hashOf(split, cases, spacings, normalisation.get(name), config),
       ]),
     ),
+    foldsHash: hasFolds(config) ? hashOf(allAsTest(cases), cases, spacings, undefined, config) : undefined,
     cutOff: new Map([...splits].map(([name, split]) => [name, cutOffParts(split, cases)])),
     ranges: new Map([...splits].map(([name, { train }]) => [name, trainingRanges(train, cases)])),
     warnings: [
@@ -308,6 +312,12 @@ function checkPresence(
   throwAll(problems);
   return warnings;
 }
+
+const allAsTest = (cases: readonly PreparedCase[]): Split => ({
+  train: [],
+  validation: [],
+  test: cases.map(({ id }) => id),
+});
 
 function hashOf(
   split: Split,

@@ -55,7 +55,10 @@ export function crossValidate(
 ): CrossValidation | undefined {
   if (!hasFolds(config)) return undefined;
   const cases = new Map(folds.flatMap(({ split, runs }) => runs.map(({ record }) => [split, record.cases])));
-  const obstacle = whyNotPooled(config, cases);
+  const obstacle = whyNotPooled(
+    folds.flatMap(({ runs }) => runs),
+    cases,
+  );
   if (obstacle !== undefined) return { rows: [], obstacle, incomplete: [] };
   const names = folds.map(({ split }) => split);
   const entries = entriesOf(folds);
@@ -154,20 +157,13 @@ function bySeed(runs: readonly FoundRun[]): Map<number, FoundRun[]> {
 }
 
 /** Why the test cases of folds cannot be pooled; undefined if they can. */
-function whyNotPooled(
-  { dataset: { split } }: Experiment,
-  folds: ReadonlyMap<string, Cases>,
-): string | undefined {
-  const [twice] = repeatedCases(Object.fromEntries([...folds].map(([name, { test }]) => [name, test])));
+function whyNotPooled(runs: readonly FoundRun[], cases: ReadonlyMap<string, Cases>): string | undefined {
+  const [twice] = repeatedCases(Object.fromEntries([...cases].map(([name, { test }]) => [name, test])));
   if (twice) return `${twice.id} is a test case of ${twice.first} and of ${twice.list}`;
-  // Every fold that is drawn has all cases. A file may leave cases out of some folds.
-  if (split === undefined || 'file' in split) return undefined;
-  const all = [...folds].map(([name, { train, validation, test }]) => ({
-    name,
-    ids: JSON.stringify([...train, ...validation, ...test].sort()),
-  }));
-  const other = all.find(({ ids }) => ids !== all[0]?.ids);
+  const [first] = runs;
+  const other = runs.find(({ record }) => record.foldsHash !== first?.record.foldsHash);
   return (
-    other && `${all[0]?.name} and ${other.name} were run with other cases, so the data has changed in between`
+    other &&
+    `${first?.folder} and ${other.folder} were run with other voxels or cases, so the data has changed in between`
   );
 }

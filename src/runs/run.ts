@@ -40,6 +40,8 @@ export interface RunRecord {
   readonly identityHash: string;
   /** SHA-256 of the network inputs and targets of all cases of the split. */
   readonly datasetHash: string;
+  /** The same of all folds, if the split is one of several folds: their results are pooled only if it is equal. */
+  readonly foldsHash?: string;
   /** Ids of the cases of the split. */
   readonly cases: Cases;
   /** Labelled voxels that cropping removed. */
@@ -157,6 +159,7 @@ export function newRecord(
     identity,
     identityHash: hashIdentity(identity),
     datasetHash: dataset.hashes.get(splitName) as string,
+    ...(dataset.foldsHash !== undefined && { foldsHash: dataset.foldsHash }),
     cases: { train: split.train, validation: split.validation, test: split.test },
     cutOff: dataset.cutOff.get(splitName) as SplitCutOff,
     ...fittedIn(dataset.normalisation.get(splitName)),
@@ -181,6 +184,7 @@ function fittedIn(
 /** The facts about the data set that a record keeps. */
 interface Ground {
   readonly hashes: ReadonlyMap<string, string>;
+  readonly foldsHash?: string | undefined;
   readonly cutOff: ReadonlyMap<string, SplitCutOff>;
   readonly normalisation: ReadonlyMap<string, PerChannel<FittedNormalisation>>;
   readonly outputs: readonly string[];

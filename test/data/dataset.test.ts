@@ -73,6 +73,19 @@ describe('the spacing of the training grid', () => {
   });
 });
 
+describe('the hash of folds', () => {
+  const cases: CaseOptions[] = [{}, {}, {}];
+  it('is that of the voxels of all cases, however they are divided; other splits have none', async () => {
+    const hash = async (of: CaseOptions[], ...settings: string[]) => (await load(of, ...settings)).foldsHash;
+    const three = await hash(cases, 'dataset.split={folds: 3}');
+    assert.match(three ?? '', /^[0-9a-f]{64}$/);
+    assert.equal(await hash(cases, 'dataset.split={folds: 2, seed: 5}'), three);
+    const edited = { image: { voxels: new Array<number>(512).fill(3).fill(4, 256) } };
+    assert.notEqual(await hash([{}, {}, edited], 'dataset.split={folds: 3}'), three);
+    assert.equal(await hash(cases, LISTED), undefined);
+  });
+});
+
 describe('constants of ct', () => {
   // Of 6 x 8 x 8 voxels, padded to 8 x 8 x 8: the foreground of each case has one value, other voxels have another.
   const size = [6, 8, 8] as const;

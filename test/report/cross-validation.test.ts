@@ -52,7 +52,7 @@ function run(seed: number, testDice: number[], cases: Cases, change: Partial<Run
     ...{ architecture, parameters: 5, multiplyAdds: 6, seconds: 7 },
     ...{ seed, testDice, cases, ...change },
   };
-  return { folder: '', record: record as unknown as RunRecord };
+  return { folder: `seed-${seed}`, record: record as unknown as RunRecord };
 }
 
 function crossed(change: (fold: string, runs: FoundRun[]) => FoundRun[], cases = CASES): CrossValidation {
@@ -90,7 +90,7 @@ describe('cross-validated Dice', () => {
     assert.deepEqual(none.rows, []);
     assert.deepEqual(none.incomplete, [{ seeds: [1, 2, 3], folds: ['fold-2'], methods: [{ kind: 'train', method: 'unet' }] }]); // prettier-ignore
   });
-  it('is not there if a case is tested twice, or folds have other cases', () => {
+  it('is not there if a case is tested twice, or folds have other voxels or cases', () => {
     const twice = {
       ...CASES,
       'fold-2': { train: ['a', 'b', 'c', 'd', 'e'], validation: [], test: ['f', 'b'] },
@@ -100,13 +100,14 @@ describe('cross-validated Dice', () => {
       obstacle: 'b is a test case of fold-0 and of fold-2',
       incomplete: [],
     });
-    const more = {
-      ...CASES,
-      'fold-1': { train: ['a', 'b', 'c', 'f', 'g'], validation: [], test: ['d', 'e'] },
-    };
+    const changed = crossed((fold, runs) =>
+      fold === 'fold-1'
+        ? runs.map(({ record }) => run(record.seed, [0.5], record.cases, { foldsHash: 'b' }))
+        : runs,
+    );
     assert.equal(
-      crossed(whole, more).obstacle,
-      'fold-0 and fold-1 were run with other cases, so the data has changed in between',
+      changed.obstacle,
+      'seed-1 and seed-1 were run with other voxels or cases, so the data has changed in between',
     );
   });
 });
