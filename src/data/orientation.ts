@@ -62,7 +62,8 @@ export function orientExtent([...extent]: Extent, { axes }: Orienting): Extent {
 /** The matrix of an oriented volume: voxels stay where they are in space. `size` is that of the stored volume. */
 export function orientAffine(affine: Affine, size: Extent, { axes, flipped }: Orienting): Affine {
   return affine.map((row) => {
-    const steps = axes.map((axis, i) => (flipped[i] ? -1 : 1) * (row[axis] as number));
+    // A difference, since the product of -1 and 0 is -0.
+    const steps = axes.map((axis, i) => (flipped[i] ? 0 - (row[axis] as number) : (row[axis] as number)));
     const first = axes.reduce<number>(
       (sum, axis, i) => sum + (flipped[i] ? ((size[axis] as number) - 1) * (row[axis] as number) : 0),
       row[3] as number,
