@@ -228,7 +228,7 @@ function requireNormalisations({ channels, imageFile }: RawCase, normalisation: 
 function requireRoom(
   raw: RawCase,
   grid: Extent,
-  { size, spacing, normalisation }: Experiment['preprocessing'],
+  { size, spacing, antialias, normalisation }: Experiment['preprocessing'],
   room: Room,
 ): void {
   const voxelsOf = ([x, y, z]: Extent): number => x * y * z;
@@ -237,6 +237,8 @@ function requireRoom(
   // Channels are resampled one at a time; percentiles need a sorted copy; labels take one byte per voxel.
   const sorts = [normalisation].flat().some((how) => typeof how === 'object' && 'percentile' in how);
   const sorted = sorts ? width : 0;
+  // With smoothing, axes are resampled one after another.
+  const halfway = antialias ? grid[0] * Math.max(raw.size[1], grid[1]) * raw.size[2] * width : 0;
   const resampled = spacing
     ? `${stored}, resampled to preprocessing.spacing ${inWords(spacing, 'mm')}, become ${inWords(grid, 'voxels')}`
     : stored;
@@ -244,7 +246,7 @@ function requireRoom(
   if (spacing && Math.max(...grid) > LONGEST_AXIS)
     throw new UserError('data', `${resampled}, expected at most ${LONGEST_AXIS} along an axis; ${advice}`);
   room({
-    bytes: voxelsOf(raw.size) + voxelsOf(grid) * ((spacing ? width + 1 : 0) + sorted),
+    bytes: voxelsOf(raw.size) + voxelsOf(grid) * ((spacing ? width + 1 : 0) + sorted) + halfway,
     longest: voxelsOf(grid),
     what: spacing ? `${resampled}, which` : stored,
     advice,

@@ -4,7 +4,7 @@ import { type ChannelNormalisation } from '../config/schema.js';
 import { type FittedNormalisation, type IntensityRange, normalise } from './normalise.js';
 import { type Resampling, resampleImage } from './resample.js';
 
-/** Resamples one channel and normalises it. Changes `stored` if its grid stays, or if it is smoothed. */
+/** Resamples one channel and normalises it. Changes `stored` if its grid stays. */
 export function prepareChannel<T extends Float32Array | Float64Array>(
   stored: T,
   resampling: Resampling,

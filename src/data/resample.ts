@@ -1,8 +1,9 @@
 // Resamples a volume to another grid over the same extent. docs/preprocessing.md has the formulas.
 
 import { type Affine } from './nifti/affine.js';
+import { placesAlong, sourceIndex } from './places.js';
 import { type Extent } from './preprocess.js';
-import { smooth } from './smooth.js';
+import { resampleAxis } from './resample-axis.js';
 
 type Voxels = Float64Array | Float32Array | Uint8Array;
 type PerAxis<T> = readonly [x: T, y: T, z: T];
@@ -81,21 +82,25 @@ function throughPlane(stored: Extent, wanted: Extent): number | undefined {
   return thick.filter((mm) => mm === largest).length === 1 ? thick.indexOf(largest) : undefined;
 }
 
-/** Resamples one channel of an image; the same array if its grid stays. Smoothing changes `voxels`. */
+/** Resamples one channel of an image; the same array if its grid stays. */
 export function resampleImage<T extends Float32Array | Float64Array>(voxels: T, how: Resampling): T {
   if (!changesGrid(how)) return voxels;
-  smooth(voxels, how.from, how.sigma);
-  return resample(voxels, how.from, how.to, how.nearest);
+  const { from, to, sigma, nearest } = how;
+  if (sigma.every((deviation) => deviation === 0)) return resample(voxels, from, to, nearest);
+  let volume: T = voxels;
+  let size: Extent = from;
+  for (const axis of [0, 1, 2] as const) {
+    if (size[axis] === to[axis]) continue;
+    const along = { axis, to: to[axis], sigma: sigma[axis], nearest: nearest[axis] };
+    volume = resampleAxis(volume, size, along);
+    size = size.map((length, i) => (i === axis ? to[axis] : length)) as unknown as Extent;
+  }
+  return volume;
 }
 
 /** Resamples a label; the same array if its grid stays. */
 export function resampleLabel<T extends Voxels>(label: T, how: Resampling): T {
   return changesGrid(how) ? resample(label, how.from, how.to, [true, true, true]) : label;
-}
-
-/** Where a voxel of the resampled grid lies on the stored one: both cover the same extent, so both ends are half a voxel off. */
-export function sourceIndex(index: number, from: number, to: number): number {
-  return ((index + 0.5) * from) / to - 0.5;
 }
 
 /** The matrix of a resampled volume: where its voxels lie in space. The corners of the volume stay where they are. */
@@ -118,19 +123,9 @@ export function resample<T extends Voxels>(
   nearest: PerAxis<boolean>,
 ): T {
   const out = new (voxels.constructor as new (length: number) => T)(to[0] * to[1] * to[2]);
-  // For each output index along an axis: two input indices and the weight of the second.
-  const axes = ([0, 1, 2] as const).map((axis) =>
-    Array.from({ length: to[axis] }, (_, i) => {
-      const at = Math.min(Math.max(sourceIndex(i, from[axis], to[axis]), 0), from[axis] - 1);
-      const low = nearest[axis] ? Math.floor(at + 0.5) : Math.floor(at);
-      return {
-        low: Math.min(low, from[axis] - 1),
-        high: Math.min(low + 1, from[axis] - 1),
-        weight: nearest[axis] ? 0 : at - low,
-      };
-    }),
-  );
-  const [xs, ys, zs] = axes as [(typeof axes)[0], (typeof axes)[0], (typeof axes)[0]];
+  const xs = placesAlong(from[0], to[0], nearest[0]);
+  const ys = placesAlong(from[1], to[1], nearest[1]);
+  const zs = placesAlong(from[2], to[2], nearest[2]);
   const all = nearest.every(Boolean);
   let at = 0;
   for (const z of zs)

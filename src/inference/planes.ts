@@ -2,7 +2,8 @@
 // so that no volume of probabilities is ever kept.
 
 import { type Extent } from '../data/preprocess.js';
-import { type Resampling, changesGrid, sourceIndex } from '../data/resample.js';
+import { placesAlong } from '../data/places.js';
+import { type Resampling, changesGrid } from '../data/resample.js';
 
 /** For each index of an axis: the two indices that it lies between on the other grid, and the weight of the second. */
 interface Between {
@@ -13,16 +14,12 @@ interface Between {
   readonly same: boolean;
 }
 
-/** Both grids cover the same extent in mm; linear in between, or the nearest. */
 function between(grid: number, size: number, nearest: boolean): Between {
-  const at = Float64Array.from({ length: size }, (_, j) => {
-    const index = Math.min(Math.max(sourceIndex(j, grid, size), 0), grid - 1);
-    return nearest ? Math.floor(index + 0.5) : index;
-  });
+  const places = placesAlong(grid, size, nearest);
   return {
-    low: Int32Array.from(at, Math.floor),
-    high: Int32Array.from(at, (value) => Math.min(Math.floor(value) + 1, grid - 1)),
-    weight: Float32Array.from(at, (value) => value - Math.floor(value)),
+    low: Int32Array.from(places, ({ low }) => low),
+    high: Int32Array.from(places, ({ high }) => high),
+    weight: Float32Array.from(places, ({ weight }) => weight),
     same: grid === size,
   };
 }
