@@ -10,7 +10,11 @@ export function resolveExperiment(declared: DeclaredExperiment): Experiment {
   const filled = {
     ...declared,
     output: expandHome(output),
-    dataset: { ...dataset, ...(dataset.root !== undefined && { root: expandHome(dataset.root) }) },
+    dataset: {
+      ...dataset,
+      ...(dataset.root !== undefined && { root: expandHome(dataset.root) }),
+      ...(dataset.inspected !== undefined && { inspected: expandHome(dataset.inspected) }),
+    },
     models: models.map((model) => ({ ...model, name: modelName(model) })),
     pruning: {
       ...pruning,

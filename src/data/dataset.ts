@@ -10,9 +10,11 @@ import { type TrainingRanges } from '../model/model.js';
 import { sha256 } from '../sha256.js';
 import { cacheKey, readCache, writeCache } from './cache.js';
 import { type CaseSource, type PreparedCase, sampleOf } from './case.js';
+import { countWarnings } from './count-warnings.js';
 import { type SplitCutOff, cutOffParts, cutOffWarning } from './cut-off.js';
 import { differences } from './differences.js';
 import { fitNormalisation } from './fit.js';
+import { requireUnchanged } from './inspect/record.js';
 import { labelIndices, labelTargets, othersWarning } from './labels.js';
 import { listCases } from './layouts/index.js';
 import { type Listing } from './layouts/layout.js';
@@ -209,6 +211,12 @@ async function listDataset(config: Experiment): Promise<{
   const sources = known
     .filter(({ id }) => used.has(id))
     .map((source): CaseSource => ('kind' in source ? source : { ...source, background }));
+  if (dataset.inspected !== undefined)
+    await requireUnchanged(
+      dataset.inspected,
+      dataset.root as string,
+      sources.filter((source) => 'images' in source),
+    );
   return { listing, splits, sources };
 }
 
@@ -341,16 +349,5 @@ function hashOf(
       // Voxels are stored before these constants are applied.
       ...([normalisation].flat().some((how) => how && isFitted(how)) ? [{ normalisation }] : []),
     ]),
-  );
-}
-
-/** The warnings of cases: each once, with the first case that has it and the number of others. */
-export function countWarnings(cases: readonly Pick<PreparedCase, 'id' | 'warnings'>[]): string[] {
-  const ids = new Map<string, string[]>();
-  for (const { id, warnings } of cases)
-    for (const warning of new Set(warnings)) ids.set(warning, [...(ids.get(warning) ?? []), id]);
-  return [...ids].map(
-    ([warning, [first, ...more]]) =>
-      `${first}${more.length > 0 ? ` and ${more.length} more case${more.length > 1 ? 's' : ''}` : ''}: ${warning}`,
   );
 }

@@ -133,6 +133,11 @@ export const dataset = z.strictObject({
     .min(1)
     .optional()
     .describe('Licence of the data, such as CC-BY-SA 4.0; it is stored in models trained on the data'),
+  inspected: folder
+    .optional()
+    .describe(
+      'File of what `lunet init` found, relative to the working folder: training refuses files that were changed since',
+    ),
   followLinks: z
     .boolean()
     .default(false)

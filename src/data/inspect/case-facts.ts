@@ -185,7 +185,7 @@ async function stampsOf(files: readonly string[]): Promise<FileStamp[]> {
 }
 
 /** SHA-256 of a file, read piece by piece. */
-async function digestOf(file: string): Promise<string> {
+export async function digestOf(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const part of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(part as Buffer);
   return hash.digest('hex');

@@ -3,7 +3,7 @@
 
 import { availableParallelism } from 'node:os';
 import { askWorkers } from '../../worker-pool.js';
-import { countWarnings } from '../dataset.js';
+import { countWarnings } from '../count-warnings.js';
 import { detectLayout } from '../layouts/detect.js';
 import { type LayoutName, listCases } from '../layouts/index.js';
 import { type CaseFiles } from '../layouts/layout.js';

@@ -29,6 +29,8 @@ export interface IntensityStatistics {
   readonly max: number;
   readonly mean: number;
   readonly deviation: number;
+  /** Voxels that are exactly 0. */
+  readonly zeros: number;
   readonly percentiles: { readonly '0.5': number; readonly '50': number; readonly '99.5': number };
 }
 
@@ -94,7 +96,8 @@ export class IntensitySum {
       return Math.min(max, Math.max(min, valueOf(bin)));
     };
     const percentiles = { '0.5': percentile(0.5), '50': percentile(50), '99.5': percentile(99.5) };
-    return { voxels, min, max, mean, deviation: Math.sqrt(squares / voxels), percentiles };
+    const zeros = (this.#counts[binOf(0)] as number) + (this.#counts[binOf(0x80000000)] as number);
+    return { voxels, min, max, mean, deviation: Math.sqrt(squares / voxels), zeros, percentiles };
   }
 }
 

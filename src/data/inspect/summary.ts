@@ -17,7 +17,7 @@ export function summariseExtents(extents: readonly Extent[]): ExtentSummary {
 }
 
 /** A percentile of each axis by itself, interpolated between ranks. */
-function extentAt(extents: readonly Extent[], percent: number): Extent {
+export function extentAt(extents: readonly Extent[], percent: number): Extent {
   return [0, 1, 2].map((axis) =>
     percentileOf(Float64Array.from(extents, (extent) => extent[axis] as number).sort(), percent),
   ) as unknown as Extent;
