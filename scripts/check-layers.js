@@ -44,6 +44,7 @@ const LAYERS = [
   ['pruning'],
   ['experiment'],
   ['predict'],
+  ['init'],
   ['web', 'library'],
   ['report'],
   ['cli'],

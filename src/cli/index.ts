@@ -11,6 +11,11 @@ export interface CommandEntry {
 
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'init',
+    summary: 'write an experiment file for a dataset, with reasons',
+    load: () => import('./commands/init.js'),
+  },
+  {
     name: 'run',
     summary: 'do the whole experiment: train, prune, retrain, report',
     load: () => import('./commands/run.js'),

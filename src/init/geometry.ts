@@ -3,7 +3,8 @@
 
 import { type CaseFacts } from '../data/inspect/case-facts.js';
 import { extentAt } from '../data/inspect/summary.js';
-import { type Extent, resampledSize } from '../data/preprocess.js';
+import { type Extent } from '../data/preprocess.js';
+import { resampledSize } from '../data/resample.js';
 
 type Grid = Pick<CaseFacts, 'size' | 'spacing'>;
 
@@ -87,8 +88,7 @@ export function patchFor(
     const perMm = [...free].reduce((product, axis) => product * (spacing[axis] as number), budget / fixed);
     const mm = perMm ** (1 / free.size);
     const long = [...free].filter((axis) => mm / (spacing[axis] as number) >= (median[axis] as number));
-    for (const axis of free)
-      patch[axis] = Math.min(median[axis] as number, mm / (spacing[axis] as number));
+    for (const axis of free) patch[axis] = Math.min(median[axis] as number, mm / (spacing[axis] as number));
     long.forEach((axis) => free.delete(axis));
     if (long.length === 0 || free.size === 0) break;
   }
