@@ -6,7 +6,7 @@ const TESTED = 'training ends with the test cases (cases.csv of each run)';
 
 /** Commands that lunet does not have. */
 const COMMANDS: Readonly<Record<string, string>> = {
-  init: 'to start from the shipped experiment: lunet config --print > experiment.yaml',
+  plan: 'to choose settings for a dataset: lunet init FOLDER',
   new: 'to start from the shipped experiment: lunet config --print > experiment.yaml',
   infer: 'type: lunet predict',
   inference: 'type: lunet predict',

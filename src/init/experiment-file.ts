@@ -10,7 +10,7 @@ const WIDTH = 100;
 export function experimentText(choices: readonly Choice[], head: readonly string[]): string {
   const document = new Document();
   const root = new YAMLMap<Scalar, unknown>();
-  document.contents = root as never;
+  document.contents = root;
   for (const { path, value, why } of choices) {
     const node = document.createNode(value);
     inOneLine(node);

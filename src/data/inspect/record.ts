@@ -44,7 +44,9 @@ export async function requireUnchanged(
 ): Promise<void> {
   const { files: known } = await readRecord(recordFile);
   const real = await realRoot(root);
-  const advice = `since it was inspected (${recordFile}); lunet init --force chooses anew, without dataset.inspected nothing is compared`;
+  const advice =
+    `since it was inspected (${recordFile}); to inspect again: lunet init --force, ` +
+    'to use it anyway: --set dataset.inspected=';
   const problems: string[] = [];
   const files = cases.flatMap(({ images, label }) => [...images, label]);
   for (const file of new Set(files.flatMap((each) => [each, imageOfPair(each)]))) {
