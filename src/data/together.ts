@@ -28,7 +28,12 @@ export const SCANS: Tolerance = {
  * Lays the axes of a volume along those of another that lies in the same space but is stored in another orientation. All other
  * volumes stay as they are. Throws a UserError of kind `data` if memory for the voxels is short.
  */
-export function alongside(volume: Volume, file: string, other: Volume, room: Room): Volume {
+export function alongside(
+  volume: Volume,
+  file: string,
+  other: Pick<Volume, 'affine' | 'size' | 'spacing'>,
+  room: Room,
+): Volume {
   const orienting = orientingTo(axisCodes(volume.affine), axisCodes(other.affine));
   if (isAsStored(orienting)) return volume;
   const turned = {

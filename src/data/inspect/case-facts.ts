@@ -6,11 +6,13 @@ import { stat } from 'node:fs/promises';
 import { UserError } from '../../errors.js';
 import { type CaseFiles } from '../layouts/layout.js';
 import { axisCodes, determinantOf } from '../nifti/affine.js';
-import { imageOfPair } from '../nifti/read.js';
+import { imageOfPair, readNifti } from '../nifti/read.js';
 import { spaceDifference } from '../nifti/same-grid.js';
 import { type VoxelStream, openVoxels } from '../nifti/stream.js';
 import { orientExtent, orientingOf } from '../orientation.js';
 import { type Extent } from '../preprocess.js';
+import { roomWithin } from '../room.js';
+import { alongside } from '../together.js';
 import { type Intensities, IntensityCounter } from './intensities.js';
 import { LabelCounter } from './label-values.js';
 
@@ -69,7 +71,7 @@ async function readCase({ id, images, label }: CaseFiles): Promise<InspectedCase
   let labels: CaseFacts['labels'] = [];
   let first: VoxelStream['header'] | undefined;
   for (const file of images) {
-    const image = await openVoxels(file);
+    const image = await openAlong(file, first);
     try {
       first ??= image.header;
       requireSameGrid(image.header, file, first, images[0] as string);
@@ -109,7 +111,7 @@ async function readChannel(
   labelFile: string,
   countLabels: boolean,
 ): Promise<InspectedCase['intensities'][number] & { labels?: CaseFacts['labels']; warnings: string[] }> {
-  const label = await openVoxels(labelFile);
+  const label = await openAlong(labelFile, image.header);
   try {
     if (label.header.channels > 1)
       throw new UserError(
@@ -146,6 +148,22 @@ async function readChannel(
   } finally {
     await label.close();
   }
+}
+
+/** Opens a file; if it is stored in another orientation than `other`, its voxels are laid along that, which takes memory. */
+async function openAlong(file: string, other: VoxelStream['header'] | undefined): Promise<VoxelStream> {
+  const stream = await openVoxels(file);
+  if (other === undefined || axisCodes(stream.header.affine) === axisCodes(other.affine)) return stream;
+  await stream.close();
+  const room = roomWithin();
+  const volume = alongside(await readNifti(file, room), file, other, room);
+  let at = 0;
+  return {
+    header: volume,
+    read: (count) => Promise.resolve(volume.voxels.subarray(at, (at += count))),
+    end: () => Promise.resolve([...volume.warnings]),
+    close: () => Promise.resolve(),
+  };
 }
 
 function requireSameGrid(

@@ -128,6 +128,25 @@ describe('inspection', () => {
     );
   });
 
+  it('lays a label along its image where they are stored in different orientations', async () => {
+    const root = join(folder, 'turned');
+    // The label of the left half, stored from right to left and from left to right.
+    const left = Array.from({ length: 512 }, (_, i) => (i % 8 < 4 ? 1 : 0));
+    const image = { voxels: left.map((value) => 10 * value), sform: scaling([1, 1, 1]) };
+    const flipped = [
+      [-1, 0, 0, 7],
+      [0, 1, 0, 0],
+      [0, 0, 1, 0],
+    ];
+    writeDecathlon(root, [
+      { image, label: { voxels: left, sform: scaling([1, 1, 1]) } },
+      { image, label: { voxels: left.map((value) => 1 - value), sform: flipped } },
+    ]);
+    const facts = await inspectDataset(root);
+    assert.deepEqual(facts.faults, []);
+    assert.deepEqual([facts.channels[0]?.foreground?.min, facts.channels[0]?.foreground?.voxels], [10, 512]);
+  });
+
   it('names the faults of all files, and tells of the good ones', async () => {
     const root = join(folder, 'bad');
     writeDecathlon(root, [
