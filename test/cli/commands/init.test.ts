@@ -57,12 +57,12 @@ describe('lunet init', () => {
     const changed = Buffer.from(bytes);
     changed[bytes.length - 12] = (changed[bytes.length - 12] as number) ^ 1;
     writeFileSync(image, changed);
-    const { status, stderr } = run('train');
-    assert.equal(status, 3);
+    const { status, stderr } = run('train', '--set', 'experiment=again');
+    assert.equal(status, 3, stderr);
     const line =
       /^error: .*phantom_002\.nii\.gz: found other content of the same length: it was changed since it was inspected/m;
     assert.match(stderr, line);
-    assert.equal(run('train', '--set', 'dataset.inspected=nowhere.json').status, 3);
+    assert.equal(run('config', '--set', 'dataset.inspected=nowhere.json').status, 3);
     writeFileSync(image, bytes);
     assert.equal(run('config').status, 0);
   });
