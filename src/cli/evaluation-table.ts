@@ -2,6 +2,7 @@
 
 import { type Evaluation } from '../evaluation/cases.js';
 import { type LabelResult } from '../evaluation/label-maps.js';
+import { MEASURES, type Measure, formatMeasure, measureTitle } from '../evaluation/names.js';
 import { type LabelSummary, meanOverLabels, summariseLabel } from '../evaluation/summary.js';
 import { type Column, formatTable } from './terminal/table.js';
 
@@ -26,7 +27,7 @@ export function evaluationTable({ labels, cases }: Evaluation, tolerance: number
       { title: 'Label' },
       ...(several ? [right('Cases')] : []),
       right('Misses'),
-      ...['Dice', 'IoU', 'HD95, mm', 'ASSD, mm', `NSD at ${tolerance} mm`].map(right),
+      ...MEASURES.map((measure) => right(measureTitle(measure, tolerance))),
       right('Reference, ml'),
       right('Prediction, ml'),
     ],
@@ -35,20 +36,13 @@ export function evaluationTable({ labels, cases }: Evaluation, tolerance: number
 }
 
 function cells({ figures, cases, misses }: LabelSummary, several: boolean): string[] {
-  const { dice, iou, hd95, assd, nsd } = figures;
-  const cell = ({ mean, median }: LabelSummary['figures']['dice'], digits: number): string => {
+  const cell = (measure: Measure): string => {
+    const { mean, median } = figures[measure];
     if (Number.isNaN(mean)) return '-';
-    return several ? `${mean.toFixed(digits)} (${median.toFixed(digits)})` : mean.toFixed(digits);
+    const [first, second] = [mean, median].map((value) => formatMeasure(measure, value));
+    return several ? `${first} (${second})` : (first as string);
   };
-  return [
-    ...(several ? [String(cases)] : []),
-    String(misses),
-    cell(dice, 4),
-    cell(iou, 4),
-    cell(hd95, 3),
-    cell(assd, 3),
-    cell(nsd, 4),
-  ];
+  return [...(several ? [String(cases)] : []), String(misses), ...MEASURES.map(cell)];
 }
 
 const ml = (value: number): string => Number(value.toPrecision(4)).toString();

@@ -2,12 +2,14 @@
 
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { type FurtherMetric, furtherMetrics } from '../config/metrics.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { loadDataset } from '../data/dataset.js';
 import { createEngine } from '../engine/index.js';
+import { formatMeasure, measureTitle } from '../evaluation/names.js';
 import { collectRuns, describeLeftOut } from '../experiment/collect.js';
 import { type LeftOut } from '../runs/find.js';
-import { type SummaryRow } from '../runs/records.js';
+import { type SummaryRow, summaryMetricColumns } from '../runs/records.js';
 import { writeSummary } from '../runs/summary.js';
 import { requireMemory } from '../training/memory.js';
 import { type RunContext } from '../training/life.js';
@@ -73,7 +75,7 @@ export function showSummary(config: Experiment, kind: SummaryRow['kind'] | undef
     for (const { split, base, file, rows } of shown) {
       const ofKind = rows.filter((row) => row.kind === kind);
       if (ofKind.length === 0) continue;
-      print(`${split === 'default' ? '' : `Split ${split}\n`}${summaryTable(ofKind)}`);
+      print(`${split === 'default' ? '' : `Split ${split}\n`}${summaryTable(ofKind, config)}`);
       note(`\nWritten: ${relative('', file) || file}`);
       note(
         `         ${relative('', join(base, kind))}/**/seed-*/${kind === 'prune' ? FILES.steps : FILES.epochs}`,
@@ -92,7 +94,12 @@ export function noteLeftOut(lines: readonly string[]): void {
   note(`\nLeft out:\n${[...lines.slice(0, MOST_SHOWN), ...more].map((line) => `  ${line}`).join('\n')}`);
 }
 
-function summaryTable(rows: readonly SummaryRow[]): string {
+function summaryTable(rows: readonly SummaryRow[], config: Experiment): string {
+  const metrics = furtherMetrics(config);
+  const median = (row: SummaryRow, metric: FurtherMetric): string => {
+    const value = row[summaryMetricColumns(metric).median];
+    return typeof value === 'number' ? formatMeasure(metric, value) : '';
+  };
   const labelled = new Set(rows.map(({ label }) => label)).size > 1;
   return formatTable(
     [
@@ -101,6 +108,11 @@ function summaryTable(rows: readonly SummaryRow[]): string {
       { title: 'Parameters', align: 'right' },
       { title: 'Test Dice', align: 'right' },
       { title: 'MAD', align: 'right' },
+      ...metrics.map((metric) => ({
+        title: measureTitle(metric, config.tolerance),
+        align: 'right' as const,
+      })),
+      ...(metrics.length > 0 ? [{ title: 'Misses', align: 'right' as const }] : []),
       { title: 'Seeds', align: 'right' },
       { title: 'Time per run', align: 'right' },
     ],
@@ -110,6 +122,8 @@ function summaryTable(rows: readonly SummaryRow[]): string {
       row.parameters.toLocaleString('en'),
       `${row.upper_bound ? '≤ ' : ''}${row.dice_median.toFixed(4)}`,
       row.dice_mad.toFixed(4),
+      ...metrics.map((metric) => median(row, metric)),
+      ...(metrics.length > 0 ? [String(row.misses_median ?? '')] : []),
       String(row.seeds),
       duration(row.seconds_median),
     ]),

@@ -77,7 +77,7 @@ export async function evaluateCase(
   return {
     ...paths,
     voxels,
-    results: compareLabelMaps(pair, measured, tolerance, ignore),
+    results: compareLabelMaps(pair, measured, { tolerance, ignore }),
     warnings: [...new Set([...reference.warnings, ...prediction.warnings])],
   };
 }

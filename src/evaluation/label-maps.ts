@@ -2,6 +2,7 @@
 
 import { type Extent } from '../data/preprocess.js';
 import { type Box, type IndexMap, boxSize, cropMask, indexBoxes, unionBox } from './grid.js';
+import { type Measure } from './names.js';
 import { type Counts, type Measures, countOverlap, measure } from './measure.js';
 
 /** A label or a region of several label values. */
@@ -31,15 +32,21 @@ export interface MapPair {
   readonly indices: ReadonlyMap<number, number>;
 }
 
-/**
- * Measures each label. Voxels whose reference has the value `ignore` are left out: they are set to background in the
- * prediction. `tolerance` is for the NSD, in mm.
- */
+/** How label maps are compared. */
+export interface Comparing {
+  /** For the NSD, in mm. */
+  readonly tolerance: number;
+  /** Voxels whose reference has this value are left out: they are set to background in the prediction. */
+  readonly ignore?: number | undefined;
+  /** The measures to compute, see `measure`; default: all. */
+  readonly wanted?: readonly Measure[] | undefined;
+}
+
+/** Measures each label. */
 export function compareLabelMaps(
   { reference, prediction, size, spacing, indices }: MapPair,
   labels: readonly Label[],
-  tolerance: number,
-  ignore?: number,
+  { tolerance, ignore, wanted }: Comparing,
 ): LabelResult[] {
   const ignored = clearIgnored(reference, prediction, ignore === undefined ? undefined : indices.get(ignore));
   const largest = indices.size;
@@ -47,10 +54,11 @@ export function compareLabelMaps(
   const ml = (voxels: number): number => (voxels * spacing[0] * spacing[1] * spacing[2]) / 1000;
   return labels.map((label) => {
     const member = new Uint8Array(largest + 1);
-    const wanted = label.values.flatMap((value) => indices.get(value) ?? []);
-    for (const index of wanted) member[index] = 1;
+    const present = label.values.flatMap((value) => indices.get(value) ?? []);
+    for (const index of present) member[index] = 1;
     const box =
-      unionBox(boxes.flatMap((byIndex) => wanted.map((index): Box | undefined => byIndex[index]))) ?? NOTHING;
+      unionBox(boxes.flatMap((byIndex) => present.map((index): Box | undefined => byIndex[index]))) ??
+      NOTHING;
     const pair = {
       reference: cropMask(reference, size, box, member),
       prediction: cropMask(prediction, size, box, member),
@@ -61,7 +69,7 @@ export function compareLabelMaps(
     return {
       label,
       counts,
-      measures: measure(pair, counts, tolerance),
+      measures: measure(pair, counts, tolerance, wanted),
       referenceVolume: ml(counts.tp + counts.fn),
       predictionVolume: ml(counts.tp + counts.fp),
     };

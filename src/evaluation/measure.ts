@@ -4,6 +4,7 @@ import { type Extent } from '../data/preprocess.js';
 import { percentileOf } from '../data/percentile.js';
 import { boundaryOf, indicesOf } from './boundary.js';
 import { nearestDistances } from './distance.js';
+import { MEASURES, type Measure } from './names.js';
 import { cornerCodes, cornerGrid, elementAreas, elementsOf } from './surface.js';
 
 /** Numbers of voxels of one case and label. */
@@ -50,16 +51,26 @@ export function countOverlap({ reference, prediction }: Pair, all: number): Coun
   return { tp, fp, fn, tn: all - tp - fp - fn };
 }
 
-/** All measures of a pair of masks with known overlap. `tolerance` is in mm. */
-export function measure(pair: Pair, { tp, fp, fn }: Counts, tolerance: number): Measures {
+/**
+ * The measures of a pair of masks with known overlap; `tolerance` is in mm. Measures of two masks with voxels that are not `wanted`
+ * and take time, those of distances, are NaN.
+ */
+export function measure(
+  pair: Pair,
+  { tp, fp, fn }: Counts,
+  tolerance: number,
+  wanted: readonly Measure[] = MEASURES,
+): Measures {
   const [n, m] = [tp + fn, tp + fp];
   if (n === 0 && m === 0) return { dice: NaN, iou: NaN, hd95: NaN, assd: NaN, nsd: NaN };
   if (n === 0 || m === 0) return { dice: 0, iou: 0, hd95: Infinity, assd: Infinity, nsd: 0 };
   return {
     dice: (2 * tp) / (n + m),
     iou: tp / (tp + fp + fn),
-    ...boundaryDistances(pair),
-    nsd: surfaceDice(pair, tolerance),
+    ...(wanted.includes('hd95') || wanted.includes('assd')
+      ? boundaryDistances(pair)
+      : { hd95: NaN, assd: NaN }),
+    nsd: wanted.includes('nsd') ? surfaceDice(pair, tolerance) : NaN,
   };
 }
 

@@ -1,7 +1,7 @@
 // Measures the outputs of a network against the labels that it is trained for.
 
 import { type Extent } from '../data/preprocess.js';
-import { compareLabelMaps } from './label-maps.js';
+import { type Comparing, compareLabelMaps } from './label-maps.js';
 import { type Measures } from './measure.js';
 
 /** The prediction of a network for a case, and the true label. Plain data, since it is sent between threads. */
@@ -24,10 +24,10 @@ export interface MeasuredCase {
   readonly outputs: readonly Measures[];
 }
 
-/** Measures each output at p > 0.5. `tolerance` is for the NSD, in mm. */
+/** Measures each output at p > 0.5. */
 export function measureOutputs(
   { probabilities, label, targets, size, spacing }: Predicted,
-  tolerance: number,
+  how: Comparing,
 ): Measures[] {
   const voxels = label.length;
   return Array.from({ length: probabilities.length / voxels }, (_, k) => {
@@ -39,7 +39,7 @@ export function measureOutputs(
       spacing,
       indices: new Map([[1, 1]]),
     };
-    const [result] = compareLabelMaps(pair, [{ name: String(k), values: [1] }], tolerance);
+    const [result] = compareLabelMaps(pair, [{ name: String(k), values: [1] }], how);
     return (result as NonNullable<typeof result>).measures;
   });
 }

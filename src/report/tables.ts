@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type FurtherMetric, furtherMetrics } from '../config/metrics.js';
 import { hasNamedSplits } from '../config/splits.js';
 import { describeCutOff } from '../data/cut-off.js';
+import { measureTitle } from '../evaluation/names.js';
 import { type Cell } from '../runs/csv.js';
 import { type RunKind, splitFolder, splitNames } from '../runs/folders.js';
 import { type SummaryRow, summaryMetricColumns } from '../runs/records.js';
@@ -106,12 +107,6 @@ function metricsTable({ summary, config }: Results): Table {
     const columns = summaryMetricColumns(metric);
     return withMad(row[columns.median], row[columns.mad]);
   };
-  const titles: Readonly<Record<FurtherMetric, string>> = {
-    iou: 'IoU',
-    hd95: 'HD95, mm',
-    assd: 'ASSD, mm',
-    nsd: `NSD at ${config.tolerance} mm`,
-  };
   return {
     title: `Test metrics${original ? '' : ' on the training grid'}, median ± MAD over seeds`,
     columns: [
@@ -120,7 +115,10 @@ function metricsTable({ summary, config }: Results): Table {
       { title: 'Method' },
       ...(severalLabels ? [{ title: 'Label' }] : []),
       ...(original ? [{ title: 'Dice on stored grids', align: 'right' as const }] : []),
-      ...metrics.map((metric) => ({ title: titles[metric], align: 'right' as const })),
+      ...metrics.map((metric) => ({
+        title: measureTitle(metric, config.tolerance),
+        align: 'right' as const,
+      })),
       ...(metrics.length > 0 ? [{ title: 'Misses', align: 'right' as const }] : []),
     ],
     rows: rows.map((row) => [

@@ -4,13 +4,14 @@ import { type FurtherMetric, furtherMetrics } from '../config/metrics.js';
 import { type Experiment } from '../config/schema.js';
 import { type Dataset } from '../data/dataset.js';
 import { type Engine, InterruptedError, type Network } from '../engine/engine.js';
+import { type Comparing } from '../evaluation/label-maps.js';
 import { type Measures } from '../evaluation/measure.js';
 import { type MeasuredCase, type Predicted } from '../evaluation/predicted.js';
 import { type LabelSummary, meanOverLabels, summariseLabel } from '../evaluation/summary.js';
 import { type TestMetrics } from '../runs/run.js';
 import { askWorkers } from '../worker-pool.js';
 
-/** The measures of each output, case by case, and which of them the config asks for. */
+/** The measures that the config asks for, and for each case those of its outputs, in which all others may be NaN. */
 export interface Measured {
   readonly metrics: readonly FurtherMetric[];
   readonly cases: readonly (readonly Measures[])[];
@@ -55,7 +56,7 @@ export async function measureCases(
     try {
       await askWorkers<Predicted, MeasuredCase>({
         module: new URL('../evaluation/predicted-worker.js', import.meta.url),
-        workerData: { tolerance: config.tolerance },
+        workerData: { tolerance: config.tolerance, wanted: metrics } satisfies Comparing,
         questions,
         nameOf: ({ id }) => id,
         threads: engine.description.threads,

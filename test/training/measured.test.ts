@@ -64,6 +64,17 @@ describe('further metrics', () => {
       assert.deepEqual(measured.cases[0]?.[k], expected);
     }
   });
+  it('are computed only where they are asked for', async () => {
+    const [all, hd95, nsd] = await Promise.all(
+      ([['hd95', 'nsd', 'assd'], ['hd95'], ['nsd']] as const).map(async (metrics) => {
+        const measured = await measureCases(network, ['a'], context(metrics));
+        return measured?.cases[0]?.[0];
+      }),
+    );
+    assert.ok(all && Object.values(all).every(Number.isFinite));
+    assert.deepEqual(hd95, { ...all, nsd: NaN });
+    assert.deepEqual(nsd, { ...all, hd95: NaN, assd: NaN });
+  });
   it('leave misses and cases without the label out of means of distances', async () => {
     const measured = await measureCases(network, ids, context(['hd95', 'nsd']));
     assert.ok(measured);

@@ -32,9 +32,18 @@ const recordOf = (cwd: string, run: string): RunRecord => readRun(join(cwd, run)
 describe('further metrics of runs', () => {
   const whole = workFolder();
   it('are in the files of training, and are those of the masks that its model predicts', async () => {
-    const { status, stderr } = lunet(TRAIN, { cwd: whole });
+    const { status, stdout, stderr } = lunet(TRAIN, { cwd: whole });
     assert.equal(status, 0, stderr);
     const record = recordOf(whole, TRAINED);
+    const means = record.testMetrics?.means;
+    assert.match(stdout, /Test Dice +MAD +HD95, mm +NSD at 1\.5 mm +Misses +Seeds/);
+    const shown = [
+      record.testDice?.[0]?.toFixed(4),
+      '0.0000',
+      means?.hd95?.[0]?.toFixed(3) ?? '',
+      means?.nsd?.[0]?.toFixed(4),
+    ];
+    assert.match(stdout, new RegExp(`${shown.join(' +')} +${record.testMetrics?.misses[0]} +1 `));
     const { config } = loadExperiment(join(whole, 'lunet.yaml'));
     const dataset = await loadDataset(config);
     const { model } = readRunModel(join(whole, TRAINED), record);
