@@ -1,6 +1,6 @@
 // Checks that involve several keys of an experiment, or a key and the resulting network.
 
-import { augmentationProblems } from './augmentation.js';
+import { augmentationProblems, augmentationSettings } from './augmentation.js';
 import { modelName } from './models.js';
 import { nameProblems } from './names.js';
 import { type Problem, describe } from './problems.js';
@@ -23,6 +23,7 @@ export function crossFieldProblems(sections: Sections): Problem[] {
     ...modelProblems(sections),
     ...sizeProblems(sections),
     ...(sections.training ? augmentationProblems(sections.training.augmentation) : []),
+    ...inferenceProblems(sections),
     ...pruningProblems(sections),
     ...listProblems(sections),
   ];
@@ -160,6 +161,22 @@ function sizeProblems({ models, preprocessing }: Sections): Problem[] {
   });
 }
 
+/** A network that never saw a mirrored case is worse on one. */
+function inferenceProblems({ training, inference }: Sections): Problem[] {
+  if (!training || !inference) return [];
+  const trained = augmentationSettings(training)?.mirror ?? [];
+  return inference.mirror.flatMap((axis, index) =>
+    trained.includes(axis)
+      ? []
+      : {
+          path: ['inference', 'mirror', index],
+          message:
+            `found ${axis}, expected axes along which training mirrors (training.augmentation.mirror): ` +
+            (trained.length > 0 ? trained.join(', ') : 'none, so leave inference.mirror empty'),
+        },
+  );
+}
+
 function pruningProblems({ models, training, pruning, retraining }: Sections): Problem[] {
   if (!pruning) return [];
   const problems: Problem[] = [];
@@ -194,11 +211,12 @@ function pruningProblems({ models, training, pruning, retraining }: Sections): P
 }
 
 /** Finds duplicates in lists of things to do: naming one twice is a mistake. */
-function listProblems({ dataset, training, metrics, pruning, retraining }: Sections): Problem[] {
+function listProblems({ dataset, training, inference, metrics, pruning, retraining }: Sections): Problem[] {
   const lists: [string[], readonly (string | number)[] | undefined][] = [
     [['metrics'], metrics],
     [['dataset', 'channels'], dataset?.channels],
     [['training', 'seeds'], training?.seeds],
+    [['inference', 'mirror'], inference?.mirror],
     [['pruning', 'strategies'], pruning?.strategies],
     [['pruning', 'snapshots'], pruning?.snapshots],
     [['retraining', 'strategies'], retraining?.strategies],

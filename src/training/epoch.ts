@@ -1,12 +1,10 @@
-// One epoch, from top to bottom: order of cases, batches, dropout masks, training steps; and evaluation. All random numbers
-// come from streams keyed by seed, epoch and batch, so an epoch can stop and resume at any batch.
+// One epoch, from top to bottom: order of cases, batches, dropout masks, training steps. All random numbers come from streams
+// keyed by seed, epoch and batch, so an epoch can stop and resume at any batch.
 
 import { InterruptedError, type Network, type Sample } from '../engine/engine.js';
-import { UserError } from '../errors.js';
 import { type Weights } from '../network/weights.js';
 import { shuffled, stream } from '../random.js';
 import { type Backlog, meanwhile } from './backlog.js';
-import { caseDice } from './metrics.js';
 
 /** The progress of an epoch, which a checkpoint in its middle needs. */
 export interface EpochProgress {
@@ -92,49 +90,4 @@ export function dropoutMasks(
     masks[i] = rate === 0 ? 1 : random.uniform() < rate ? 0 : 1 / (1 - rate);
   }
   return masks;
-}
-
-/**
- * Dice per label of each case, in the order of the ids; the backlog is done during the first batch. Throws an
- * InterruptedError as `trainEpoch` does. If numbers in the network overflow, throws a UserError of kind `data` if the voxels
- * are the cause, else a DivergedError.
- */
-export async function evaluateCases(
-  network: Network,
-  cases: readonly string[],
-  { config, dataset, signal }: EvaluationContext,
-  backlog?: Backlog,
-): Promise<number[][]> {
-  const { batch } = config.training;
-  const dice: number[][] = [];
-  for (let at = 0; at < cases.length; at += batch) {
-    if (signal?.aborted) throw new InterruptedError();
-    const ids = cases.slice(at, at + batch);
-    const overlaps = await meanwhile(backlog, network.evaluate(ids.map(dataset.sample)));
-    for (const [i, { target }] of overlaps.entries())
-      if (target.some(Number.isNaN)) throw overflowError(ids[i] as string, dataset.sample(ids[i] as string));
-    dice.push(...overlaps.map(caseDice));
-  }
-  return dice;
-}
-
-/** The part of the context of a run that evaluation needs. */
-interface EvaluationContext {
-  readonly config: { readonly training: { readonly batch: number } };
-  readonly dataset: { readonly sample: (id: string) => Sample };
-  readonly signal?: AbortSignal;
-}
-
-/** Neither normalised nor usual images have larger voxels, so beyond this limit the data is the cause, not the weights. */
-const LARGEST_VOXEL = 1e6;
-
-function overflowError(id: string, { image }: Sample): Error {
-  const largest = image.reduce((most, voxel) => Math.max(most, Math.abs(voxel)), 0);
-  if (largest <= LARGEST_VOXEL)
-    return new DivergedError('the network overflows when it is evaluated', undefined, [id]);
-  return new UserError(
-    'data',
-    `case ${id}: found voxels of up to ${largest.toPrecision(2)}, which overflow the network, expected moderate numbers; ` +
-      'have them normalised (preprocessing.normalisation: z-score, percentile or window), or leave the case out of the split',
-  );
 }

@@ -3,12 +3,14 @@
 import { type FurtherMetric, furtherMetrics } from '../config/metrics.js';
 import { type Experiment } from '../config/schema.js';
 import { type Dataset } from '../data/dataset.js';
+import { volumeSize } from '../data/preprocess.js';
 import { type Engine, InterruptedError, type Network } from '../engine/engine.js';
 import { type Comparing } from '../evaluation/label-maps.js';
 import { type Measures } from '../evaluation/measure.js';
 import { type MeasuredCase, type Predicted } from '../evaluation/predicted.js';
 import { type LabelSummary, meanOverLabels, summariseLabel } from '../evaluation/summary.js';
 import { type TestMetrics } from '../runs/run.js';
+import { type SizedImage, byWindows, sweepCase } from './windows.js';
 import { askWorkers } from '../worker-pool.js';
 
 /** The measures that the config asks for, and for each case those of its outputs, in which all others may be NaN. */
@@ -19,8 +21,8 @@ export interface Measured {
 
 /** The part of the context of a run that measuring needs. */
 interface MeasuringContext {
-  readonly config: Pick<Experiment, 'metrics' | 'tolerance' | 'training' | 'preprocessing'>;
-  readonly dataset: Pick<Dataset, 'sample' | 'spacing' | 'targets'>;
+  readonly config: Pick<Experiment, 'inference' | 'metrics' | 'tolerance' | 'training'>;
+  readonly dataset: Pick<Dataset, 'outputs' | 'sample' | 'size' | 'spacing' | 'targets'>;
   readonly engine: Pick<Engine, 'description'>;
   readonly signal?: AbortSignal;
 }
@@ -32,8 +34,9 @@ interface MeasuringContext {
 export async function measureCases(
   network: Network,
   ids: readonly string[],
-  { config, dataset, engine, signal }: MeasuringContext,
+  context: MeasuringContext,
 ): Promise<Measured | undefined> {
+  const { config, dataset, engine, signal } = context;
   const metrics = furtherMetrics(config);
   if (metrics.length === 0) return undefined;
   const { batch } = config.training;
@@ -43,13 +46,13 @@ export async function measureCases(
     const questions: Predicted[] = [];
     for (const id of ids.slice(at, at + batch)) {
       if (signal?.aborted) throw new InterruptedError();
-      const { image, label } = dataset.sample(id);
+      const sized = { ...dataset.sample(id), size: dataset.size };
       questions.push({
         id,
-        probabilities: await network.predict([image], 'running'),
-        label: label.slice(),
+        probabilities: await predictCase(network, sized, context),
+        label: sized.label.slice(),
         targets: dataset.targets,
-        size: config.preprocessing.size,
+        size: volumeSize(sized.size),
         spacing: dataset.spacing(id),
       });
     }
@@ -69,6 +72,24 @@ export async function measureCases(
     }
   }
   return { metrics, cases: ids.map((id) => measured.get(id) as readonly Measures[]) };
+}
+
+/** Probabilities (outputs, D, H, W) of a case. */
+async function predictCase(
+  network: Network,
+  sized: SizedImage,
+  context: MeasuringContext,
+): Promise<Float32Array> {
+  if (!byWindows(context)) return network.predict([sized.image], 'running');
+  const [depth, height, width] = sized.size;
+  const outputs = context.dataset.outputs.length;
+  const probabilities = new Float32Array(outputs * depth * height * width);
+  const area = height * width;
+  await sweepCase(network, sized, context, (z, plane) => {
+    for (let k = 0; k < outputs; k++)
+      probabilities.set(plane.subarray(k * area, (k + 1) * area), (k * depth + z) * area);
+  });
+  return probabilities;
 }
 
 /** What the record keeps of measures: over all labels, then by label. */

@@ -1,6 +1,5 @@
 // Dice of the test cases on the grids on which they are stored: what `lunet predict` finds in their files, against the labels there.
 
-import { DEFAULT_INFERENCE } from '../config/inference.js';
 import { type Experiment } from '../config/schema.js';
 import { type Dataset } from '../data/dataset.js';
 import { orient, orientingOf } from '../data/orientation.js';
@@ -8,11 +7,11 @@ import { InterruptedError, type Network } from '../engine/engine.js';
 import { overlapCounter } from '../inference/overlap.js';
 import { probabilityPlanes } from '../inference/segment.js';
 import { OverflowError } from '../inference/slab.js';
-import { windowBatch } from '../inference/sliding.js';
 import { preprocessingOf } from '../runs/describe-model.js';
 import { type RunRecord } from '../runs/run.js';
 import { DivergedError } from './epoch.js';
 import { caseDice } from './metrics.js';
+import { windowingOf } from './windows.js';
 
 /** The part of the context of a run that this needs. */
 interface OriginalContext {
@@ -35,8 +34,7 @@ export async function originalDice(
   if (ids.every(dataset.keepsGrid)) return undefined;
   const preprocessing = preprocessingOf(record);
   const { size, orientation } = preprocessing;
-  const batch = Math.min(config.training.batch, ids.length, windowBatch(size));
-  const windowing = { ...DEFAULT_INFERENCE, ...config.inference, size, batch };
+  const windowing = windowingOf(config, size, ids.length);
   const dice: number[][] = [];
   for (const id of ids) {
     if (signal?.aborted) throw new InterruptedError();

@@ -11,7 +11,8 @@ import { type EpochRow, epochColumns } from '../runs/records.js';
 import { type RunRecord } from '../runs/run.js';
 import { sha256 } from '../sha256.js';
 import { catchUp } from './backlog.js';
-import { type EpochProgress, evaluateCases, trainEpoch } from './epoch.js';
+import { type EpochProgress, trainEpoch } from './epoch.js';
+import { evaluateCases } from './evaluate.js';
 import {
   type Ending,
   type Life,

@@ -2,7 +2,7 @@
 
 import { augmentationSettings } from '../config/augmentation.js';
 import { modelArchitecture, modelName } from '../config/models.js';
-import { DEFAULT_INFERENCE } from '../config/inference.js';
+import { DEFAULT_INFERENCE, type Inference } from '../config/inference.js';
 import { furtherMetrics } from '../config/metrics.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { namedSplits } from '../config/splits.js';
@@ -76,7 +76,7 @@ export function commonIdentity(config: Experiment, split: string): Identity {
       ...(groups !== undefined && { groups }),
     },
     preprocessing: preprocessingIdentity(config),
-    ...(inference.overlap !== DEFAULT_INFERENCE.overlap && { inference }),
+    ...(!isDefault(inference) && { inference }),
     ...(metrics.length > 0 && { metrics }),
     ...(metrics.includes('nsd') && { tolerance: config.tolerance }),
   };
@@ -90,6 +90,9 @@ function preprocessingIdentity({ preprocessing }: Experiment): object {
   );
   return Object.fromEntries(left);
 }
+
+const isDefault = ({ overlap, mirror }: Inference): boolean =>
+  overlap === DEFAULT_INFERENCE.overlap && mirror.length === 0;
 
 /** The training settings in the identity of a run, without its seed. */
 export function trainingIdentity({ training }: Experiment): Identity {

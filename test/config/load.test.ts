@@ -144,6 +144,24 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'FILE:13:17: training.augmentation: found "standart", expected none, light, standard or a group of steps (did you mean standard?)',
   ],
   [
+    'mirroring in evaluations that training does not do',
+    'epochs: 2',
+    'augmentation: { mirror: [y, z] }\ninference: { mirror: [z, x] }',
+    'FILE:14:26: inference.mirror.1: found x, expected axes along which training mirrors (training.augmentation.mirror): y, z',
+  ],
+  [
+    'mirroring in evaluations without any in training',
+    'epochs: 2',
+    'augmentation: none\ninference: { mirror: [z] }',
+    'FILE:14:23: inference.mirror.0: found z, expected axes along which training mirrors (training.augmentation.mirror): none, so leave inference.mirror empty',
+  ],
+  [
+    'an overlap that would have no end',
+    'epochs: 2',
+    'epochs: 2\ninference: { overlap: 1 }',
+    'FILE:14:23: inference.overlap: found 1, expected at most 0.9',
+  ],
+  [
     'a step of augmentation that there is not',
     'epochs: 2',
     'augmentation: { rotations: { probability: 1 } }',

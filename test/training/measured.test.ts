@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { volumeSize } from '../../src/data/preprocess.js';
 import { type Network, InterruptedError } from '../../src/engine/engine.js';
 import { countOverlap, measure } from '../../src/evaluation/measure.js';
 import { stream } from '../../src/random.js';
@@ -28,12 +29,19 @@ const labels = [label, label, label.map((index) => Math.min(index, 1))];
 
 function context(metrics: readonly ('dice' | 'hd95' | 'nsd' | 'assd')[], signal?: AbortSignal) {
   return {
-    config: { metrics: [...metrics], tolerance: 0.7, training: { batch: 2 }, preprocessing: { size } },
+    config: {
+      metrics: [...metrics],
+      tolerance: 0.7,
+      training: { batch: 2 },
+      inference: { overlap: 0.5, mirror: [] },
+    },
     dataset: {
       sample: (id: string) => ({
         image: Float32Array.of(ids.indexOf(id)),
         label: labels[ids.indexOf(id)] as Uint8Array,
       }),
+      size: volumeSize(size),
+      outputs: ['all', 'two'],
       spacing: () => spacing,
       targets,
     },

@@ -13,5 +13,12 @@ export const inference = z
       .describe(
         'Part of a window that neighbouring windows share at least, where a volume is larger than a window',
       ),
+    mirror: z
+      .array(z.enum(['x', 'y', 'z']))
+      .default([...DEFAULT_INFERENCE.mirror])
+      .describe(
+        'Axes along which cases are mirrored too, and the predictions averaged; each doubles the time of evaluations. Only axes of ' +
+          'training.augmentation.mirror',
+      ),
   })
   .prefault({});
