@@ -70,6 +70,20 @@ describe('a model', () => {
     assert.deepEqual(parseDescription(changed('more', 1)), FULL);
   });
 
+  it('may have a normalisation for each channel, with the constants of training', () => {
+    const each = [{ clip: [-80, 300], mean: 90.5, deviation: 41 }, 'z-score-nonzero'];
+    for (const [key, value] of [
+      ['normalisation', each],
+      ['normalisation', each[0]],
+      ['antialias', true],
+      ['anisotropic', true],
+    ] as const)
+      assert.deepEqual(parseDescription(changed(`preprocessing.${key}`, value)), {
+        ...FULL,
+        preprocessing: { ...FULL.preprocessing, [key]: value },
+      });
+  });
+
   it('is refused with the key, what was found and what was expected', () => {
     const cases: [key: string, value: unknown, message: RegExp][] = [
       ['format', 2, /^format: found a model of version 2, expected 1/],
@@ -94,9 +108,16 @@ describe('a model', () => {
       [
         'preprocessing.normalisation',
         'ct',
-        /^preprocessing\.normalisation: found "ct", expected z-score or none/,
+        /^preprocessing\.normalisation: found "ct", expected z-score or z-score-nonzero or none/,
       ],
-      ['preprocessing.normalisation', {}, /found neither window nor percentile/],
+      ['preprocessing.normalisation', {}, /found neither window, percentile nor clip/],
+      ['preprocessing.normalisation', ['none'], /^preprocessing\.normalisation: found 1 for 2 channels/],
+      [
+        'preprocessing.normalisation',
+        ['none', { clip: [0, 1], mean: 0, deviation: 0 }],
+        /^preprocessing\.normalisation\[1\]\.deviation: found 0, expected a number above 0/,
+      ],
+      ['preprocessing.antialias', 1, /^preprocessing\.antialias: found 1, expected true or false/],
       ['preprocessing.orientation', 'LPS', /^preprocessing\.orientation: found "LPS", expected RAS or keep/],
       ['mirror', ['w'], /^mirror\[0\]: found "w"/],
       ['training.size', null, /^training\.size: found null, expected an object/],
