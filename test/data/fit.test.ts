@@ -48,10 +48,18 @@ describe('foreground', () => {
     );
   });
   it('is at most 10 000 evenly spaced ranks of a large one', () => {
-    // Every value from 0 to 2 999 999 once, in no order.
+    // Every value below a count once, in no order.
+    const valuesOf = (count: number): number[] => {
+      const voxels = Float32Array.from({ length: count }, (_, i) => (i * 1_000_003) % count);
+      return foregroundValues(voxels, new Uint8Array(count).fill(1), (index) => index > 0);
+    };
+    assert.deepEqual(
+      valuesOf(1_000_000),
+      Array.from({ length: 10_000 }, (_, i) => 100 * i + 50),
+    );
+    // Of more than 2^20 voxels every n-th is looked at.
     const count = 3_000_000;
-    const voxels = Float32Array.from({ length: count }, (_, i) => (i * 1_000_003) % count);
-    const values = foregroundValues(voxels, new Uint8Array(count).fill(1), (index) => index > 0);
+    const values = valuesOf(count);
     assert.equal(values.length, 10_000);
     const off = values.reduce(
       (most, value, i) => Math.max(most, Math.abs(value / count - (i + 0.5) / 10_000)),

@@ -25,11 +25,13 @@ describe('normalisation', () => {
     assert.deepEqual([...voxels], [-6, -2, -0.4, 6]);
   });
   it('applies fitted constants to the channels that have them, and leaves padding at 0', () => {
-    // Two channels of 3 x 2 x 1 voxels, of which the first column is padding.
-    const image = Float32Array.from([0, 7, 8, 0, 9, 100, 0, 1, 2, 0, 3, 4]);
+    // Two channels of 3 x 2 x 2 voxels; of each, two voxels of the first row of both planes are no padding.
+    const plane = [0, 9, 100, 0, 0, 0];
+    const image = Float32Array.from([...plane, ...plane, ...plane, ...plane]);
     const constants = { clip: [8, 10], mean: 6, deviation: 2 } as const;
-    applyFitted(image, [3, 2, 1], { from: [1, 0, 0], to: [3, 2, 1] }, [constants, 'z-score']);
-    assert.deepEqual([...image], [0, 1, 1, 0, 1.5, 2, 0, 1, 2, 0, 3, 4]);
+    applyFitted(image, [3, 2, 2], { from: [1, 0, 0], to: [3, 1, 2] }, [constants, 'z-score']);
+    const applied = [0, 1.5, 2, 0, 0, 0];
+    assert.deepEqual([...image], [...applied, ...applied, ...plane, ...plane]);
   });
   it('z-score gives mean 0 and variance 1; a constant volume becomes 0 and is reported', () => {
     const voxels = Float32Array.from([1, 2, 3, 4, 10]);
