@@ -119,6 +119,8 @@ export interface EngineDescription {
   /** Instruction set or device, such as `avx512` or `simd128`. Results are bit-identical only on the same one. */
   readonly device: string;
   readonly threads: number;
+  /** The compiler of a compiled engine, if known. Results are bit-identical only with the same one. */
+  readonly build?: string | undefined;
 }
 
 /** Computes networks. */

@@ -230,7 +230,7 @@ export function writeRun(folder: string, record: RunRecord): void {
   commitFile(join(folder, FILES.record), seal(record));
 }
 
-/** Refuses to resume with other voxels or on another engine or instruction set: the bits would not be those of one run. */
+/** Refuses to resume with other voxels or on another engine, instruction set or build of it: the bits would not be those of one run. */
 export function requireSameGround(
   folder: string,
   record: RunRecord,
@@ -249,6 +249,13 @@ export function requireSameGround(
       'engine',
       `${folder}: this run was started on ${was.name} (${was.device}), here is ${engine.name} (${engine.device}), ` +
         'whose results differ in the last bits; finish it there, or replace it with --overwrite',
+    );
+  // Runs of earlier versions have no compiler on record.
+  if (was.build !== undefined && engine.build !== undefined && was.build !== engine.build)
+    throw new UserError(
+      'engine',
+      `${folder}: this run was started on an engine made with ${was.build}, here is one made with ${engine.build}, ` +
+        'whose results differ in the last bits; finish it there, set LUNET_NATIVE to that engine, or replace the run with --overwrite',
     );
 }
 

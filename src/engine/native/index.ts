@@ -1,5 +1,6 @@
 // The native engine: networks on the C++ addon.
 
+import { dirname } from 'node:path';
 import { UserError } from '../../errors.js';
 import { freeMemory } from '../../memory.js';
 import { totalChannels } from '../../network/architecture.js';
@@ -8,6 +9,7 @@ import { estimateMemory, requireComputable, requireMemory } from '../compiled/li
 import { type CompiledNetwork, networkOn } from '../compiled/network.js';
 import { type Engine, type NetworkSettings } from '../engine.js';
 import { type Addon, type Handle } from './addon.js';
+import { readRecord } from './builds.js';
 import { physicalCores } from './cores.js';
 import { loadAddon } from './loader.js';
 
@@ -26,7 +28,8 @@ export function createNativeEngine(options: NativeOptions = {}): Engine {
   const loaded = loadAddon();
   if (loaded.addon === undefined)
     throw new UserError('engine', `the native engine does not load: ${loaded.attempts.join('; ')}`);
-  const { addon } = loaded;
+  const { addon, path } = loaded;
+  const build = readRecord(dirname(path))?.compiler;
   const available = addon.instructionSets();
   const [widest = 'baseline'] = available;
   const isa = options.isa ?? widest;
@@ -39,7 +42,7 @@ export function createNativeEngine(options: NativeOptions = {}): Engine {
   const bytesFor = (settings: NetworkSettings): number =>
     estimateMemory(settings, (shape) => addon.estimateMemory(shape, threads));
   return {
-    description: { name: 'native', device: isa, threads },
+    description: { name: 'native', device: isa, threads, ...(build !== undefined && { build }) },
     estimateMemory: bytesFor,
     load: (settings, weights, optimizer) =>
       Promise.resolve().then(() => {
