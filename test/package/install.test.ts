@@ -3,10 +3,18 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { prebuildFolder, prebuildsFolder } from '../../src/engine/native/builds.js';
 import { emptyFolder } from '../cli/lunet.js';
 import { TINY } from '../cli/tiny.js';
@@ -70,6 +78,25 @@ test('the package has what it needs and nothing of this machine', () => {
       assert.ok(existsSync(join(project.package, path)), `${document}: ${path}`);
     }
   }
+});
+
+test('it leaves TensorFlow.js to those who want it: a message says how, and a set-up brings its own', async () => {
+  assert.ok(!existsSync(join(project.cwd, 'node_modules/@tensorflow')));
+  // Whatever is set up on this machine.
+  const none = { LUNET_TENSORFLOW: emptyFolder() };
+  const { code, stderr } = await start(project, ['train', 'tiny.yaml', '--engine', 'webgpu'], none).ended;
+  assert.equal(code, 4, stderr);
+  assert.match(stderr, /TensorFlow\.js .* is not installed; .*lunet setup tensorflow.*npm install --no-save/);
+  const setUp = emptyFolder();
+  mkdirSync(join(setUp, 'node_modules'));
+  symlinkSync(join(checkout, 'node_modules/@tensorflow'), join(setUp, 'node_modules/@tensorflow'));
+  const module = pathToFileURL(join(project.package, 'dist/src/engine/tfjs/core.js')).href;
+  const script = `const { core } = await import(${JSON.stringify(module)}); console.log(core.version_core);`;
+  const loaded = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    env: { ...process.env, LUNET_TENSORFLOW: setUp },
+  });
+  assert.equal(loaded.stdout, '4.22.0\n', loaded.stderr);
 });
 
 test(

@@ -1,6 +1,7 @@
 // Fused operations of TensorFlow: one call each, through the binding. TensorFlow.js itself has only the unfused ones.
 
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import { core } from '../tfjs/core.js';
 import { type Operations, maxPoolGradient } from '../tfjs/operations.js';
 
 interface Attribute {
@@ -28,7 +29,7 @@ function execute(
   inputs: readonly tf.Tensor[],
   outputs = 1,
 ): tf.Tensor[] {
-  const backend = tf.backend() as unknown as NodeBackend;
+  const backend = core.backend() as unknown as NodeBackend;
   const { binding } = backend;
   const type = { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
   return backend.executeMultipleOutputs(name, [type, ...more(backend)], inputs, outputs);
@@ -48,21 +49,21 @@ export const fused: Operations = {
   addBias: (x, bias) => execute('BiasAdd', none, [x, bias])[0] as tf.Tensor5D,
   biasGradient: (dy) => execute('BiasAddGrad', none, [dy])[0] as tf.Tensor,
   reluGradient: (dy, y) => execute('ReluGrad', none, [dy, y])[0] as tf.Tensor5D,
-  applyMask: (x, mask) => tf.mul(x, tf.reshape(mask, [x.shape[0], 1, 1, 1, -1])),
+  applyMask: (x, mask) => core.mul(x, core.reshape(mask, [x.shape[0], 1, 1, 1, -1])),
   poolGradient(dy, x, y) {
     // TensorFlow sends the gradient to all voxels that equal the maximum, and after a ReLU several zeros often do. Weights
     // that decrease along the window select the first of them.
-    return tf.tidy(() => {
+    return core.tidy(() => {
       const [, depth, height, width] = y.shape;
-      const falling = tf.tensor5d([8, 7, 6, 5, 4, 3, 2, 1], [1, 2, 2, 2, 1]);
-      const largest = maxPoolGradient(tf.onesLike(y), x, y);
-      const first = tf.mul(largest, tf.tile(falling, [1, depth, height, width, 1]));
-      return maxPoolGradient(dy, first as tf.Tensor5D, tf.maxPool3d(first as tf.Tensor5D, 2, 2, 'valid'));
+      const falling = core.tensor5d([8, 7, 6, 5, 4, 3, 2, 1], [1, 2, 2, 2, 1]);
+      const largest = maxPoolGradient(core.onesLike(y), x, y);
+      const first = core.mul(largest, core.tile(falling, [1, depth, height, width, 1]));
+      return maxPoolGradient(dy, first as tf.Tensor5D, core.maxPool3d(first as tf.Tensor5D, 2, 2, 'valid'));
     });
   },
   normalise(x, gamma, beta, epsilon) {
     // In training mode mean and variance are outputs; the inputs of that name are empty.
-    const empty = tf.tensor1d([]);
+    const empty = core.tensor1d([]);
     const [y, mean, variance, ...saved] = execute(
       'FusedBatchNormV3',
       normAttributes(epsilon),

@@ -3,8 +3,9 @@
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { type KernelBackend, engine } from '@tensorflow/tfjs-core';
+import type { KernelBackend } from '@tensorflow/tfjs-core';
 import { UserError } from '../../errors.js';
+import { core } from '../tfjs/core.js';
 
 export interface OpenedTensorFlow {
   readonly backend: KernelBackend;
@@ -94,7 +95,7 @@ function meter(backend: KernelBackend): void {
     methods[method] = (name, ...rest) => {
       const result = original(name, ...rest);
       counts.operations++;
-      counts.peakBytes = Math.max(counts.peakBytes, engine().state.numBytes);
+      counts.peakBytes = Math.max(counts.peakBytes, core.engine().state.numBytes);
       return result;
     };
   }

@@ -229,14 +229,16 @@ async function selfCheckInChild(options: SetupOptions): Promise<{ tensorflow: st
 
 /** Runs a command and resolves to its output. `cure` turns the output of a failed command into advice. */
 function execute(
-  { detail, signal }: SetupOptions,
+  { folder, detail, signal }: SetupOptions,
   command: string,
   words: readonly string[],
   cure: (text: string) => string,
 ): Promise<string> {
   return new Promise((done, fail) => {
     signal.throwIfAborted();
-    const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    // The self-check takes TensorFlow.js from this set-up, which nothing refers to before it is complete.
+    const env = { ...process.env, LUNET_TENSORFLOW: folder };
+    const child = spawn(command, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let text = '';
     const listen = (chunk: unknown): void => {
       text += String(chunk);

@@ -1,7 +1,8 @@
 // The backward pass of the network in TensorFlow.js operations. It is written by hand, because the automatic gradient of
 // TensorFlow.js would keep many more volumes than the activation and the input of each layer, which are enough.
 
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import { core } from './core.js';
 import { type Architecture, NORM_EPSILON, upSource } from '../../network/architecture.js';
 import { type LayerTrace, type Parameters } from './forward.js';
 import { type Operations, scaleShift } from './operations.js';
@@ -14,19 +15,19 @@ export function diceLoss(
   target: tf.Tensor5D,
 ): { loss: tf.Scalar; gradient: tf.Tensor5D } {
   const labels = target.shape[4];
-  const p = tf.sigmoid(tf.reshape(logits, [-1, labels]));
-  const t = tf.reshape(target, [-1, labels]);
-  const both = tf.tidy(() => tf.sum(tf.mul(p, t), 0));
-  const total = tf.add(tf.add(tf.sum(p, 0), tf.sum(t, 0)), SMOOTH);
-  const ratio = tf.div(tf.mul(both, 2), total);
+  const p = core.sigmoid(core.reshape(logits, [-1, labels]));
+  const t = core.reshape(target, [-1, labels]);
+  const both = core.tidy(() => core.sum(core.mul(p, t), 0));
+  const total = core.add(core.add(core.sum(p, 0), core.sum(t, 0)), SMOOTH);
+  const ratio = core.div(core.mul(both, 2), total);
   // d/dp = (ratio - 2 t) / total / labels, times p (1 - p); written so that few tensors are alive at once.
-  const share = tf.mul(total, labels);
-  const byProbability = tf.tidy(() => tf.sub(tf.div(ratio, share), tf.mul(t, tf.div(2, share))));
-  const slope = tf.tidy(() => tf.mul(p, tf.sub(1, p)));
+  const share = core.mul(total, labels);
+  const byProbability = core.tidy(() => core.sub(core.div(ratio, share), core.mul(t, core.div(2, share))));
+  const slope = core.tidy(() => core.mul(p, core.sub(1, p)));
   p.dispose();
   return {
-    loss: tf.sub(1, tf.mean(ratio)),
-    gradient: tf.reshape(tf.mul(byProbability, slope), logits.shape),
+    loss: core.sub(1, core.mean(ratio)),
+    gradient: core.reshape(core.mul(byProbability, slope), logits.shape),
   };
 }
 
@@ -46,7 +47,7 @@ export interface BackwardOptions {
   readonly keep?: boolean;
 }
 
-/** Propagates d loss / d logits back through the network; call it within tf.tidy. */
+/** Propagates d loss / d logits back through the network; call it within core.tidy. */
 export function backward(
   architecture: Architecture,
   parameters: Parameters,
@@ -57,18 +58,18 @@ export function backward(
 ): BackwardResult {
   const get = (name: string): tf.Tensor5D => {
     const tensor = parameters.get(name) as tf.Tensor5D;
-    return linear ? tf.abs(tensor) : tensor;
+    return linear ? core.abs(tensor) : tensor;
   };
   const gradients = new Map<string, tf.Tensor>();
   const activations: tf.Tensor[] = [];
   const free = (...tensors: tf.Tensor[]): void => {
-    if (!keep) tf.dispose(tensors);
+    if (!keep) core.dispose(tensors);
   };
   // The gradient at the output of a block so far: the contribution of the skip comes before that of the pooled path.
   const arrived = new Map<string, tf.Tensor5D>();
   const arrive = (block: string, gradient: tf.Tensor5D): void => {
     const other = arrived.get(block);
-    arrived.set(block, other ? tf.add(other, gradient) : gradient);
+    arrived.set(block, other ? core.add(other, gradient) : gradient);
     if (other) free(other, gradient);
   };
   const last = traces.at(-1) as LayerTrace;
@@ -104,8 +105,8 @@ export function backward(
     free(trace.input);
     const width = architecture.up[level] as number;
     if (architecture.skips)
-      arrive(`encoder.${level}`, tf.slice(g, [0, 0, 0, 0, width], [-1, -1, -1, -1, -1]));
-    const raised = tf.slice(g, [0, 0, 0, 0, 0], [-1, -1, -1, -1, width]);
+      arrive(`encoder.${level}`, core.slice(g, [0, 0, 0, 0, width], [-1, -1, -1, -1, -1]));
+    const raised = core.slice(g, [0, 0, 0, 0, 0], [-1, -1, -1, -1, width]);
     free(g);
     const source = upSource(architecture, level);
     const below = outputOf(traces, source.side, source.level);
@@ -113,7 +114,7 @@ export function backward(
     // The up-convolution is the input gradient of a convolution with stride 2, so the roles are swapped.
     gradients.set(`up.${level}.weight`, filterGradient(raised, below, up.shape, 2));
     gradients.set(`up.${level}.bias`, operations.biasGradient(raised));
-    arrive(`${source.side}.${source.level}`, tf.conv3d(raised, up, 2, 'same'));
+    arrive(`${source.side}.${source.level}`, core.conv3d(raised, up, 2, 'same'));
     free(raised, below);
   }
   return { gradients, activations };
@@ -131,16 +132,16 @@ function throughNorm(
   operations: Operations,
 ): tf.Tensor5D {
   const gamma = get(`${name}.norm.weight`);
-  const { dx, dGamma, dBeta } = tf.tidy(() => {
+  const { dx, dGamma, dBeta } = core.tidy(() => {
     const masked = mask ? operations.applyMask(g, mask) : g;
     if (normalised)
       return operations.normaliseGradient(masked, activation, gamma, normalised.saved, NORM_EPSILON);
-    const inverse = tf.rsqrt(tf.add(get(`${name}.norm.running_var`), NORM_EPSILON));
-    const shift = tf.neg(tf.mul(get(`${name}.norm.running_mean`), inverse));
+    const inverse = core.rsqrt(core.add(get(`${name}.norm.running_var`), NORM_EPSILON));
+    const shift = core.neg(core.mul(get(`${name}.norm.running_mean`), inverse));
     const xhat = scaleShift(activation, inverse, shift);
     return {
-      dx: scaleShift(masked, tf.mul(gamma, inverse), tf.scalar(0)),
-      dGamma: operations.biasGradient(tf.mul(masked, xhat)),
+      dx: scaleShift(masked, core.mul(gamma, inverse), core.scalar(0)),
+      dGamma: operations.biasGradient(core.mul(masked, xhat)),
       dBeta: operations.biasGradient(masked),
     };
   });
@@ -154,17 +155,17 @@ function outputOf(traces: readonly LayerTrace[], side: 'encoder' | 'decoder', le
 }
 
 function filterGradient(x: tf.Tensor5D, dy: tf.Tensor5D, filterShape: number[], strides: number): tf.Tensor {
-  return tf
+  return core
     .engine()
     .runKernel(
-      tf.Conv3DBackpropFilterV2,
+      core.Conv3DBackpropFilterV2,
       { x, dy },
       { strides: [strides, strides, strides], pad: 'same', filterShape },
     );
 }
 
 function inputGradient(dy: tf.Tensor5D, filter: tf.Tensor5D, inputShape: number[]): tf.Tensor5D {
-  return tf
+  return core
     .engine()
-    .runKernel(tf.Conv3DBackpropInputV2, { dy, filter }, { strides: [1, 1, 1], pad: 'same', inputShape });
+    .runKernel(core.Conv3DBackpropInputV2, { dy, filter }, { strides: [1, 1, 1], pad: 'same', inputShape });
 }

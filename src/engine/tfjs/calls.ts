@@ -1,6 +1,7 @@
 // The calls of a network as operations of TensorFlow.js. A call frees every tensor that it makes.
 
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import { core } from './core.js';
 import { totalChannels } from '../../network/architecture.js';
 import { listTensors } from '../../network/parameters.js';
 import { type Weights, tensorOf } from '../../network/weights.js';
@@ -34,15 +35,15 @@ export async function trainStep(
 ): Promise<number> {
   const { parameters } = network;
   let staged: Staged | undefined;
-  const loss = tf.tidy(() => {
+  const loss = core.tidy(() => {
     const { loss: value, gradients, traces } = differentiate(network, batch, { masks });
     staged = parameters.stage(gradients, traces, learningRate);
-    for (const tensor of Object.values(staged)) tf.keep(tensor);
+    for (const tensor of Object.values(staged)) core.keep(tensor);
     return value;
   });
   const value = await scalarOf(loss);
   if (Number.isFinite(value)) parameters.commit(staged as Staged);
-  else tf.dispose(Object.values(staged as Staged));
+  else core.dispose(Object.values(staged as Staged));
   return value;
 }
 
@@ -50,19 +51,21 @@ export async function trainStep(
 export async function evaluate(network: LoadedNetwork, batch: readonly Sample[]): Promise<Overlap[]> {
   const { settings, operations, parameters, store } = network;
   const { architecture } = settings;
-  const sums = tf.tidy(() => {
+  const sums = core.tidy(() => {
     const { image, target } = store.batch(batch, settings);
     const mode: ForwardMode = { statistics: 'running', check: true };
     const { logits, traces } = forward(architecture, parameters.tensors(), image, mode, operations);
-    const flat = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [batch.length, -1, architecture.labels]);
+    const flat = (x: tf.Tensor): tf.Tensor => core.reshape(x, [batch.length, -1, architecture.labels]);
     // 1 where p > 0.5.
-    const mask = tf.step(tf.sub(flat(tf.sigmoid(logits)), 0.5));
+    const mask = core.step(core.sub(flat(core.sigmoid(logits)), 0.5));
     const wanted = flat(target);
-    const overlaps = [tf.mul(mask, wanted), mask, wanted].map((each) => tf.reshape(tf.sum(each, 1), [-1]));
+    const overlaps = [core.mul(mask, wanted), mask, wanted].map((each) =>
+      core.reshape(core.sum(each, 1), [-1]),
+    );
     const magnitudes = traces.map(({ magnitude }) => magnitude as tf.Tensor1D);
     // Not addN: WebGPU limits the number of tensors of one operation, and addN gives zeros beyond the limit.
-    const magnitude = tf.sum(tf.stack([...magnitudes, magnitudeOf(logits)]), 0);
-    return tf.concat([...overlaps, magnitude]);
+    const magnitude = core.sum(core.stack([...magnitudes, magnitudeOf(logits)]), 0);
+    return core.concat([...overlaps, magnitude]);
   });
   const values = Float64Array.from(await sums.data());
   sums.dispose();
@@ -75,10 +78,10 @@ export async function predict(
   volumes: readonly Float32Array[],
   statistics: 'running' | 'batch',
 ): Promise<Float32Array> {
-  const result = tf.tidy(() => {
+  const result = core.tidy(() => {
     const image = imageTensor(volumes, [architecture.inputChannels, ...size]);
     const { logits } = forward(architecture, parameters.tensors(), image, { statistics }, operations);
-    return tf.transpose(tf.sigmoid(logits), [0, 4, 1, 2, 3]);
+    return core.transpose(core.sigmoid(logits), [0, 4, 1, 2, 3]);
   });
   const values = Float32Array.from(await result.data());
   result.dispose();
@@ -92,25 +95,27 @@ export async function activationSums(
   mode: PassMode,
   withGradients: boolean,
 ): Promise<ActivationSums> {
-  const result = tf.tidy(() => {
+  const result = core.tidy(() => {
     const { traces, activations } = differentiate(network, batch, mode, true);
     const collect = (of: (activation: tf.Tensor, i: number) => tf.Tensor): tf.Tensor =>
-      tf.concat(
+      core.concat(
         traces.map(({ activation, layer: { width } }, i) =>
-          tf.sum(tf.reshape(of(activation, i), [batch.length, -1, width]), 1),
+          core.sum(core.reshape(of(activation, i), [batch.length, -1, width]), 1),
         ),
         1,
       );
     return [
       collect((activation) => activation),
-      collect((activation) => tf.square(activation)),
-      ...(withGradients ? [collect((activation, i) => tf.mul(activation, activations[i] as tf.Tensor))] : []),
+      collect((activation) => core.square(activation)),
+      ...(withGradients
+        ? [collect((activation, i) => core.mul(activation, activations[i] as tf.Tensor))]
+        : []),
     ];
   });
   const [sum, sumOfSquares, gradientProduct] = await Promise.all(
     result.map(async (tensor) => Float64Array.from(await tensor.data())),
   );
-  tf.dispose(result);
+  core.dispose(result);
   return {
     channels: totalChannels(network.settings.architecture),
     sum: sum as Float64Array,
@@ -126,10 +131,10 @@ export async function gradients(
   mode: PassMode,
 ): Promise<{ loss: number; gradients: Weights }> {
   let found: Map<string, tf.Tensor> | undefined;
-  const loss = tf.tidy(() => {
+  const loss = core.tidy(() => {
     const result = differentiate(network, batch, mode);
     found = result.gradients;
-    for (const tensor of found.values()) tf.keep(tensor);
+    for (const tensor of found.values()) core.keep(tensor);
     return result.loss;
   });
   return {
@@ -143,20 +148,20 @@ export function synflowGradients(network: LoadedNetwork): Promise<Weights> {
   const { settings, operations, parameters } = network;
   const { architecture, size } = settings;
   const found = new Map<string, tf.Tensor>();
-  tf.tidy(() => {
-    const image: tf.Tensor5D = tf.ones([1, ...size, architecture.inputChannels]);
+  core.tidy(() => {
+    const image: tf.Tensor5D = core.ones([1, ...size, architecture.inputChannels]);
     const tensors = parameters.tensors();
     const { logits, traces } = forward(architecture, tensors, image, { statistics: 'none' }, operations);
-    const { gradients } = backward(architecture, tensors, traces, tf.onesLike(logits), operations, {
+    const { gradients } = backward(architecture, tensors, traces, core.onesLike(logits), operations, {
       linear: true,
     });
     for (const name of trainedTensors(network))
-      found.set(name, tf.keep(gradients.get(name) ?? tf.zerosLike(tensors.get(name) as tf.Tensor)));
+      found.set(name, core.keep(gradients.get(name) ?? core.zerosLike(tensors.get(name) as tf.Tensor)));
   });
   return inOrder(network, found);
 }
 
-/** Loss, gradients and traces of the layers; call it within tf.tidy. */
+/** Loss, gradients and traces of the layers; call it within core.tidy. */
 function differentiate(
   { settings, operations, parameters, store }: LoadedNetwork,
   batch: readonly Sample[],
@@ -168,8 +173,8 @@ function differentiate(
   const tensors = parameters.tensors();
   const how = forwardMode(mode, batch.length, totalChannels(architecture));
   const { logits, traces } = forward(architecture, tensors, image, how, operations);
-  const { loss, gradient } = tf.tidy(() => diceLoss(logits, target));
-  tf.dispose([logits, target]);
+  const { loss, gradient } = core.tidy(() => diceLoss(logits, target));
+  core.dispose([logits, target]);
   return { ...backward(architecture, tensors, traces, gradient, operations, { keep }), loss, traces };
 }
 
@@ -195,7 +200,7 @@ function forwardMode(mode: PassMode, cases: number, channels: number): ForwardMo
   if (mode === 'evaluation') return { statistics: 'running' };
   // Without dropout all multipliers are 1, so the multiplication is skipped.
   const dropped = mode.masks.some((value) => value !== 1);
-  return { statistics: 'batch', ...(dropped && { masks: tf.tensor2d(mode.masks, [cases, channels]) }) };
+  return { statistics: 'batch', ...(dropped && { masks: core.tensor2d(mode.masks, [cases, channels]) }) };
 }
 
 /** The overlap of one case from (3, N, labels) sums; the magnitudes of the cases follow the sums. */

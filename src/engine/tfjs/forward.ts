@@ -1,7 +1,8 @@
 // The forward pass of the network in TensorFlow.js operations. Tensors are (N, D, H, W, C), as in TensorFlow; filters
 // (D, H, W, I, O), those of up-convolutions (D, H, W, O, I).
 
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import { core } from './core.js';
 import {
   type Architecture,
   type Layer,
@@ -48,7 +49,7 @@ export interface ForwardResult {
   readonly traces: readonly LayerTrace[];
 }
 
-/** Runs the network; call it within tf.tidy. */
+/** Runs the network; call it within core.tidy. */
 export function forward(
   architecture: Architecture,
   parameters: Parameters,
@@ -58,7 +59,7 @@ export function forward(
 ): ForwardResult {
   const get = <T extends tf.Tensor>(name: string): T => {
     const tensor = parameters.get(name) as tf.Tensor;
-    return (mode.statistics === 'none' ? tf.abs(tensor) : tensor) as T;
+    return (mode.statistics === 'none' ? core.abs(tensor) : tensor) as T;
   };
   const traces: LayerTrace[] = [];
   const blocks = new Map<string, tf.Tensor5D>();
@@ -67,10 +68,11 @@ export function forward(
   for (const layer of listLayers(architecture)) {
     if (layer.layer === 0) {
       const above = x;
-      x = tf.tidy(() => blockInput(architecture, layer, above, blocks, get, operations));
+      x = core.tidy(() => blockInput(architecture, layer, above, blocks, get, operations));
     }
     const mask =
-      mode.masks && tf.reshape(tf.slice(mode.masks, [0, channel], [-1, layer.width]), [-1, 1, layer.width]);
+      mode.masks &&
+      core.reshape(core.slice(mode.masks, [0, channel], [-1, layer.width]), [-1, 1, layer.width]);
     // Keeps only the tensors that the backward pass needs.
     const trace = {
       layer,
@@ -82,8 +84,8 @@ export function forward(
     channel += layer.width;
     blocks.set(`${layer.side}.${layer.level}`, x);
   }
-  const logits = tf.tidy(() =>
-    operations.addBias(tf.conv3d(x, get('head.weight'), 1, 'same'), get('head.bias')),
+  const logits = core.tidy(() =>
+    operations.addBias(core.conv3d(x, get('head.weight'), 1, 'same'), get('head.bias')),
   );
   return { logits, traces };
 }
@@ -97,12 +99,12 @@ function runLayer(
   operations: Operations,
 ): Computed {
   const { name } = layer;
-  const bare = tf.conv3d(input, get<tf.Tensor5D>(`${name}.conv.weight`), 1, 'same');
+  const bare = core.conv3d(input, get<tf.Tensor5D>(`${name}.conv.weight`), 1, 'same');
   const convolved = operations.addBias(bare, get(`${name}.conv.bias`));
   bare.dispose();
   if (statistics === 'none') return { activation: convolved, output: convolved };
   const magnitude = check ? magnitudeOf(convolved) : undefined;
-  const activation = tf.relu(convolved);
+  const activation = core.relu(convolved);
   convolved.dispose();
   const [gamma, beta] = [get(`${name}.norm.weight`), get(`${name}.norm.bias`)];
   if (statistics === 'batch') {
@@ -110,15 +112,15 @@ function runLayer(
     const output = mask ? operations.applyMask(y, mask) : y;
     return { activation, output, normalised, ...(mask && { mask }) };
   }
-  const inverse = tf.rsqrt(tf.add(get(`${name}.norm.running_var`), NORM_EPSILON));
-  const scale = tf.mul(inverse, gamma);
-  const shift = tf.sub(beta, tf.mul(get(`${name}.norm.running_mean`), scale));
+  const inverse = core.rsqrt(core.add(get(`${name}.norm.running_var`), NORM_EPSILON));
+  const scale = core.mul(inverse, gamma);
+  const shift = core.sub(beta, core.mul(get(`${name}.norm.running_mean`), scale));
   return { activation, output: scaleShift(activation, scale, shift), ...(magnitude && { magnitude }) };
 }
 
 /** For each case (N) a scaled sum of absolute values; it is finite if all values are, since the scale avoids overflow. */
 export function magnitudeOf(x: tf.Tensor5D): tf.Tensor1D {
-  return tf.tidy(() => tf.sum(tf.reshape(tf.abs(tf.mul(x, 1e-12)), [x.shape[0], -1]), 1));
+  return core.tidy(() => core.sum(core.reshape(core.abs(core.mul(x, 1e-12)), [x.shape[0], -1]), 1));
 }
 
 /** The input of a block: the image, the pooled block above, or the up-convolved block below followed by the skip. */
@@ -133,14 +135,16 @@ function blockInput(
   if (side === 'encoder')
     return level === 0
       ? image
-      : tf.maxPool3d(blocks.get(`encoder.${level - 1}`) as tf.Tensor5D, 2, 2, 'valid');
+      : core.maxPool3d(blocks.get(`encoder.${level - 1}`) as tf.Tensor5D, 2, 2, 'valid');
   const source = upSource(architecture, level);
   const below = blocks.get(`${source.side}.${source.level}`) as tf.Tensor5D;
   const [n, d, h, w] = below.shape;
   const width = architecture.up[level] as number;
   const shape: [number, number, number, number, number] = [n, 2 * d, 2 * h, 2 * w, width];
-  const bare = tf.conv3dTranspose(below, get<tf.Tensor5D>(`up.${level}.weight`), shape, 2, 'same');
+  const bare = core.conv3dTranspose(below, get<tf.Tensor5D>(`up.${level}.weight`), shape, 2, 'same');
   const raised = operations.addBias(bare, get(`up.${level}.bias`));
   bare.dispose();
-  return architecture.skips ? tf.concat([raised, blocks.get(`encoder.${level}`) as tf.Tensor5D], 4) : raised;
+  return architecture.skips
+    ? core.concat([raised, blocks.get(`encoder.${level}`) as tf.Tensor5D], 4)
+    : raised;
 }

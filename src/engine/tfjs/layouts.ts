@@ -1,7 +1,8 @@
 // Converts between lunet's tensors (axis orders of PyTorch) and those of TensorFlow: volumes (N, D, H, W, C), filters
 // (D, H, W, I, O).
 
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import { core } from './core.js';
 import { type Tensor, type Weights } from '../../network/weights.js';
 import { type NetworkSettings, type Sample } from '../engine.js';
 
@@ -13,27 +14,27 @@ export function tensorFlowShape(shape: readonly number[]): number[] {
   return shape.length === 5 ? TO_TENSORFLOW.map((axis) => shape[axis] as number) : [...shape];
 }
 
-/** Uploads a tensor; call it within tf.tidy. */
+/** Uploads a tensor; call it within core.tidy. */
 export function toTensorFlow({ shape, data }: Tensor): tf.Tensor {
-  const tensor = tf.tensor(data, [...shape]);
-  return shape.length === 5 ? tf.transpose(tensor, TO_TENSORFLOW) : tensor;
+  const tensor = core.tensor(data, [...shape]);
+  return shape.length === 5 ? core.transpose(tensor, TO_TENSORFLOW) : tensor;
 }
 
 /** Downloads a tensor in the axis order of PyTorch. */
 async function fromTensorFlow(tensor: tf.Tensor): Promise<Tensor> {
-  const turned = tensor.rank === 5 ? tf.transpose(tensor, FROM_TENSORFLOW) : tensor;
+  const turned = tensor.rank === 5 ? core.transpose(tensor, FROM_TENSORFLOW) : tensor;
   const result = { shape: turned.shape, data: Float32Array.from(await turned.data()) };
   if (turned !== tensor) turned.dispose();
   return result;
 }
 
-/** Volumes (C, D, H, W) as one tensor (N, D, H, W, C); call it within tf.tidy. */
+/** Volumes (C, D, H, W) as one tensor (N, D, H, W, C); call it within core.tidy. */
 export function imageTensor(volumes: readonly Float32Array[], shape: readonly number[]): tf.Tensor5D {
-  const stacked = tf.stack(volumes.map((image) => tf.tensor(image, [...shape])));
+  const stacked = core.stack(volumes.map((image) => core.tensor(image, [...shape])));
   const [, ...space] = shape as [number, number, number, number];
   return shape[0] === 1
-    ? tf.reshape(stacked, [volumes.length, ...space, 1])
-    : tf.transpose(stacked as tf.Tensor5D, [0, 2, 3, 4, 1]);
+    ? core.reshape(stacked, [volumes.length, ...space, 1])
+    : core.transpose(stacked as tf.Tensor5D, [0, 2, 3, 4, 1]);
 }
 
 /** The target of each output at each voxel of a sample, 0 or 1: (1, D, H, W, labels). */
@@ -43,7 +44,7 @@ function targetTensor({ label }: Sample, { architecture, size, targets }: Networ
   for (let i = 0; i < label.length; i++)
     for (let k = 0; k < labels; k++)
       data[i * labels + k] = ((targets[label[i] as number] as number) >>> k) & 1;
-  return tf.tensor5d(data, [1, ...size, labels]);
+  return core.tensor5d(data, [1, ...size, labels]);
 }
 
 interface Uploaded {
@@ -55,7 +56,7 @@ interface Uploaded {
 
 /** Samples on the device. They are kept for later steps, so that no sample is uploaded again after the first epoch. */
 export interface SampleStore {
-  /** Images and targets of a batch; call it within tf.tidy. */
+  /** Images and targets of a batch; call it within core.tidy. */
   readonly batch: (
     samples: readonly Sample[],
     settings: NetworkSettings,
@@ -71,7 +72,7 @@ export function createSampleStore(limit: number): SampleStore {
   let total = 0;
   const free = (key: Float32Array): void => {
     const { image, target, bytes } = stored.get(key) as Uploaded;
-    tf.dispose([image, target]);
+    core.dispose([image, target]);
     total -= bytes;
     stored.delete(key);
   };
@@ -94,15 +95,15 @@ export function createSampleStore(limit: number): SampleStore {
         const target = targetTensor(sample, settings);
         const uploaded = { label: sample.label, image, target, bytes: 4 * (image.size + target.size) };
         if (uploaded.bytes * samples.length > limit) return uploaded;
-        tf.keep(image);
-        tf.keep(target);
+        core.keep(image);
+        core.keep(target);
         stored.set(sample.image, uploaded);
         total += uploaded.bytes;
         return uploaded;
       });
       const batch = {
-        image: tf.concat(found.map(({ image }) => image)),
-        target: tf.concat(found.map(({ target }) => target)),
+        image: core.concat(found.map(({ image }) => image)),
+        target: core.concat(found.map(({ target }) => target)),
       };
       for (const key of stored.keys()) {
         if (total <= limit) break;
@@ -118,6 +119,6 @@ export async function download(tensors: ReadonlyMap<string, tf.Tensor>): Promise
   const copies = await Promise.all(
     [...tensors].map(async ([name, tensor]) => [name, await fromTensorFlow(tensor)] as const),
   );
-  tf.dispose([...tensors.values()]);
+  core.dispose([...tensors.values()]);
   return new Map(copies);
 }

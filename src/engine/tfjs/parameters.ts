@@ -2,7 +2,8 @@
 // needs a dozen operations for the whole network instead of a dozen per tensor. On a GPU the number of operations determines
 // the time. After each step the tensors for the passes are cut from the vector.
 
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import { core } from './core.js';
 import { listLayers } from '../../network/architecture.js';
 import { elementCount, listTensors } from '../../network/parameters.js';
 import { type OptimizerState, type Weights, tensorOf } from '../../network/weights.js';
@@ -27,7 +28,7 @@ export type Staged = Record<keyof Vectors, tf.Tensor>;
 export interface DeviceParameters {
   /** All tensors by name, for the passes. */
   readonly tensors: () => Parameters;
-  /** Computes the update of Adam and the running statistics without committing it; call it within tf.tidy. */
+  /** Computes the update of Adam and the running statistics without committing it; call it within core.tidy. */
   readonly stage: (
     gradients: ReadonlyMap<string, tf.Tensor>,
     traces: readonly LayerTrace[],
@@ -54,7 +55,9 @@ export function createParameters(
   const meanNames = statistics('running_mean');
   const varianceNames = statistics('running_var');
   const vector = (source: Weights, list: readonly string[]): tf.Tensor =>
-    tf.tidy(() => tf.concat(list.map((name) => tf.reshape(toTensorFlow(tensorOf(source, name)), [-1]))));
+    core.tidy(() =>
+      core.concat(list.map((name) => core.reshape(toTensorFlow(tensorOf(source, name)), [-1]))),
+    );
   let vectors: Vectors = {
     values: vector(weights, names),
     m: vector(optimizer.m, names),
@@ -67,16 +70,16 @@ export function createParameters(
 
   const sizes = trained.map(({ shape }) => elementCount(shape));
   const widths = listLayers(architecture).map(({ width }) => width);
-  /** The tensors of a vector by name, in TensorFlow shapes; call it within tf.tidy. */
+  /** The tensors of a vector by name, in TensorFlow shapes; call it within core.tidy. */
   const cutVector = (source: tf.Tensor): [string, tf.Tensor][] =>
-    tf
+    core
       .split(source, sizes)
       .map((part, i) => [
         names[i] as string,
-        tf.reshape(part, tensorFlowShape((trained[i] as { shape: readonly number[] }).shape)),
+        core.reshape(part, tensorFlowShape((trained[i] as { shape: readonly number[] }).shape)),
       ]);
   const cutStatistics = (source: tf.Tensor, list: readonly string[]): [string, tf.Tensor][] =>
-    tf.split(source, widths).map((part, i) => [list[i] as string, part]);
+    core.split(source, widths).map((part, i) => [list[i] as string, part]);
   const tensors = (): Map<string, tf.Tensor> => {
     cut ??= keepAll(() => [
       ...cutVector(vectors.values),
@@ -86,24 +89,24 @@ export function createParameters(
     return cut;
   };
   const forget = (): void => {
-    if (cut) tf.dispose([...cut.values()]);
+    if (cut) core.dispose([...cut.values()]);
     cut = undefined;
   };
   return {
     tensors,
     stage(gradients, traces, learningRate) {
       const { beta1, beta2, epsilon } = adam;
-      const g = tf.concat(names.map((name) => tf.reshape(gradients.get(name) as tf.Tensor, [-1])));
-      const m = tf.add(tf.mul(vectors.m, beta1), tf.mul(g, 1 - beta1));
-      const v = tf.add(tf.mul(vectors.v, beta2), tf.mul(tf.square(g), 1 - beta2));
+      const g = core.concat(names.map((name) => core.reshape(gradients.get(name) as tf.Tensor, [-1])));
+      const m = core.add(core.mul(vectors.m, beta1), core.mul(g, 1 - beta1));
+      const v = core.add(core.mul(vectors.v, beta2), core.mul(core.square(g), 1 - beta2));
       const rate = learningRate / (1 - beta1 ** (step + 1));
       const correction = 1 / Math.sqrt(1 - beta2 ** (step + 1));
-      const change = tf.div(tf.mul(m, rate), tf.add(tf.mul(tf.sqrt(v), correction), epsilon));
+      const change = core.div(core.mul(m, rate), core.add(core.mul(core.sqrt(v), correction), epsilon));
       const towards = (old: tf.Tensor, batch: readonly tf.Tensor[]): tf.Tensor =>
-        tf.add(tf.mul(old, 1 - MOMENTUM), tf.mul(tf.concat([...batch]), MOMENTUM));
+        core.add(core.mul(old, 1 - MOMENTUM), core.mul(core.concat([...batch]), MOMENTUM));
       const seen = traces.flatMap(({ normalised }) => normalised ?? []);
       return {
-        values: tf.sub(vectors.values, change),
+        values: core.sub(vectors.values, change),
         m,
         v,
         means: towards(
@@ -117,14 +120,14 @@ export function createParameters(
       };
     },
     commit(staged) {
-      tf.dispose(Object.values(vectors));
+      core.dispose(Object.values(vectors));
       vectors = staged;
       step++;
       forget();
     },
     readWeights: async () => {
       const found = await download(
-        keepAll(() => [...tensors()].map(([name, tensor]) => [name, tf.clone(tensor)])),
+        keepAll(() => [...tensors()].map(([name, tensor]) => [name, core.clone(tensor)])),
       );
       return new Map(all.map(({ name }) => [name, tensorOf(found, name)]));
     },
@@ -135,16 +138,16 @@ export function createParameters(
     }),
     dispose: () => {
       forget();
-      tf.dispose(Object.values(vectors));
+      core.dispose(Object.values(vectors));
     },
   };
 }
 
-/** Computes named tensors in tf.tidy and keeps them. */
+/** Computes named tensors in core.tidy and keeps them. */
 function keepAll(compute: () => readonly [string, tf.Tensor][]): Map<string, tf.Tensor> {
   const kept = new Map<string, tf.Tensor>();
-  tf.tidy(() => {
-    for (const [name, tensor] of compute()) kept.set(name, tf.keep(tensor));
+  core.tidy(() => {
+    for (const [name, tensor] of compute()) kept.set(name, core.keep(tensor));
   });
   return kept;
 }
