@@ -6,6 +6,7 @@
 // before the checkpoint of the next epoch, so every step that a checkpoint counts is on disk.
 
 import { join } from 'node:path';
+import { augmentationSettings } from '../config/augmentation.js';
 import { InterruptedError, type Network } from '../engine/engine.js';
 import { listLayers } from '../network/architecture.js';
 import { type Removal, prunableChannels, removeChannel } from '../network/surgery.js';
@@ -122,7 +123,8 @@ async function recover(
   while (at.recovered < pruning.recoveryEpochs) {
     const settings = {
       network,
-      sample: dataset.sample,
+      dataset,
+      augmentation: augmentationSettings(training),
       cases: run.split.train,
       batch: training.batch,
       learningRate: training.learningRate,

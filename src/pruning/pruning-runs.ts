@@ -1,5 +1,6 @@
 // Plans the runs of `lunet prune`: every split, strategy and seed of the experiment, or the selected ones.
 
+import { augmentationSettings } from '../config/augmentation.js';
 import { findModel, modelArchitecture, modelName, prunedModel } from '../config/models.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { choose } from '../config/suggest.js';
@@ -98,11 +99,12 @@ export function pruningSettings(
 ): Identity {
   const { scoring, recoveryEpochs, dropout, snapshots, collapse } = config.pruning;
   const { batch, learningRate, adam } = config.training;
+  const augmentation = augmentationSettings(config.training);
   const scored = strategies[strategy].scores;
   return {
     ...commonIdentity(config, split),
     model,
-    training: { batch, learningRate, adam },
+    training: { batch, learningRate, adam, ...(augmentation && { augmentation }) },
     ...(trained && { trained: trainingIdentity(config) }),
     pruning: {
       strategy,

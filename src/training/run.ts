@@ -2,6 +2,7 @@
 // architectures both use it.
 
 import { join } from 'node:path';
+import { augmentationSettings } from '../config/augmentation.js';
 import { type Experiment } from '../config/schema.js';
 import { type Network } from '../engine/engine.js';
 import { totalChannels } from '../network/architecture.js';
@@ -114,7 +115,8 @@ async function trainOneEpoch(
   const epoch = at.epoch + 1;
   const settings = {
     network,
-    sample: context.dataset.sample,
+    dataset: context.dataset,
+    augmentation: augmentationSettings(training),
     cases: split.train,
     batch: training.batch,
     learningRate: learningRateAt(training, epoch, epochs),

@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Network } from '../../src/engine/engine.js';
-import { DivergedError, batchCount, dropoutMasks, trainEpoch } from '../../src/training/epoch.js';
+import { AUGMENTATION_PRESETS } from '../../src/config/augmentation.js';
+import { type Network, type Sample } from '../../src/engine/engine.js';
+import { DivergedError, dropoutMasks, trainEpoch } from '../../src/training/epoch.js';
+import { type Feed, batchCount, feedEpoch, planEpoch } from '../../src/training/feed.js';
 import { caseDice, meanDice } from '../../src/training/metrics.js';
 
 const sample = { image: new Float32Array(8), label: new Uint8Array(8) };
+
+const dataset: Feed['dataset'] = {
+  sample: () => sample,
+  size: [2, 2, 2],
+  spacing: () => [1, 1, 1],
+  channels: ['mr'],
+};
 
 /** A network that only counts its steps and returns given losses. */
 function scripted(losses: readonly number[]): { network: Network; batches: number[] } {
@@ -21,7 +30,8 @@ function scripted(losses: readonly number[]): { network: Network; batches: numbe
 
 const settings = (network: Network, cases: number, batch: number): Parameters<typeof trainEpoch>[0] => ({
   network,
-  sample: () => sample,
+  dataset,
+  augmentation: undefined,
   cases: Array.from({ length: cases }, (_, i) => `case_${i}`),
   batch,
   learningRate: 0.01,
@@ -71,5 +81,72 @@ describe('Dice', () => {
     });
     assert.deepEqual(dice, [0.6, 1]);
     assert.deepEqual(meanDice([dice, [0.2, 0]]), [0.45, 0.4, 0.5]);
+  });
+});
+
+describe('the samples of an epoch', () => {
+  const feed = (augmentation: Feed['augmentation']): Feed => ({
+    dataset: { ...dataset, size: [6, 6, 6], sample: () => made },
+    cases: ['a', 'b', 'c', 'd', 'e'],
+    batch: 2,
+    augmentation,
+    seed: 3,
+    key: ['train', 2],
+  });
+  const made = {
+    image: Float32Array.from({ length: 216 }, (_, i) => Math.sin(i)),
+    label: Uint8Array.from({ length: 216 }, (_, i) => i % 3),
+  };
+  const { standard } = AUGMENTATION_PRESETS;
+  const fed = async (of: Feed, first: number): Promise<Sample[][]> => {
+    const all: Sample[][] = [];
+    await feedEpoch(of, first, (samples) => Promise.resolve(void all.push([...samples])));
+    return all;
+  };
+  it('are the cases themselves without augmentation', async () => {
+    const all = await fed(feed(undefined), 0);
+    assert.deepEqual(
+      all.map((batch) => batch.length),
+      [2, 2],
+    );
+    assert.ok(all.flat().every((each) => each === made));
+  });
+  it('are drawn for every place, and the same from whichever batch the epoch goes on', async () => {
+    const [first, second] = await fed(feed(standard), 0);
+    assert.deepEqual(await fed(feed(standard), 1), [second]);
+    assert.notDeepEqual(first, second);
+    const drawn = [0, 1].flatMap((batch) => planEpoch(feed(standard))(batch));
+    assert.equal(new Set(drawn.map((each) => JSON.stringify(each.drawn))).size, 4);
+    assert.notDeepEqual(planEpoch({ ...feed(standard), key: ['train', 3] })(0), drawn.slice(0, 2));
+  });
+  it('are made for the next batch while a step computes', async () => {
+    const events: string[] = [];
+    const watched = {
+      ...feed(undefined),
+      dataset: { ...dataset, sample: () => (events.push('made'), sample) },
+    };
+    await feedEpoch(watched, 0, async () => {
+      events.push('begun');
+      await new Promise(setImmediate);
+      events.push('ended');
+    });
+    assert.deepEqual(events, ['made', 'made', 'made', 'made', 'begun', 'ended', 'begun', 'ended']);
+  });
+  it('fail a step without waiting for the next batch', async () => {
+    let calls = 0;
+    const broken = {
+      ...feed(undefined),
+      dataset: {
+        ...dataset,
+        sample: () => {
+          if (++calls > 2) throw new Error('no such case');
+          return sample;
+        },
+      },
+    };
+    await assert.rejects(
+      feedEpoch(broken, 0, () => Promise.reject(new Error('diverged'))),
+      /diverged/,
+    );
   });
 });
