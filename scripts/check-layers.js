@@ -47,6 +47,7 @@ const LAYERS = [
   ['init'],
   ['web', 'library'],
   ['report'],
+  ['preview'],
   ['cli'],
 ];
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type IntensityStep, type Matrix, IDENTITY } from '../../src/augmentation/draw.js';
 import { exponential, logarithm } from '../../src/augmentation/float32.js';
@@ -220,4 +221,23 @@ test('exp and log of float32 are within a few units in the last place', () => {
     assert.ok(Math.abs(logarithm(y) - Math.log(y)) <= 2e-7 * Math.max(1, Math.abs(Math.log(y))), `log ${y}`);
   }
   assert.equal(logarithm(1), 0);
+});
+
+test('maps and blurs are those of SciPy, with voxels that are not cubes', () => {
+  const scipy = JSON.parse(
+    readFileSync(new URL('../../../test/augmentation/fixtures/maps.json', import.meta.url), 'utf8'),
+  ) as Record<'matrix' | 'image' | 'label' | 'turned' | 'nearest' | 'blurred', number[]> & {
+    size: [number, number, number];
+  };
+  const region = {
+    start: [0, 0, 0] as const,
+    size: scipy.size,
+    channels: 1,
+    image: Float32Array.from(scipy.image),
+    label: Uint8Array.from(scipy.label),
+  };
+  const found = augmentSlowly(region, scipy.size, { matrix: scipy.matrix, channels: [[]] });
+  nearly(found.image, scipy.turned, 5e-6);
+  assert.deepEqual([...found.label], scipy.nearest);
+  nearly(intensities(region, { kind: 'blur', weights: gaussianWeights(0.9) }), scipy.blurred, 1e-6);
 });
