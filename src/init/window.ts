@@ -43,6 +43,8 @@ const MOST_VOXELS = PATCH_SIDE ** 3;
 const MOST_BATCH = 16;
 /** Steps after which networks of this size are close to their best Dice. */
 const LEAST_STEPS = 300;
+/** With fewer training cases, augmentation does most. */
+const FEW_CASES = 50;
 /** Part of the free memory for the network and, with whole volumes, the data. */
 const SHARE = 0.5;
 
@@ -86,9 +88,22 @@ export function chooseWindow(facts: WindowFacts, machine: Machine): ChosenWindow
         value: batch,
         why: `at most an eighth of the training cases; the Unet and the data take ${gibibytes(bytes)} of memory`,
       },
+      augmentationOf(facts.train),
       ...commonTraining(),
     ],
   };
+}
+
+/** docs/augmentation.md has the measurements behind it. */
+function augmentationOf(train: number): Choice {
+  const path = ['training', 'augmentation'];
+  return train < FEW_CASES
+    ? {
+        path,
+        value: 'standard',
+        why: `${train} cases to train on: with so few, rotation and scaling raise Dice most`,
+      }
+    : { path, value: 'light', why: 'scans that lie or look otherwise than these are segmented better' };
 }
 
 function commonTraining(): Choice[] {

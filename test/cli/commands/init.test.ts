@@ -16,6 +16,7 @@ describe('lunet init', () => {
     assert.equal(status, 0, stderr);
     assert.match(stdout, /data: layout decathlon, 6 cases, 1 channel: MRI/);
     assert.match(stdout, /^preprocessing\.size +\[20, 24, 16\] +whole volumes: /m);
+    assert.match(stdout, /^training\.augmentation +standard +4 cases to train on/m);
     assert.match(stderr, /Next: lunet train$/m);
     const text = readFileSync(join(cwd, 'lunet.yaml'), 'utf8');
     // Every setting has a comment above it.
