@@ -7,6 +7,7 @@ import { type Problem, describe } from './problems.js';
 import { type DeclaredExperiment, type ModelConfig, type SplitConfig } from './schema.js';
 import { repeatedCases } from './splits.js';
 import { suggestion } from './suggest.js';
+import { sizeMultiple, windowSize } from './window.js';
 
 /** The sections of an experiment that are valid on their own. */
 export type Sections = Partial<DeclaredExperiment>;
@@ -21,7 +22,7 @@ export function crossFieldProblems(sections: Sections): Problem[] {
     ...datasetProblems(sections),
     ...preprocessingProblems(sections),
     ...modelProblems(sections),
-    ...sizeProblems(sections),
+    ...windowProblems(sections),
     ...(sections.training ? augmentationProblems(sections.training.augmentation) : []),
     ...inferenceProblems(sections),
     ...pruningProblems(sections),
@@ -140,23 +141,45 @@ function modelProblems({ models }: Sections): Problem[] {
   return problems;
 }
 
-/** Every level halves the volume, so the model with the most levels decides. */
-function sizeProblems({ models, preprocessing }: Sections): Problem[] {
-  if (!models || !preprocessing) return [];
-  const levelsOf = (model: ModelConfig): number =>
-    model.family === 'explicit' ? model.encoder.length : model.levels;
-  const deepest = models.reduce((a, b) => (levelsOf(b) > levelsOf(a) ? b : a));
-  const multiple = 2 ** (levelsOf(deepest) - 1);
-  return preprocessing.size.flatMap((size, axis) => {
+/** A network sees whole volumes of one size or patches of one size, which its levels must be able to halve. */
+function windowProblems({ models, preprocessing, training }: Sections): Problem[] {
+  if (!preprocessing || !training) return [];
+  const { patch } = training;
+  if (preprocessing.size === undefined && patch === undefined)
+    return [
+      {
+        path: ['preprocessing', 'size'],
+        message: 'missing, expected voxels along x, y, z (or training.patch, for volumes of any size)',
+        at: 'parent',
+      },
+    ];
+  const problems: Problem[] = [];
+  if (preprocessing.size !== undefined && patch !== undefined)
+    problems.push({
+      path: ['preprocessing', 'size'],
+      message: `found ${describe(preprocessing.size)} beside training.patch, with which volumes keep their size: remove one`,
+    });
+  if (patch?.perCase !== undefined && patch.perEpoch !== undefined)
+    problems.push({
+      path: ['training', 'patch'],
+      message: 'found both of perCase and perEpoch, expected one',
+    });
+  const path = patch ? ['training', 'patch', 'size'] : ['preprocessing', 'size'];
+  return models
+    ? [...problems, ...sizeProblems(models, path, windowSize({ preprocessing, training }))]
+    : problems;
+}
+
+function sizeProblems(models: readonly ModelConfig[], path: string[], sizes: readonly number[]): Problem[] {
+  const { multiple, levels, name } = sizeMultiple(models);
+  return sizes.flatMap((size, axis) => {
     const above = Math.ceil(size / multiple) * multiple;
     const choice = size > multiple ? `${above - multiple} or ${above}` : above;
     return size % multiple === 0
       ? []
       : {
-          path: ['preprocessing', 'size', axis],
-          message:
-            `found ${size}, expected a multiple of ${multiple} for the ${levelsOf(deepest)} levels of ` +
-            `${modelName(deepest)}, such as ${choice}`,
+          path: [...path, axis],
+          message: `found ${size}, expected a multiple of ${multiple} for the ${levels} levels of ${name}, such as ${choice}`,
         };
   });
 }

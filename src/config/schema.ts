@@ -20,7 +20,7 @@ export const experimentSchema = z.strictObject({
     .default('runs')
     .describe('Folder of all results, relative to the working folder; ~/ is the home folder'),
   dataset: dataset.describe('The cases: where they are, what they contain and how they are split'),
-  preprocessing: preprocessing.describe('Preprocessing of each volume, done once'),
+  preprocessing: preprocessing.prefault({}).describe('Preprocessing of each volume, done once'),
   models: z.array(model).min(1).describe('Networks to train'),
   training: training.describe('How networks are trained'),
   inference: inference.describe(

@@ -9,11 +9,12 @@ import { fileURLToPath } from 'node:url';
 import { type Experiment } from '../config/schema.js';
 import { makeFolders } from '../make-folders.js';
 import { removeAbandoned, temporaryPath } from '../runs/temporary.js';
-import { type PreparedCase } from './case.js';
-import { type CaseFiles } from './layouts/layout.js';
+import { type CaseSource, type PreparedCase } from './case.js';
 import { imageOfPair } from './nifti/read.js';
 
 const ENDING = '.lunet-cache';
+/** The ending of files with one case each: see store/. */
+export const CASE_ENDING = '.lunet-case';
 /** Length of the head (uint32, little-endian), then its SHA-256. */
 const PREFIX_BYTES = 4 + 32;
 const MAX_BYTES = 8 * 2 ** 30;
@@ -22,18 +23,18 @@ const AT_ONCE = 8;
 type CachedCase = Omit<PreparedCase, 'bytes'> & { readonly length: number };
 
 /**
- * The cache key of these files: a digest of their paths, sizes and times, the settings that matter, and the code of the
- * preprocessing.
+ * The cache key of these cases: a digest of the paths, sizes and times of their files, the settings that matter, and the code of
+ * the preprocessing.
  */
 export async function cacheKey(
-  cases: readonly CaseFiles[],
+  cases: readonly CaseSource[],
   { dataset, preprocessing }: Experiment,
 ): Promise<string> {
   const { labels, nonFinite, affineMismatch, others } = dataset;
   const hash = createHash('sha256');
   const settings = [labels, nonFinite, affineMismatch, others, preprocessing];
   hash.update(JSON.stringify([endianness(), ...settings, cases]));
-  const files = cases.flatMap(({ images, label }) => [...images, label]);
+  const files = cases.flatMap((source) => ('images' in source ? [...source.images, source.label] : []));
   // Of a pair of files (.hdr, .img), the voxels are in the second one.
   const all = [...new Set(files.flatMap((file) => [file, imageOfPair(file)]))];
   const stamps = await Promise.all(
@@ -48,8 +49,12 @@ export async function cacheKey(
     .digest('hex');
 }
 
+let code: Promise<string> | undefined;
+
 /** SHA-256 of the modules in this folder, which determine the content of the cache. */
-async function codeDigest(): Promise<string> {
+const codeDigest = (): Promise<string> => (code ??= digestCode());
+
+async function digestCode(): Promise<string> {
   const folder = fileURLToPath(new URL('.', import.meta.url));
   const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.js')).sort();
   const hash = createHash('sha256');
@@ -148,10 +153,17 @@ export async function writeCache(folder: string, key: string, cases: readonly Pr
   }
 }
 
-/** Removes the least recently used caches until `bytes` more fit under the limit, and temporary files of killed processes. */
-async function makeRoom(folder: string, bytes: number): Promise<void> {
+/**
+ * Removes the least recently used caches until `bytes` more fit under the limit, except for the paths in `kept`, and temporary
+ * files of killed processes.
+ */
+export async function makeRoom(
+  folder: string,
+  bytes: number,
+  kept: ReadonlySet<string> = new Set(),
+): Promise<void> {
   removeAbandoned(folder);
-  const names = (await readdir(folder)).filter((name) => name.endsWith(ENDING));
+  const names = (await readdir(folder)).filter((name) => name.endsWith(ENDING) || name.endsWith(CASE_ENDING));
   const files = await Promise.all(
     names.map(async (name) => {
       const path = join(folder, name);
@@ -162,6 +174,7 @@ async function makeRoom(folder: string, bytes: number): Promise<void> {
   let total = bytes + files.reduce((sum, { size }) => sum + size, 0);
   for (const { path, size } of files.sort((a, b) => a.used - b.used)) {
     if (total <= MAX_BYTES) break;
+    if (kept.has(path)) continue;
     await rm(path, { force: true });
     total -= size;
   }

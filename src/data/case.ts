@@ -22,14 +22,14 @@ import { type Room, roomWithin } from './room.js';
 /** The source of a case. */
 export type CaseSource = CaseFiles | ({ readonly id: string } & PhantomSettings);
 
-/** A preprocessed case with the facts that the dataset needs about it. Plain data, since it is sent between threads. */
-export interface PreparedCase {
+/** Facts about a preprocessed case. Plain data, since it is sent between threads. */
+export interface CaseFacts {
   readonly id: string;
   readonly channels: number;
-  /** The image as float32 (C, D, H, W), then the label as uint8 (D, H, W): see `sampleOf`. */
-  readonly bytes: ArrayBuffer;
-  /** SHA-256 of `bytes`. */
+  /** SHA-256 of the image as float32 (C, D, H, W), then the label as uint8 (D, H, W). */
   readonly digest: string;
+  /** Voxels along x, y, z after preprocessing. */
+  readonly grid: Extent;
   /** Before preprocessing, along the oriented axes: voxels; `spacing` is mm between them. */
   readonly size: Extent;
   readonly spacing: Extent;
@@ -44,6 +44,12 @@ export interface PreparedCase {
   /** The most frequent label values that count as background although not 0, with their numbers of voxels. */
   readonly others: readonly (readonly [value: number, voxels: number])[];
   readonly warnings: readonly string[];
+}
+
+/** A preprocessed case in memory. */
+export interface PreparedCase extends CaseFacts {
+  /** Image and label: see `sampleOf`. */
+  readonly bytes: ArrayBuffer;
 }
 
 /** The image and label inside the bytes of a case, without a copy. */
@@ -162,11 +168,13 @@ function preprocess(
   room: Room,
 ): PreparedCase {
   const raw = orientCase(read, preprocessing.orientation, room);
-  const { size, normalisation } = preprocessing;
+  const { normalisation } = preprocessing;
   const warnings = [...raw.warnings];
   requireNormalisations(raw, normalisation);
   const resampling = resamplingOf(raw.size, raw.spacing, preprocessing);
   const grid = resampling.to;
+  // Where networks see patches, a case keeps its own size.
+  const size: Extent = preprocessing.size ?? grid;
   requireRoom(raw, grid, preprocessing, room);
   if (grid.some((voxels, axis) => voxels === 1 && (raw.size[axis] as number) > 1))
     warnings.push(
@@ -200,6 +208,7 @@ function preprocess(
     channels: raw.channels,
     bytes,
     digest: sha256(new Uint8Array(bytes)),
+    grid: size,
     size: raw.size,
     spacing: raw.spacing,
     orientation: raw.orientation,
@@ -228,9 +237,10 @@ function requireNormalisations({ channels, imageFile }: RawCase, normalisation: 
 function requireRoom(
   raw: RawCase,
   grid: Extent,
-  { size, spacing, antialias, normalisation }: Experiment['preprocessing'],
+  { size: fixed, spacing, antialias, normalisation }: Experiment['preprocessing'],
   room: Room,
 ): void {
+  const size: Extent = fixed ?? grid;
   const voxelsOf = ([x, y, z]: Extent): number => x * y * z;
   const stored = `${raw.imageFile}: ${inWords(raw.size, 'voxels')} of ${inWords(raw.spacing, 'mm')}`;
   const width = raw.image.BYTES_PER_ELEMENT;
@@ -254,8 +264,11 @@ function requireRoom(
   room({
     bytes: voxelsOf(size) * (4 * raw.channels + 1),
     longest: voxelsOf(size) * raw.channels,
-    what: `${stored}, brought to preprocessing.size ${inWords(size, 'voxels')} in ${raw.channels} channel(s),`,
-    advice: 'set a smaller preprocessing.size',
+    what:
+      fixed === undefined
+        ? `${resampled} in ${raw.channels} channel(s), which`
+        : `${stored}, brought to preprocessing.size ${inWords(size, 'voxels')} in ${raw.channels} channel(s),`,
+    advice: fixed === undefined ? advice : 'set a smaller preprocessing.size',
   });
 }
 

@@ -4,12 +4,13 @@ import { cacheFolder } from '../cache-folder.js';
 import { furtherMetrics } from '../config/metrics.js';
 import { type Experiment } from '../config/schema.js';
 import { hasFolds } from '../config/splits.js';
+import { windowSize } from '../config/window.js';
 import { type LabelTargets, type Sample, type VolumeSize } from '../engine/engine.js';
 import { fsReason } from '../fs-reason.js';
 import { type TrainingRanges } from '../model/model.js';
 import { sha256 } from '../sha256.js';
 import { cacheKey, readCache, writeCache } from './cache.js';
-import { type CaseSource, type PreparedCase, sampleOf } from './case.js';
+import { type CaseFacts, type CaseSource, type PreparedCase, sampleOf } from './case.js';
 import { countWarnings } from './count-warnings.js';
 import { type SplitCutOff, cutOffParts, cutOffWarning } from './cut-off.js';
 import { differences } from './differences.js';
@@ -25,19 +26,21 @@ import { type OriginalCase, readOriginal, stampsOf } from './original.js';
 import { type PrepareOptions, prepareCases } from './prepare.js';
 import { type Box, type Extent, keptBox, volumeSize } from './preprocess.js';
 import { trainingRanges } from './ranges.js';
+import { foregroundWarning, requireFittingPatch } from './patches.js';
 import { resampledSpacing, resamplingOf } from './resample.js';
 import { type Split, chooseSplits, listedCases } from './split.js';
+import { storeCases } from './store/store.js';
+import { type Voxels, caseIn, voxelsInFiles, voxelsInMemory, voxelsNormalised } from './voxels.js';
 
-/** A preprocessed dataset in memory. */
-export interface Dataset {
+/** A preprocessed dataset: its voxels are in memory, or, where networks see patches, in a file for each case. */
+export interface Dataset extends Voxels {
   /** Ids of the cases that a split uses, sorted; no other cases are read. */
   readonly ids: readonly string[];
-  /** A case by its id, with the constants of no split (see `inSplit`); throws a RangeError if there is none. */
-  readonly sample: (id: string) => Sample;
   /** By split: the normalisation of the channels, with the constants that were fitted on its training cases. */
   readonly normalisation: ReadonlyMap<string, PerChannel<FittedNormalisation>>;
   /** The part of a preprocessed case that is no padding; throws a RangeError if there is none. */
   readonly kept: (id: string) => Box;
+  /** What a network sees: a whole case, or a patch of this size. */
   readonly size: VolumeSize;
   /** The mm along x, y, z between the voxels of a preprocessed case; throws a RangeError if there is none. */
   readonly spacing: (id: string) => Extent;
@@ -77,11 +80,11 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
   const { listing, splits, sources } = await listDataset(config);
   // Before any file is read: what changes meanwhile is noticed.
   const stamps = await stampsOf(sources);
-  const { cases, warning } = await prepareOrReuse(sources, config, options);
+  const { cases, warning, voxels } = await prepareOrReuse(sources, config, options);
   const channels = checkChannels(cases, dataset, listing);
   const indices = labelIndices(dataset.labels);
   const unused = checkPresence(splits, cases, indices, dataset.labels);
-  const samples = new Map(cases.map((prepared) => [prepared.id, sampleOf(prepared)]));
+  requireFittingPatch(splits, cases, config);
   const origins = new Map(sources.map((source) => [source.id, source]));
   const sizes = new Map(cases.map(({ id, size }) => [id, size]));
   const grids = new Map(
@@ -95,13 +98,13 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
   );
   return {
     ids: cases.map(({ id }) => id),
-    sample: (id) => caseIn(samples, id),
-    size: volumeSize(preprocessing.size),
+    ...voxels,
+    size: volumeSize(windowSize(config)),
     normalisation,
-    kept: (id) => keptBox(caseIn(grids, id), preprocessing.size),
+    kept: (id) => keptBox(caseIn(grids, id), preprocessing.size ?? caseIn(grids, id)),
     spacing: (id) => caseIn(spacings, id),
     keepsGrid: (id) =>
-      [caseIn(grids, id), preprocessing.size].every((size) => size.join() === caseIn(sizes, id).join()),
+      [caseIn(grids, id), voxels.grid(id)].every((size) => size.join() === caseIn(sizes, id).join()),
     original: (id) => readOriginal(caseIn(origins, id), config, stamps),
     channels,
     outputs: Object.keys(dataset.labels),
@@ -124,19 +127,14 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
       ...othersWarning(cases),
       ...cutOffWarning(cases),
       ...countWarnings(cases),
+      ...foregroundWarning(splits, cases, config),
     ],
   };
 }
 
-function caseIn<T>(cases: ReadonlyMap<string, T>, id: string): T {
-  const found = cases.get(id);
-  if (found === undefined) throw new RangeError(`no case ${id}`);
-  return found;
-}
-
 /** The mm between voxels of a case after preprocessing. */
 function spacingOf(
-  { size, spacing }: Pick<PreparedCase, 'size' | 'spacing'>,
+  { size, spacing }: Pick<CaseFacts, 'size' | 'spacing'>,
   grid: Extent,
   { spacing: wanted }: Experiment['preprocessing'],
 ): Extent {
@@ -147,31 +145,18 @@ function spacingOf(
 function fitOn(
   split: string,
   train: readonly string[],
-  cases: readonly PreparedCase[],
+  cases: readonly CaseFacts[],
   { preprocessing }: Experiment,
 ): PerChannel<FittedNormalisation> {
   const known = new Map(cases.map((prepared) => [prepared.id, prepared]));
-  const training = train.map((id) => known.get(id) as PreparedCase);
+  const training = train.map((id) => known.get(id) as CaseFacts);
   return fitNormalisation(preprocessing.normalisation, training, split);
 }
 
-/**
- * The dataset as the networks of a split see it: constants that were fitted on its training cases are applied to a copy of each
- * sample when it is asked for, since another split has others.
- */
+/** The dataset as the networks of a split see it: see `voxelsNormalised`. */
 export function inSplit(dataset: Dataset, split: string): Dataset {
   const normalisation = dataset.normalisation.get(split) as PerChannel<FittedNormalisation>;
-  if (![normalisation].flat().some(isFitted)) return dataset;
-  const [z, y, x] = dataset.size;
-  return {
-    ...dataset,
-    sample(id) {
-      const { image: stored, label } = dataset.sample(id);
-      const image = stored.slice();
-      applyFitted(image, [x, y, z], dataset.kept(id), normalisation);
-      return { image, label };
-    },
-  };
+  return { ...dataset, ...voxelsNormalised(dataset, normalisation, dataset.kept) };
 }
 
 /**
@@ -230,8 +215,28 @@ function phantomSources(settings: Experiment['dataset']['phantom']): CaseSource[
   }));
 }
 
-/** Takes cases of files from the cache if possible; phantoms are generated, which needs no cache. */
+/** Cases, with access to their voxels, which are in files where networks see patches. */
 async function prepareOrReuse(
+  sources: readonly CaseSource[],
+  config: Experiment,
+  options: PrepareOptions,
+): Promise<{
+  readonly cases: readonly CaseFacts[];
+  readonly warning: readonly string[];
+  readonly voxels: Voxels;
+}> {
+  const { labels } = config.dataset;
+  if (config.training.patch !== undefined) {
+    const files = await storeCases(sources, config, options);
+    return { cases: files.map(({ facts }) => facts), warning: [], voxels: voxelsInFiles(files) };
+  }
+  const { cases, warning } = await prepareInMemory(sources, config, options);
+  const targets = labelTargets(labels, labelIndices(labels));
+  return { cases, warning, voxels: voxelsInMemory(cases, targets, Object.keys(labels).length) };
+}
+
+/** Takes cases of files from the cache if possible; phantoms are generated, which needs no cache. */
+async function prepareInMemory(
   sources: readonly CaseSource[],
   config: Experiment,
   options: PrepareOptions,
@@ -273,12 +278,12 @@ function checkLabelNames({ labels }: Experiment['dataset'], listing: Listing | u
 
 /** Checks that all cases have the channels that config or dataset name, else as many as the first. Returns their names. */
 function checkChannels(
-  cases: readonly PreparedCase[],
+  cases: readonly CaseFacts[],
   dataset: Experiment['dataset'],
   listing: Listing | undefined,
 ): readonly string[] {
   const named = dataset.channels ? { names: dataset.channels, key: 'dataset.channels' } : listing?.channels;
-  const expected = named?.names.length ?? (cases[0] as PreparedCase).channels;
+  const expected = named?.names.length ?? (cases[0] as CaseFacts).channels;
   const why = named ? `${named.key} names ${expected}` : `${cases[0]?.id} has ${expected}`;
   throwAll(
     cases
@@ -294,7 +299,7 @@ function checkChannels(
  */
 function checkPresence(
   splits: ReadonlyMap<string, Split>,
-  cases: readonly PreparedCase[],
+  cases: readonly CaseFacts[],
   indices: ReadonlyMap<number, number>,
   labels: Experiment['dataset']['labels'],
 ): string[] {
@@ -329,12 +334,19 @@ const allAsTest = (cases: readonly PreparedCase[]): Split => ({
 
 function hashOf(
   split: Split,
-  cases: readonly PreparedCase[],
+  cases: readonly CaseFacts[],
   spacings: ReadonlyMap<string, Extent>,
   normalisation: PerChannel<FittedNormalisation> | undefined,
-  { dataset, preprocessing, metrics }: Experiment,
+  config: Experiment,
 ): string {
-  const known = new Map(cases.map(({ id, channels, digest }) => [id, [id, channels, digest]]));
+  const { dataset, preprocessing, metrics } = config;
+  const known = new Map(
+    cases.map(({ id, channels, digest, grid }) => [
+      id,
+      // Where a size is configured, it is the grid of every case.
+      [id, channels, digest, ...(preprocessing.size ? [] : [grid])],
+    ]),
+  );
   const content = [split.train, split.validation, split.test].map((ids) => ids.map((id) => known.get(id)));
   // Distances depend on the spacing, which a network does not see.
   const measured = furtherMetrics({ metrics }).length > 0 && {
@@ -343,7 +355,7 @@ function hashOf(
   return sha256(
     JSON.stringify([
       Object.entries(dataset.labels),
-      preprocessing.size,
+      windowSize(config),
       content,
       ...(measured ? [measured] : []),
       // Voxels are stored before these constants are applied.

@@ -2,10 +2,10 @@
 // differences do not matter.
 
 import { type Experiment } from '../config/schema.js';
-import { type PreparedCase } from './case.js';
+import { type CaseFacts } from './case.js';
 import { type Extent } from './preprocess.js';
 
-type Grid = Pick<PreparedCase, 'id' | 'size' | 'spacing' | 'orientation'>;
+type Grid = Pick<CaseFacts, 'id' | 'size' | 'spacing' | 'orientation'>;
 
 /** The largest ratio of spacings without a warning. */
 const MAX_RATIO = 1.1;

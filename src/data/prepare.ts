@@ -7,17 +7,29 @@ import { freeMemory } from '../memory.js';
 import { askWorkers } from '../worker-pool.js';
 import { type CaseSource, type PreparedCase, prepareCase } from './case.js';
 import { throwAll } from './layouts/pairing.js';
+import { ShortOfMemory } from './room.js';
+import { storeCase } from './store/store-case.js';
 
-/** A request to a worker. */
-export interface Question {
-  readonly index: number;
+/** A case to prepare: its voxels are returned, or written to `file`. */
+export interface Wanted {
   readonly source: CaseSource;
+  readonly file?: string | undefined;
 }
 
-/** The answer of a worker; `short` if the case does not fit into the worker's share of memory. */
-export type Answer = { readonly index: number } & (
-  { readonly prepared: PreparedCase } | { readonly problem: string } | { readonly short: true }
-);
+/** A request to a worker. */
+export interface Question extends Wanted {
+  readonly index: number;
+}
+
+/** What became of a case; `short` if it does not fit into the worker's share of memory. */
+type Result =
+  | { readonly prepared: PreparedCase }
+  | { readonly stored: true }
+  | { readonly problem: string; readonly kind: 'data' | 'disk' }
+  | { readonly short: true };
+
+/** The answer of a worker. */
+export type Answer = { readonly index: number } & Result;
 
 /** The settings of a worker. */
 export interface WorkerSettings {
@@ -47,11 +59,35 @@ const MAX_JOBS = 16;
 export async function prepareCases(
   sources: readonly CaseSource[],
   config: Experiment,
-  { jobs = Math.min(availableParallelism(), MAX_JOBS), share, progress, signal }: PrepareOptions = {},
+  options: PrepareOptions = {},
 ): Promise<PreparedCase[]> {
-  signal?.throwIfAborted();
   const cases = new Array<PreparedCase>(sources.length);
-  const problems: string[] = [];
+  await prepareAll(
+    sources.map((source) => ({ source })),
+    config,
+    options,
+    (index, prepared) => (cases[index] = prepared),
+  );
+  return cases;
+}
+
+/** Prepares cases into files; no thread has more than one in memory. Throws as `prepareCases` does, or of kind `disk`. */
+export async function prepareFiles(
+  wanted: readonly (Wanted & { readonly file: string })[],
+  config: Experiment,
+  options: PrepareOptions = {},
+): Promise<void> {
+  await prepareAll(wanted, config, options, () => undefined);
+}
+
+async function prepareAll(
+  wanted: readonly Wanted[],
+  config: Experiment,
+  { jobs = Math.min(availableParallelism(), MAX_JOBS), share, progress, signal }: PrepareOptions,
+  keep: (index: number, prepared: PreparedCase) => void,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const problems = { data: [] as string[], disk: [] as string[] };
   const large: number[] = [];
   let answered = 0;
   const take = (answer: Answer): void => {
@@ -59,17 +95,17 @@ export async function prepareCases(
       large.push(answer.index);
       return;
     }
-    if ('prepared' in answer) cases[answer.index] = answer.prepared;
-    else problems.push(answer.problem);
-    progress?.(++answered, sources.length);
+    if ('prepared' in answer) keep(answer.index, answer.prepared);
+    else if ('problem' in answer) problems[answer.kind].push(answer.problem);
+    progress?.(++answered, wanted.length);
   };
-  const threads = Math.min(jobs, sources.length);
-  const all = [...sources.keys()];
+  const threads = Math.min(jobs, wanted.length);
+  const questions = wanted.map((one, index): Question => ({ ...one, index }));
   if (threads > 1) {
     await askWorkers<Question, Answer>({
       module: new URL('./worker.js', import.meta.url),
       workerData: { config, share: share ?? freeMemory() / threads } satisfies WorkerSettings,
-      questions: all.map((index) => ({ index, source: sources[index] as CaseSource })),
+      questions,
       nameOf: ({ source }) => source.id,
       threads,
       take,
@@ -77,28 +113,31 @@ export async function prepareCases(
     });
   }
   // Cases that are too large while others are read may fit alone.
-  await prepareHere(sources, threads > 1 ? large.sort((a, b) => a - b) : all, config, take, signal);
-  throwAll(problems.sort());
-  return cases;
-}
-
-/** Prepares the cases with these indices one by one. */
-async function prepareHere(
-  sources: readonly CaseSource[],
-  indices: readonly number[],
-  config: Experiment,
-  take: (answer: Answer) => void,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  for (const index of indices) {
+  const left =
+    threads > 1 ? large.sort((a, b) => a - b).map((index) => questions[index] as Question) : questions;
+  for (const question of left) {
     // Lets signals and timers run between cases.
     await new Promise((resolve) => setImmediate(resolve));
     signal?.throwIfAborted();
-    try {
-      take({ index, prepared: await prepareCase(sources[index] as CaseSource, config) });
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      take({ index, problem: error.message });
-    }
+    take(await answerTo(question, config));
+  }
+  if (problems.disk[0] !== undefined) throw new UserError('disk', problems.disk[0]);
+  throwAll(problems.data.sort());
+}
+
+/** Prepares a case within a share of memory, in bytes. Rejects only for errors that are bugs. */
+export async function answerTo(
+  { index, source, file }: Question,
+  config: Experiment,
+  share?: number,
+): Promise<Answer> {
+  try {
+    if (file === undefined) return { index, prepared: await prepareCase(source, config, share) };
+    await storeCase(source, file, config, share);
+    return { index, stored: true };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    if (error instanceof ShortOfMemory) return { index, short: true };
+    return { index, problem: error.message, kind: error.kind === 'disk' ? 'disk' : 'data' };
   }
 }

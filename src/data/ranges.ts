@@ -1,13 +1,13 @@
 // Ranges of the training cases before preprocessing, to recognise scans that differ from all of them.
 
 import { type Range, type TrainingRanges } from '../model/model.js';
-import { type PreparedCase } from './case.js';
+import { type CaseFacts } from './case.js';
 import { type Extent } from './preprocess.js';
 
 /** The ranges of sizes, spacings and intensities of the cases with these ids. */
-export function trainingRanges(ids: readonly string[], cases: readonly PreparedCase[]): TrainingRanges {
+export function trainingRanges(ids: readonly string[], cases: readonly CaseFacts[]): TrainingRanges {
   const known = new Map(cases.map((prepared) => [prepared.id, prepared]));
-  const train = ids.map((id) => known.get(id) as PreparedCase);
+  const train = ids.map((id) => known.get(id) as CaseFacts);
   const channels = train[0]?.channels ?? 0;
   return {
     cases: train.length,

@@ -1,25 +1,16 @@
-// A worker thread: receives cases one at a time, prepares them, and returns their voxels without a copy.
+// A worker thread: receives cases one at a time, prepares them, and returns their voxels without a copy or writes them to files.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { UserError } from '../errors.js';
-import { prepareCase } from './case.js';
-import { type Answer, type Question, type WorkerSettings } from './prepare.js';
-import { ShortOfMemory } from './room.js';
+import { type Question, type WorkerSettings, answerTo } from './prepare.js';
 
 if (parentPort === null) throw new Error('worker.js runs in a worker thread only');
 const port = parentPort;
 const { config, share } = workerData as WorkerSettings;
 
-async function answer({ index, source }: Question): Promise<void> {
-  try {
-    const prepared = await prepareCase(source, config, share);
-    port.postMessage({ index, prepared } satisfies Answer, [prepared.bytes]);
-  } catch (error) {
-    // Other errors are bugs: rethrown, so that they keep their stack.
-    if (!(error instanceof UserError)) throw error;
-    const answer = error instanceof ShortOfMemory ? { short: true as const } : { problem: error.message };
-    port.postMessage({ index, ...answer } satisfies Answer);
-  }
+async function answer(question: Question): Promise<void> {
+  // Errors that are bugs are rethrown, so that they keep their stack.
+  const answer = await answerTo(question, config, share);
+  port.postMessage(answer, 'prepared' in answer ? [answer.prepared.bytes] : []);
 }
 
 port.on('message', (question: Question) => void answer(question));

@@ -2,6 +2,7 @@
 // disk.
 
 import { type Experiment } from '../config/schema.js';
+import { windowSize } from '../config/window.js';
 import { volumeSize } from '../data/preprocess.js';
 import { type Engine } from '../engine/engine.js';
 import { secondsPerMultiplyAdd } from '../engine/bench.js';
@@ -22,7 +23,7 @@ export function runMultiplyAdds(
   task: Task,
   sizes: ReadonlyMap<string, SplitSizes>,
 ): number {
-  const [depth, height, width] = volumeSize(config.preprocessing.size);
+  const [depth, height, width] = volumeSize(windowSize(config));
   const forward = (architecture: Architecture): number =>
     countMultiplyAdds(architecture, depth * height * width);
   const { train, validation, test } = sizes.get(task.split) as SplitSizes;
@@ -55,7 +56,7 @@ export async function estimateSeconds(
   tasks: readonly Task[],
   engine: Engine,
 ): Promise<number[]> {
-  const size = volumeSize(config.preprocessing.size);
+  const size = volumeSize(windowSize(config));
   const sizes = await splitSizes(config);
   const measured = new Map<string, number>();
   const seconds: number[] = [];

@@ -3,6 +3,7 @@
 import { augmentationSettings } from '../config/augmentation.js';
 import { DEFAULT_INFERENCE } from '../config/inference.js';
 import { type Experiment } from '../config/schema.js';
+import { windowSize } from '../config/window.js';
 import { type FittedNormalisation } from '../data/normalise.js';
 import {
   MODEL_FORMAT,
@@ -24,9 +25,10 @@ export interface KnownBesides {
 
 /** What the networks of a run need done to a volume. */
 export function preprocessingOf(record: Pick<RunRecord, 'config' | 'normalisation'>): ModelPreprocessing {
-  const { preprocessing } = record.config as Experiment;
+  const config = record.config as Experiment;
+  const { preprocessing } = config;
   return {
-    size: preprocessing.size,
+    size: windowSize(config),
     ...(preprocessing.spacing && { spacing: preprocessing.spacing }),
     ...(preprocessing.antialias && { antialias: true }),
     ...(preprocessing.anisotropic && { anisotropic: true }),
@@ -42,9 +44,10 @@ export function describeModel(
   architecture: Architecture,
   { channels, training, snapshot }: Partial<KnownBesides> = {},
 ): ModelDescription {
-  const { experiment, dataset, training: trained } = record.config as Experiment;
+  const config = record.config as Experiment;
+  const { experiment, dataset, training: trained } = config;
   // Records of earlier versions lack the section.
-  const { inference } = record.config as Partial<Experiment>;
+  const { inference } = config as Partial<Experiment>;
   const { split, method, seed } = record;
   const place = [experiment, ...(split === 'default' ? [] : [split]), method, `seed-${seed}`];
   return {

@@ -2,6 +2,7 @@
 
 import { configuredArchitecture, inputChannels, modelName } from '../config/models.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
+import { windowSize } from '../config/window.js';
 import { volumeSize } from '../data/preprocess.js';
 import { listedCases } from '../data/split.js';
 import { splitSizes } from '../data/split-sizes.js';
@@ -62,13 +63,13 @@ function leastCases(config: Experiment, parts: readonly (readonly number[])[]): 
 
 /** A preprocessed case: float32 images and a uint8 label. */
 function caseBytes(config: Experiment): number {
-  const [x, y, z] = config.preprocessing.size;
+  const [x, y, z] = windowSize(config);
   return x * y * z * (4 * inputChannels(config) + 1);
 }
 
 function settingsOf(config: Experiment, model: ModelConfig, maxBatch: number): NetworkSettings {
-  const { preprocessing, training } = config;
+  const { training } = config;
   const architecture = configuredArchitecture(config, model);
-  const volumes = { size: volumeSize(preprocessing.size), targets: new Uint32Array(256) };
+  const volumes = { size: volumeSize(windowSize(config)), targets: new Uint32Array(256) };
   return settingsFor(training, architecture, volumes, maxBatch);
 }

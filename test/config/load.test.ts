@@ -260,6 +260,25 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'FILE:8:14: preprocessing.size.1: found 2, expected a multiple of 4 for the 3 levels of lunet-n4, such as 4',
   ],
   [
+    'neither a size nor patches',
+    'size: [16, 16, 16]',
+    'orientation: keep',
+    'FILE:8:3: preprocessing.size: missing, expected voxels along x, y, z (or training.patch, for volumes of any size)',
+  ],
+  [
+    'a size and patches',
+    '  epochs: 2',
+    '  patch: { size: [8, 8, 8] }',
+    'FILE:8:9: preprocessing.size: found a list of 3 beside training.patch, with which volumes keep their size: remove one',
+  ],
+  [
+    'a patch that cannot be halved often enough',
+    '  size: [16, 16, 16]\nmodels:',
+    '  orientation: keep\ntraining: { patch: { size: [8, 10, 8], perCase: 2, perEpoch: 9 } }\nmodels:',
+    'FILE:9:13: training.patch: found both of perCase and perEpoch, expected one\n' +
+      'FILE:9:32: training.patch.size.1: found 10, expected a multiple of 4 for the 3 levels of lunet-n4, such as 8 or 12',
+  ],
+  [
     'more cases than there are',
     'train: 4',
     'train: 5',

@@ -26,7 +26,7 @@ test('the configs of the three data sets have the published settings', () => {
     ['tracheal-tree.yaml', 24, 4, 3, 1, 1, 0.001, 128],
   ] as const) {
     const { models, training, pruning, preprocessing } = load(file);
-    assert.deepEqual([...preprocessing.size], [size, size, size]);
+    assert.deepEqual(preprocessing.size, [size, size, size]);
     assert.deepEqual(
       models.flatMap((model) => (model.family === 'unet' ? [[model.n, model.scale]] : [])),
       [1, 0.75, 0.5, 0.25].map((scale) => [n, scale]),

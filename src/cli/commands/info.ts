@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { configuredArchitecture, modelName } from '../../config/models.js';
+import { windowSize } from '../../config/window.js';
 import { UserError } from '../../errors.js';
 import { type FittedNormalisation } from '../../data/normalise.js';
 import { type Extent } from '../../data/preprocess.js';
@@ -92,9 +93,9 @@ function ofExperiment(path: string | undefined, { set, size }: Options): Subject
     : 'Counted for one input channel, because dataset.channels is not set,';
   return {
     source,
-    size: size ?? config.preprocessing.size,
+    size: size ?? windowSize(config),
     models,
-    remark: `${remark} per case of ${(size ?? config.preprocessing.size).join('x')} voxels.`,
+    remark: `${remark} per case of ${(size ?? windowSize(config)).join('x')} voxels.`,
   };
 }
 

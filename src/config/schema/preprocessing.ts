@@ -1,7 +1,7 @@
 // Preprocessing of each volume.
 
 import { z } from 'zod';
-import { count } from './values.js';
+import { voxels } from './values.js';
 
 const ONE = 'z-score, z-score-nonzero, ct, none, {window: [lo, hi]} or {percentile: [lo, hi]}';
 
@@ -19,12 +19,11 @@ const WAYS = [
 export const channelNormalisation = z.union(WAYS, { error: `expected ${ONE}` });
 
 export const preprocessing = z.strictObject({
-  size: z
-    .tuple([count().max(2048), count().max(2048), count().max(2048)], {
-      error: 'expected three whole numbers: voxels along x, y, z',
-    })
+  size: voxels
+    .optional()
     .describe(
-      'Voxels along x, y, z after cropping and padding around the centre; `orientation` determines the axes',
+      'Voxels along x, y, z after cropping and padding around the centre; `orientation` determines the axes. Required, ' +
+        'except with training.patch: then every volume keeps the size that it has after resampling',
     ),
   spacing: z
     .tuple([z.number().positive(), z.number().positive(), z.number().positive()], {

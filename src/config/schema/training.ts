@@ -2,12 +2,31 @@
 
 import { z } from 'zod';
 import { augmentation } from './augmentation.js';
-import { count } from './values.js';
+import { count, voxels } from './values.js';
+
+const patch = z.strictObject({
+  size: voxels.describe(
+    'Voxels along x, y, z of a patch, on the resampled grid; a multiple of 2^(levels - 1)',
+  ),
+  perCase: count().optional().describe('Patches of every training case in an epoch; default: 1'),
+  perEpoch: count()
+    .optional()
+    .describe('Patches in an epoch, from all training cases in turn; instead of perCase'),
+  foreground: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.33)
+    .describe('Share of the patches that are centred on a voxel of a random label of their case'),
+});
 
 export const training = z
   .strictObject({
     epochs: count().default(30).describe('Epochs'),
-    batch: count().default(16).describe('Cases per step'),
+    batch: count().default(16).describe('Cases, or patches, per step'),
+    patch: patch
+      .optional()
+      .describe('Train on patches at random places; default: on whole volumes of preprocessing.size'),
     learningRate: z.number().positive().max(10).default(0.01).describe('Learning rate of Adam'),
     cooldown: z
       .number()

@@ -18,6 +18,11 @@ function isPattern(text: string): boolean {
   }
 }
 
+/** Voxels along x, y, z. */
+export const voxels = z.tuple([count().max(2048), count().max(2048), count().max(2048)], {
+  error: 'expected three whole numbers: voxels along x, y, z',
+});
+
 /** A name of an experiment, a split or a model; it becomes part of a path. */
 export const name = z
   .string()
