@@ -12,12 +12,9 @@ export function windowSize({ preprocessing, training }: Keys): Size {
   return (training.patch?.size ?? preprocessing.size) as Size;
 }
 
-/** Patches of an epoch of so many training cases; undefined if networks see whole volumes. */
-export function patchesPerEpoch(
-  { training: { patch } }: Pick<Keys, 'training'>,
-  cases: number,
-): number | undefined {
-  return patch && (patch.perEpoch ?? (patch.perCase ?? 1) * cases);
+/** Samples in an epoch of so many training cases: patches, or the cases themselves. */
+export function samplesPerEpoch({ patch }: Pick<Keys['training'], 'patch'>, cases: number): number {
+  return patch ? (patch.perEpoch ?? (patch.perCase ?? 1) * cases) : cases;
 }
 
 /** Every level halves the volume, so the model with the most levels decides: sizes must be multiples of `multiple`. */

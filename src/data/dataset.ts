@@ -1,16 +1,13 @@
 // The data of a run: reads, checks and preprocesses every case of its splits once.
 
-import { cacheFolder } from '../cache-folder.js';
 import { furtherMetrics } from '../config/metrics.js';
 import { type Experiment } from '../config/schema.js';
 import { hasFolds } from '../config/splits.js';
 import { windowSize } from '../config/window.js';
-import { type LabelTargets, type Sample, type VolumeSize } from '../engine/engine.js';
-import { fsReason } from '../fs-reason.js';
+import { type LabelTargets, type VolumeSize } from '../engine/engine.js';
 import { type TrainingRanges } from '../model/model.js';
 import { sha256 } from '../sha256.js';
-import { cacheKey, readCache, writeCache } from './cache.js';
-import { type CaseFacts, type CaseSource, type PreparedCase, sampleOf } from './case.js';
+import { type CaseFacts, type CaseSource } from './case.js';
 import { countWarnings } from './count-warnings.js';
 import { type SplitCutOff, cutOffParts, cutOffWarning } from './cut-off.js';
 import { differences } from './differences.js';
@@ -20,17 +17,17 @@ import { labelIndices, labelTargets, othersWarning } from './labels.js';
 import { listCases } from './layouts/index.js';
 import { type Listing } from './layouts/layout.js';
 import { throwAll } from './layouts/pairing.js';
-import { type FittedNormalisation, type PerChannel, applyFitted, isFitted } from './normalise.js';
+import { type FittedNormalisation, type PerChannel, isFitted } from './normalise.js';
 import { phantomId } from './phantoms/index.js';
 import { type OriginalCase, readOriginal, stampsOf } from './original.js';
-import { type PrepareOptions, prepareCases } from './prepare.js';
+import { type PrepareOptions } from './prepare.js';
 import { type Box, type Extent, keptBox, volumeSize } from './preprocess.js';
 import { trainingRanges } from './ranges.js';
 import { foregroundWarning, requireFittingPatch } from './patches.js';
 import { resampledSpacing, resamplingOf } from './resample.js';
 import { type Split, chooseSplits, listedCases } from './split.js';
-import { storeCases } from './store/store.js';
-import { type Voxels, caseIn, voxelsInFiles, voxelsInMemory, voxelsNormalised } from './voxels.js';
+import { readCases } from './read-cases.js';
+import { type Voxels, caseIn, voxelsNormalised } from './voxels.js';
 
 /** A preprocessed dataset: its voxels are in memory, or, where networks see patches, in a file for each case. */
 export interface Dataset extends Voxels {
@@ -80,7 +77,7 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
   const { listing, splits, sources } = await listDataset(config);
   // Before any file is read: what changes meanwhile is noticed.
   const stamps = await stampsOf(sources);
-  const { cases, warning, voxels } = await prepareOrReuse(sources, config, options);
+  const { cases, warning, voxels } = await readCases(sources, config, options);
   const channels = checkChannels(cases, dataset, listing);
   const indices = labelIndices(dataset.labels);
   const unused = checkPresence(splits, cases, indices, dataset.labels);
@@ -156,7 +153,8 @@ function fitOn(
 /** The dataset as the networks of a split see it: see `voxelsNormalised`. */
 export function inSplit(dataset: Dataset, split: string): Dataset {
   const normalisation = dataset.normalisation.get(split) as PerChannel<FittedNormalisation>;
-  return { ...dataset, ...voxelsNormalised(dataset, normalisation, dataset.kept) };
+  const voxels = voxelsNormalised(dataset, normalisation, dataset.kept);
+  return voxels === dataset ? dataset : { ...dataset, ...voxels };
 }
 
 /**
@@ -213,52 +211,6 @@ function phantomSources(settings: Experiment['dataset']['phantom']): CaseSource[
     seed: settings.seed,
     index,
   }));
-}
-
-/** Cases, with access to their voxels, which are in files where networks see patches. */
-async function prepareOrReuse(
-  sources: readonly CaseSource[],
-  config: Experiment,
-  options: PrepareOptions,
-): Promise<{
-  readonly cases: readonly CaseFacts[];
-  readonly warning: readonly string[];
-  readonly voxels: Voxels;
-}> {
-  const { labels } = config.dataset;
-  if (config.training.patch !== undefined) {
-    const files = await storeCases(sources, config, options);
-    return { cases: files.map(({ facts }) => facts), warning: [], voxels: voxelsInFiles(files) };
-  }
-  const { cases, warning } = await prepareInMemory(sources, config, options);
-  const targets = labelTargets(labels, labelIndices(labels));
-  return { cases, warning, voxels: voxelsInMemory(cases, targets, Object.keys(labels).length) };
-}
-
-/** Takes cases of files from the cache if possible; phantoms are generated, which needs no cache. */
-async function prepareInMemory(
-  sources: readonly CaseSource[],
-  config: Experiment,
-  options: PrepareOptions,
-): Promise<{ cases: PreparedCase[]; warning: string[] }> {
-  const folder = cacheFolder();
-  const files = sources.filter((source) => 'images' in source);
-  if (files.length === 0 || folder === undefined)
-    return { cases: await prepareCases(sources, config, options), warning: [] };
-  const key = await cacheKey(files, config);
-  const known = await readCache(folder, key, options.progress, options.signal);
-  if (known) return { cases: known, warning: [] };
-  const cases = await prepareCases(sources, config, options);
-  try {
-    await writeCache(folder, key, cases);
-    return { cases, warning: [] };
-  } catch (error) {
-    const reason = fsReason(error);
-    return {
-      cases,
-      warning: [`${folder}: the cache was not written: ${reason} (LUNET_CACHE=off does without)`],
-    };
-  }
 }
 
 /** Checks that the dataset describes the label values of the config, if it describes labels. */
@@ -326,7 +278,7 @@ function checkPresence(
   return warnings;
 }
 
-const allAsTest = (cases: readonly PreparedCase[]): Split => ({
+const allAsTest = (cases: readonly CaseFacts[]): Split => ({
   train: [],
   validation: [],
   test: cases.map(({ id }) => id),

@@ -2,7 +2,7 @@
 // disk.
 
 import { type Experiment } from '../config/schema.js';
-import { windowSize } from '../config/window.js';
+import { samplesPerEpoch, windowSize } from '../config/window.js';
 import { volumeSize } from '../data/preprocess.js';
 import { type Engine } from '../engine/engine.js';
 import { secondsPerMultiplyAdd } from '../engine/bench.js';
@@ -17,7 +17,10 @@ import { exemplaryPath, type Task } from './tasks.js';
 const TRAINING = 3;
 const BYTES_PER_ROW = 150;
 
-/** Multiply-adds of a whole run with that many cases; pruned networks are taken from the exemplary path. */
+/**
+ * Multiply-adds of a whole run with that many cases; pruned networks are taken from the exemplary path. Where networks see patches,
+ * sizes of cases are not known before they are read: each counts as one window when it is evaluated.
+ */
 export function runMultiplyAdds(
   config: Experiment,
   task: Task,
@@ -27,14 +30,16 @@ export function runMultiplyAdds(
   const forward = (architecture: Architecture): number =>
     countMultiplyAdds(architecture, depth * height * width);
   const { train, validation, test } = sizes.get(task.split) as SplitSizes;
+  const samples = samplesPerEpoch(config.training, train);
   if (task.kind !== 'prune') {
     const { epochs, evaluateEvery } = config.training;
     const count = task.kind === 'retrain' ? config.retraining.epochs : epochs;
     const evaluations = Math.ceil(count / evaluateEvery) + 1;
-    return forward(task.architecture) * (count * TRAINING * train + evaluations * (test + validation));
+    return forward(task.architecture) * (count * TRAINING * samples + evaluations * (test + validation));
   }
   const scored = strategies[task.strategy ?? 'widest'].scores;
-  const perStep = config.pruning.recoveryEpochs * TRAINING * train + test + validation + (scored ? train : 0);
+  const perStep =
+    config.pruning.recoveryEpochs * TRAINING * samples + test + validation + (scored ? train : 0);
   return exemplaryPath(task.architecture).reduce((sum, step) => sum + forward(step) * perStep, 0);
 }
 
@@ -63,7 +68,7 @@ export async function estimateSeconds(
   for (const task of tasks) {
     const key = JSON.stringify(task.architecture);
     const { train } = sizes.get(task.split) as SplitSizes;
-    const batch = Math.min(config.training.batch, train, 4);
+    const batch = Math.min(config.training.batch, samplesPerEpoch(config.training, train), 4);
     const rate = measured.get(key) ?? (await secondsPerMultiplyAdd(engine, task.architecture, size, batch));
     measured.set(key, rate);
     seconds.push(rate * runMultiplyAdds(config, task, sizes));

@@ -32,15 +32,17 @@ export async function collectSamples(
   const augmentation = augmentationSettings(training);
   for (let epoch = first; epoch <= training.epochs; epoch++) {
     const key = ['train', epoch];
-    const plan = planEpoch({ dataset, cases, batch: training.batch, augmentation, seed, key });
-    for (let batch = 0; batch < batchCount(cases.length, training.batch); batch++)
+    const { batch: size, patch } = training;
+    const feed = { dataset, cases, batch: size, patch, augmentation, seed, key };
+    const plan = planEpoch(feed);
+    for (let batch = 0; batch < batchCount(feed); batch++)
       for (const planned of plan(batch)) {
         if (only !== undefined && planned.id !== only) continue;
         if (shown.length === count) return shown;
         shown.push({
           title: `${planned.id}, epoch ${epoch}, step ${batch + 1}`,
           detail: planned.drawn ? describeDrawn(planned.drawn) : '',
-          sample: await makeSample(dataset, planned),
+          sample: await makeSample(feed, planned),
         });
       }
   }

@@ -1,6 +1,5 @@
 // Plans the runs of `lunet prune`: every split, strategy and seed of the experiment, or the selected ones.
 
-import { augmentationSettings } from '../config/augmentation.js';
 import { findModel, modelArchitecture, modelName, prunedModel } from '../config/models.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
 import { choose } from '../config/suggest.js';
@@ -14,7 +13,12 @@ import { type Identity, describeDifference, settingsOf } from '../runs/identity.
 import { type SavedWeights, readWeightsOf } from '../runs/network-file.js';
 import { type RunRecord, readRun } from '../runs/run.js';
 import { configuredSizes } from '../data/split-sizes.js';
-import { commonIdentity, trainingIdentity, trainingRunIdentity } from '../training/training-runs.js';
+import {
+  commonIdentity,
+  samplesIdentity,
+  trainingIdentity,
+  trainingRunIdentity,
+} from '../training/training-runs.js';
 import { type CriterionName } from './criteria/index.js';
 import { type PruningRun } from './loop.js';
 import { STRATEGIES, type StrategyName, strategies } from './strategies/index.js';
@@ -99,12 +103,11 @@ export function pruningSettings(
 ): Identity {
   const { scoring, recoveryEpochs, dropout, snapshots, collapse } = config.pruning;
   const { batch, learningRate, adam } = config.training;
-  const augmentation = augmentationSettings(config.training);
   const scored = strategies[strategy].scores;
   return {
     ...commonIdentity(config, split),
     model,
-    training: { batch, learningRate, adam, ...(augmentation && { augmentation }) },
+    training: { batch, learningRate, adam, ...samplesIdentity(config.training) },
     ...(trained && { trained: trainingIdentity(config) }),
     pruning: {
       strategy,

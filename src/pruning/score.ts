@@ -7,16 +7,18 @@ import { type Architecture, type Layer, listLayers } from '../network/architectu
 import { type Tensor, type Weights } from '../network/weights.js';
 import { stream } from '../random.js';
 import { dropoutMasks } from '../training/epoch.js';
+import { type Feed, makeSample, planPass } from '../training/feed.js';
 import { type Criterion, type Scores } from './criteria/criterion.js';
 
 export interface ScoringSettings {
   readonly network: Network;
   readonly architecture: Architecture;
   readonly size: VolumeSize;
-  readonly sample: (id: string) => Sample;
+  readonly dataset: Feed['dataset'];
   /** Training cases; passes use all of them in this order, and the last batch may be smaller. */
   readonly cases: readonly string[];
   readonly batch: number;
+  readonly patch: Feed['patch'];
   /** Mode of the passes: evaluation (running statistics, no dropout) or training. */
   readonly scoring: Scoring;
   /** Dropout rate of each channel, for passes in training mode. */
@@ -76,11 +78,13 @@ async function computeScores(
 
 /** Calls use(batch, mode) for each batch of the training set. */
 async function eachBatch(
-  { sample, cases, batch, scoring, dropout, seed, step }: ScoringSettings,
-  use: (samples: Sample[], mode: PassMode) => Promise<void>,
+  settings: ScoringSettings,
+  use: (samples: readonly Sample[], mode: PassMode) => Promise<void>,
 ): Promise<void> {
-  for (let i = 0; i * batch < cases.length; i++) {
-    const samples = cases.slice(i * batch, (i + 1) * batch).map(sample);
+  const { scoring, dropout, seed, step } = settings;
+  // The same patches at every step, so that scores differ by the network alone.
+  for (const [i, planned] of planPass({ ...settings, key: ['score'] }).entries()) {
+    const samples = await Promise.all(planned.map((sample) => makeSample(settings, sample)));
     const masks = (): Float32Array => dropoutMasks(samples.length, dropout, seed, ['score', step, i]);
     await use(samples, scoring === 'evaluation' ? 'evaluation' : { masks: masks() });
   }

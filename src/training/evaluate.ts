@@ -14,7 +14,7 @@ import { byWindows, sweepCase } from './windows.js';
 /** The part of the context of a run that evaluation needs. */
 interface EvaluationContext {
   readonly config: Pick<Experiment, 'inference' | 'training'>;
-  readonly dataset: Pick<Dataset, 'outputs' | 'sample' | 'size' | 'targets'>;
+  readonly dataset: Pick<Dataset, 'caseAt' | 'outputs' | 'sample' | 'size' | 'targets'>;
   readonly signal?: AbortSignal;
 }
 
@@ -64,7 +64,7 @@ async function evaluateByWindows(
   const dice: number[][] = [];
   for (const id of cases) {
     if (signal?.aborted) throw new InterruptedError();
-    const sized = { ...dataset.sample(id), size: dataset.size };
+    const sized = await dataset.caseAt(id);
     const { overlap, take } = overlapCounter(dataset.outputs.length, sized.label, dataset.targets);
     try {
       await meanwhile(backlog, sweepCase(network, sized, context, take));

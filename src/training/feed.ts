@@ -1,19 +1,24 @@
-// What the steps of an epoch are fed: which case each sample is of, how it is changed, and the next batch while a step computes.
+// What the steps of an epoch are fed: which case or patch each sample is, how it is changed, and the next batch while a step computes.
 
 import { type AugmentationSettings } from '../config/augmentation.js';
 import { augment } from '../augmentation/augment.js';
 import { type DrawnAugmentation, drawAugmentation } from '../augmentation/draw.js';
+import { sourceRegion } from '../augmentation/region.js';
+import { samplesPerEpoch } from '../config/window.js';
 import { type Dataset } from '../data/dataset.js';
 import { type Extent } from '../data/preprocess.js';
 import { type Sample } from '../engine/engine.js';
 import { shuffled, stream } from '../random.js';
+import { type PatchSettings, centredOnes, patchOrder, patchStart } from './patches.js';
 
 export interface Feed {
-  readonly dataset: Pick<Dataset, 'sample' | 'size' | 'spacing' | 'channels'>;
+  readonly dataset: Pick<Dataset, 'sample' | 'region' | 'positions' | 'grid' | 'spacing' | 'channels'>;
   /** Training cases. */
   readonly cases: readonly string[];
   readonly batch: number;
-  /** Undefined leaves the cases as they are. */
+  /** Undefined where samples are whole cases. */
+  readonly patch: PatchSettings | undefined;
+  /** Undefined leaves the samples as they are. */
   readonly augmentation: AugmentationSettings | undefined;
   /** The seed of the run; `key` distinguishes the random numbers of this epoch from all others of the run. */
   readonly seed: number;
@@ -23,42 +28,82 @@ export interface Feed {
 /** A sample before it is made; plain JSON. */
 export interface PlannedSample {
   readonly id: string;
+  /** The first voxel (x, y, z) of a patch; may lie outside of the volume. */
+  readonly start?: Extent;
   readonly drawn?: DrawnAugmentation;
 }
 
 /** Batches in an epoch. */
-export function batchCount(cases: number, batch: number): number {
-  return Math.max(1, Math.floor(cases / batch));
+export function batchCount({ cases, patch, batch }: Pick<Feed, 'cases' | 'patch' | 'batch'>): number {
+  return Math.max(1, Math.floor(samplesPerEpoch({ patch }, cases.length) / batch));
 }
 
 /**
- * All cases once in a random order; an incomplete last batch is left out unless it is the only one. Returns the samples of a batch,
+ * All cases once in a random order, or patches of them; an incomplete last batch is left out unless it is the only one. Returns the samples of a batch,
  * from 0 to `batchCount` - 1, from numbers that depend on seed, epoch, batch and place in the batch alone.
  */
 export function planEpoch(feed: Feed): (batch: number) => PlannedSample[] {
-  const { dataset, cases, batch, augmentation, seed, key } = feed;
-  const order = shuffled(cases, stream(seed, 'order', ...key));
+  const { dataset, cases, batch, patch, augmentation, seed, key } = feed;
+  const order = patch
+    ? patchOrder(cases, patch, (round) => stream(seed, 'order', ...key, round))
+    : shuffled(cases, stream(seed, 'order', ...key));
+  const starts = startsOf(feed, stream(seed, 'share', ...key).uniform());
   return (index) =>
     order.slice(index * batch, (index + 1) * batch).map((id, place) => {
-      if (augmentation === undefined) return { id };
+      const start = starts(id, index, place);
+      if (augmentation === undefined) return { id, ...start };
       const drawing = { spacing: dataset.spacing(id), channels: dataset.channels.length };
       return {
         id,
+        ...start,
         drawn: drawAugmentation(augmentation, drawing, stream(seed, 'augmentation', ...key, index, place)),
       };
     });
 }
 
-/** Makes a sample; without augmentation it is the case itself, uncopied. */
+/**
+ * A pass over all training cases in their order, one patch of each where networks see patches: the samples of each batch, the last
+ * of which may be smaller. Nothing is augmented, and the same key gives the same patches. Channels are scored on it.
+ */
+export function planPass(feed: Omit<Feed, 'augmentation'>): PlannedSample[][] {
+  const { cases, batch } = feed;
+  const starts = startsOf(feed, 0.5);
+  return Array.from({ length: Math.ceil(cases.length / batch) }, (_, index) =>
+    cases.slice(index * batch, (index + 1) * batch).map((id, place) => ({ id, ...starts(id, index, place) })),
+  );
+}
+
+/** Where the patches of a case begin, by batch and place in it; nothing for whole cases. */
+function startsOf(
+  { dataset, batch, patch, seed, key }: Omit<Feed, 'augmentation'>,
+  phase: number,
+): (id: string, index: number, place: number) => Pick<PlannedSample, 'start'> {
+  if (patch === undefined) return () => ({});
+  const centred = centredOnes(patch, phase);
+  return (id, index, place) => {
+    const positions = centred(index * batch + place) ? dataset.positions(id) : [];
+    const random = stream(seed, 'patch', ...key, index, place);
+    return { start: patchStart(dataset.grid(id), patch.size, positions, random) };
+  };
+}
+
+/** Makes a sample; a whole case without augmentation is the case itself, uncopied. */
 export async function makeSample(
-  { sample, size, channels }: Feed['dataset'],
-  { id, drawn }: PlannedSample,
+  { dataset, patch }: Pick<Feed, 'dataset' | 'patch'>,
+  { id, start = [0, 0, 0], drawn }: PlannedSample,
 ): Promise<Sample> {
-  const whole = sample(id);
-  if (drawn === undefined) return whole;
-  const extent: Extent = [size[2], size[1], size[0]];
-  const region = { start: [0, 0, 0], size: extent, channels: channels.length, ...whole } as const;
-  return augment(region, extent, drawn);
+  const { length: channels } = dataset.channels;
+  if (patch === undefined) {
+    const whole = dataset.sample(id);
+    if (drawn === undefined) return whole;
+    const size = dataset.grid(id);
+    return augment({ start, size, channels, ...whole }, size, drawn);
+  }
+  if (drawn === undefined) return dataset.region(id, start, patch.size);
+  const box = sourceRegion(patch.size, drawn);
+  const from = start.map((value, axis) => value + (box.start[axis] as number)) as unknown as Extent;
+  const source = await dataset.region(id, from, box.size);
+  return augment({ ...box, channels, ...source }, patch.size, drawn);
 }
 
 /**
@@ -70,11 +115,11 @@ export async function feedEpoch(
   first: number,
   step: (samples: readonly Sample[], planned: readonly PlannedSample[], index: number) => Promise<void>,
 ): Promise<void> {
-  const count = batchCount(feed.cases.length, feed.batch);
+  const count = batchCount(feed);
   const plan = planEpoch(feed);
   const make = (index: number): Made => {
     const planned = plan(index);
-    const samples = Promise.all(planned.map((sample) => makeSample(feed.dataset, sample)));
+    const samples = Promise.all(planned.map((sample) => makeSample(feed, sample)));
     // If the step before fails, nobody awaits these.
     samples.catch(() => undefined);
     return { planned, samples };

@@ -22,7 +22,7 @@ export interface Measured {
 /** The part of the context of a run that measuring needs. */
 interface MeasuringContext {
   readonly config: Pick<Experiment, 'inference' | 'metrics' | 'tolerance' | 'training'>;
-  readonly dataset: Pick<Dataset, 'outputs' | 'sample' | 'size' | 'spacing' | 'targets'>;
+  readonly dataset: Pick<Dataset, 'caseAt' | 'outputs' | 'size' | 'spacing' | 'targets'>;
   readonly engine: Pick<Engine, 'description'>;
   readonly signal?: AbortSignal;
 }
@@ -46,7 +46,7 @@ export async function measureCases(
     const questions: Predicted[] = [];
     for (const id of ids.slice(at, at + batch)) {
       if (signal?.aborted) throw new InterruptedError();
-      const sized = { ...dataset.sample(id), size: dataset.size };
+      const sized = await dataset.caseAt(id);
       questions.push({
         id,
         probabilities: await predictCase(network, sized, context),

@@ -2,7 +2,7 @@
 
 import { configuredArchitecture, inputChannels, modelName } from '../config/models.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
-import { windowSize } from '../config/window.js';
+import { samplesPerEpoch, windowSize } from '../config/window.js';
 import { volumeSize } from '../data/preprocess.js';
 import { listedCases } from '../data/split.js';
 import { splitSizes } from '../data/split-sizes.js';
@@ -27,9 +27,15 @@ export async function requireMemory(
     validation,
     test,
   ]);
-  const batch = Math.min(config.training.batch, Math.max(...parts.flat()));
+  const { patch } = config.training;
+  const most = Math.max(
+    ...parts.flat(),
+    ...parts.map(([train]) => samplesPerEpoch({ patch }, train as number)),
+  );
+  const batch = Math.min(config.training.batch, most);
   const cases = leastCases(config, parts);
-  const data = cases * caseBytes(config);
+  // Cases that keep their size stay on disk: in memory are patches of two steps, with the larger regions that they are turned in.
+  const data = patch ? 4 * batch * caseBytes(config) : cases * caseBytes(config);
   for (const model of models) {
     const need = (maxBatch: number): number =>
       data + engine.estimateMemory(settingsOf(config, model, maxBatch));
@@ -43,13 +49,15 @@ export async function requireMemory(
     }
     throw new UserError(
       'engine',
-      `${modelName(model)} needs about ${gibibytes(need(batch))} of memory (${gibibytes(data)} of it for ${cases} cases), ` +
+      `${modelName(model)} needs about ${gibibytes(need(batch))} of memory (${gibibytes(data)} of it for ${patch ? 'patches' : `${cases} cases`}), ` +
         `${gibibytes(free)} are free${jobs > 1 ? ` for each of ${jobs} runs at a time` : ''}: ` +
         (jobs > 1 && need(batch) <= total
           ? `fewer --jobs would do (${Math.floor(total / need(batch))})`
           : fits > 0
             ? `training.batch ${fits} would fit (--set training.batch=${fits})`
-            : 'choose a smaller preprocessing.size, fewer cases or a smaller model'),
+            : patch
+              ? 'choose a smaller training.patch.size or a smaller model'
+              : 'choose a smaller preprocessing.size, fewer cases or a smaller model'),
     );
   }
 }

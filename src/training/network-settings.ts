@@ -1,6 +1,7 @@
 // The settings with which an engine loads a network of an experiment.
 
 import { type Experiment } from '../config/schema.js';
+import { samplesPerEpoch } from '../config/window.js';
 import { type Dataset } from '../data/dataset.js';
 import { type Split } from '../data/split.js';
 import { type NetworkSettings } from '../engine/engine.js';
@@ -8,15 +9,21 @@ import { type Architecture } from '../network/architecture.js';
 
 const ADAM_EPSILON = 1e-8;
 
-/** Settings of a network for the cases of a split. No batch is larger than the largest part (train, validation, test). */
+/** Settings of a network for the cases of a split. No batch is larger than what there is to train or evaluate on. */
 export function networkSettings(
   { training }: Experiment,
   architecture: Architecture,
   { size, targets }: Pick<Dataset, 'size' | 'targets'>,
   { train, validation, test }: Split,
 ): NetworkSettings {
-  const largestPart = Math.max(train.length, validation.length, test.length);
-  return settingsFor(training, architecture, { size, targets }, Math.min(training.batch, largestPart));
+  // Scoring and evaluation have a case, or a patch of it, for each place of a batch.
+  const most = Math.max(
+    samplesPerEpoch(training, train.length),
+    train.length,
+    validation.length,
+    test.length,
+  );
+  return settingsFor(training, architecture, { size, targets }, Math.min(training.batch, most));
 }
 
 /** Settings of a network for batches of at most `maxBatch` cases. */

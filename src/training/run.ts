@@ -116,6 +116,7 @@ async function trainOneEpoch(
   const settings = {
     network,
     dataset: context.dataset,
+    patch: training.patch,
     augmentation: augmentationSettings(training),
     cases: split.train,
     batch: training.batch,

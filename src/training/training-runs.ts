@@ -97,7 +97,6 @@ const isDefault = ({ overlap, mirror }: Inference): boolean =>
 /** The training settings in the identity of a run, without its seed. */
 export function trainingIdentity({ training }: Experiment): Identity {
   const { epochs, batch, learningRate, cooldown, adam, dropout, evaluateEvery } = training;
-  const augmentation = augmentationSettings(training);
   return {
     epochs,
     batch,
@@ -106,8 +105,14 @@ export function trainingIdentity({ training }: Experiment): Identity {
     adam,
     dropout,
     evaluateEvery,
-    ...(augmentation && { augmentation }),
+    ...samplesIdentity(training),
   };
+}
+
+/** What steps are made on, where it is not whole volumes as they are. */
+export function samplesIdentity(training: Experiment['training']): Identity {
+  const augmentation = augmentationSettings(training);
+  return { ...(training.patch && { patch: training.patch }), ...(augmentation && { augmentation }) };
 }
 
 /** A planned run with the channels and cases of the data set filled in. */

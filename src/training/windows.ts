@@ -21,7 +21,7 @@ interface WindowContext {
 
 /** Whether cases are run by windows. Otherwise each is what the network sees, and the engine evaluates several at once. */
 export function byWindows({ config }: Pick<WindowContext, 'config'>): boolean {
-  return config.inference.mirror.length > 0;
+  return config.training.patch !== undefined || config.inference.mirror.length > 0;
 }
 
 /** How windows of this size are laid in evaluations of so many cases. */

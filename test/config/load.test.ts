@@ -123,7 +123,7 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'a key that is like no other',
     'epochs: 2',
     'wombat: 2',
-    'FILE:13:3: training.wombat: unknown key, expected one of epochs, batch, learningRate, cooldown, adam, dropout, augmentation, seeds, evaluateEvery',
+    'FILE:13:3: training.wombat: unknown key, expected one of epochs, batch, patch, learningRate, cooldown, adam, dropout, augmentation, seeds, evaluateEvery',
   ],
   [
     'a key of the other family',
@@ -273,10 +273,10 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
   ],
   [
     'a patch that cannot be halved often enough',
-    '  size: [16, 16, 16]\nmodels:',
-    '  orientation: keep\ntraining: { patch: { size: [8, 10, 8], perCase: 2, perEpoch: 9 } }\nmodels:',
-    'FILE:9:13: training.patch: found both of perCase and perEpoch, expected one\n' +
-      'FILE:9:32: training.patch.size.1: found 10, expected a multiple of 4 for the 3 levels of lunet-n4, such as 8 or 12',
+    /size: \[16, 16, 16\]([^]*)epochs: 2/,
+    'orientation: keep$1patch: { size: [8, 10, 8], perCase: 2, perEpoch: 9 }',
+    'FILE:13:10: training.patch: found both of perCase and perEpoch, expected one\n' +
+      'FILE:13:22: training.patch.size.1: found 10, expected a multiple of 4 for the 3 levels of lunet-n4, such as 8 or 12',
   ],
   [
     'more cases than there are',

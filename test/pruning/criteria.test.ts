@@ -15,6 +15,7 @@ import { UserError } from '../../src/errors.js';
 import { type Scores } from '../../src/pruning/criteria/criterion.js';
 import { CRITERIA, type CriterionName, criteria } from '../../src/pruning/criteria/index.js';
 import { scoreChannels } from '../../src/pruning/score.js';
+import { type Feed } from '../../src/training/feed.js';
 import { stream } from '../../src/random.js';
 import { dropoutMasks } from '../../src/training/epoch.js';
 import { oracle } from '../engine/oracle.js';
@@ -211,9 +212,22 @@ async function scoresOf(
 ): Promise<Scores> {
   const network = await engine.load(settings, from);
   const sample = (id: string): Sample => samples.get(id) as Sample;
+  const dataset = { sample, channels: ['image'] } as unknown as Feed['dataset'];
   const { size } = settings;
   const scores = await scoreChannels(criteria[name], {
-    ...{ network, architecture, size, sample, cases, batch, scoring, dropout, seed, step: at },
+    ...{
+      network,
+      architecture,
+      size,
+      dataset,
+      cases,
+      batch,
+      patch: undefined,
+      scoring,
+      dropout,
+      seed,
+      step: at,
+    },
   });
   assert.deepEqual([...(await network.readWeights())], [...from], 'scoring must change nothing');
   network.dispose();

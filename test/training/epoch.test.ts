@@ -10,7 +10,9 @@ const sample = { image: new Float32Array(8), label: new Uint8Array(8) };
 
 const dataset: Feed['dataset'] = {
   sample: () => sample,
-  size: [2, 2, 2],
+  region: () => Promise.reject(new Error('no patches are wanted')),
+  positions: () => [],
+  grid: () => [2, 2, 2],
   spacing: () => [1, 1, 1],
   channels: ['mr'],
 };
@@ -31,6 +33,7 @@ function scripted(losses: readonly number[]): { network: Network; batches: numbe
 const settings = (network: Network, cases: number, batch: number): Parameters<typeof trainEpoch>[0] => ({
   network,
   dataset,
+  patch: undefined,
   augmentation: undefined,
   cases: Array.from({ length: cases }, (_, i) => `case_${i}`),
   batch,
@@ -47,7 +50,7 @@ describe('an epoch', () => {
       Math.abs((await trainEpoch(settings(network, 7, 3), { batches: 0, lossSum: 0 })) - 0.3) < 1e-12,
     );
     assert.deepEqual(batches, [3, 3]);
-    assert.equal(batchCount(2, 16), 1);
+    assert.equal(batchCount({ cases: ['a', 'b'], patch: undefined, batch: 16 }), 1);
   });
   it('stops at a loss that is not finite, naming the step and its cases', async () => {
     const { network } = scripted([0.5, Number.NaN]);
@@ -86,7 +89,8 @@ describe('Dice', () => {
 
 describe('the samples of an epoch', () => {
   const feed = (augmentation: Feed['augmentation']): Feed => ({
-    dataset: { ...dataset, size: [6, 6, 6], sample: () => made },
+    dataset: { ...dataset, grid: () => [6, 6, 6], sample: () => made },
+    patch: undefined,
     cases: ['a', 'b', 'c', 'd', 'e'],
     batch: 2,
     augmentation,

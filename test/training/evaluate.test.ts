@@ -18,7 +18,8 @@ function context(
   signal?: AbortSignal,
 ): Context {
   const config = { training: { batch: 1 }, inference: { overlap: 0.5, mirror: [...mirror] } };
-  const dataset = { size: volumeSize(size), outputs: ['whole', 'core'], sample, targets: TARGETS };
+  const caseAt = (id: string) => Promise.resolve({ ...sample(id), size: volumeSize(size) });
+  const dataset = { size: volumeSize(size), outputs: ['whole', 'core'], sample, caseAt, targets: TARGETS };
   return { config, dataset, ...(signal && { signal }) } as unknown as Context;
 }
 

@@ -36,10 +36,12 @@ function context(metrics: readonly ('dice' | 'hd95' | 'nsd' | 'assd')[], signal?
       inference: { overlap: 0.5, mirror: [] },
     },
     dataset: {
-      sample: (id: string) => ({
-        image: Float32Array.of(ids.indexOf(id)),
-        label: labels[ids.indexOf(id)] as Uint8Array,
-      }),
+      caseAt: (id: string) =>
+        Promise.resolve({
+          image: Float32Array.of(ids.indexOf(id)),
+          label: labels[ids.indexOf(id)] as Uint8Array,
+          size: volumeSize(size),
+        }),
       size: volumeSize(size),
       outputs: ['all', 'two'],
       spacing: () => spacing,

@@ -32,7 +32,8 @@ export function foregroundPositions(
 function chosenRanks(count: number, most: number, output: number): Float64Array {
   if (count <= most) return Float64Array.from({ length: count }, (_, i) => i);
   const random = stream(0, 'foreground', output);
-  return Float64Array.from({ length: most }, (_, i) => Math.floor(((i + random.uniform()) * count) / most));
+  const bound = (i: number): number => Math.floor((i * count) / most);
+  return Float64Array.from({ length: most }, (_, i) => bound(i) + random.integer(bound(i + 1) - bound(i)));
 }
 
 function positionsOf(label: Uint8Array, member: Uint32Array, ranks: Float64Array): Uint32Array {

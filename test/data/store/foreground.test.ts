@@ -22,7 +22,8 @@ describe('positions of foreground', () => {
     assert.ok(some.every((position) => all.includes(position)));
     for (const [i, position] of some.entries()) {
       const rank = all.indexOf(position);
-      assert.equal(Math.floor((rank * 50) / all.length), i, `${rank} of ${all.length}`);
+      // One of each fiftieth of the list.
+      assert.ok(rank >= Math.floor((i * all.length) / 50) && rank < Math.floor(((i + 1) * all.length) / 50));
     }
     assert.deepEqual(foregroundPositions(label, targets, 1, 50), [some]);
   });

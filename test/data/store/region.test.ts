@@ -65,8 +65,8 @@ describe('a box of a volume', () => {
     for (const [start, size] of boxes)
       for (const box of [regionOf(sample, grid, start, size), await readRegion(file, start, size)]) {
         const { image, label } = expected(start, size);
-        assert.deepEqual([...box.image], image, `image at ${start} of ${size}`);
-        assert.deepEqual([...box.label], label, `label at ${start} of ${size}`);
+        assert.deepEqual([...box.image], image, `image at ${start.join()} of ${size.join()}`);
+        assert.deepEqual([...box.label], label, `label at ${start.join()} of ${size.join()}`);
       }
   });
   it('is the whole case where all of it is read, with its positions of foreground', async () => {

@@ -119,14 +119,15 @@ describe('cases that keep their size', () => {
     });
   });
   it('are checked against the size of patches', async () => {
+    const split = 'dataset.split={train: [case_0, case_1], test: [case_2]}';
     const refused = (size: string): Promise<unknown> =>
-      assert.rejects(load(1, `training.patch.size=${size}`), (error: unknown) => {
+      assert.rejects(load(1, split, `training.patch.size=${size}`), (error: unknown) => {
         assert.ok(error instanceof UserError && error.kind === 'usage');
         assert.match(error.message, /training\.patch\.size\.1: found 12 voxels along y.* has 7 .*at most 8$/);
         return true;
       });
     await refused('[4, 12, 4]');
     // Up to the multiple that the levels need, and beyond the size of single cases, patches are padded.
-    await load(1, 'training.patch.size=[8, 8, 8]');
+    await load(1, split, 'training.patch.size=[8, 8, 8]');
   });
 });
