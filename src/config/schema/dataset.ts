@@ -53,9 +53,9 @@ export const foldsFile = z.strictObject({
   lists: z
     .array(
       z.strictObject({
-        train: caseIds.min(1),
-        validation: caseIds.default([]),
-        test: caseIds.min(1),
+        train: caseIds.min(1).describe('`train` of the fold in the file'),
+        validation: caseIds.default([]).describe('Cases for choosing a pruning step; the file has none'),
+        test: caseIds.min(1).describe('`val` of the fold in the file'),
       }),
     )
     .min(1)
