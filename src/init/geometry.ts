@@ -70,3 +70,36 @@ export function rounded(window: Extent, levels: number): Extent {
 export function voxelsOf([x, y, z]: Extent): number {
   return x * y * z;
 }
+
+/**
+ * A patch of about so many voxels: the same mm along each axis, but no longer than the median volume; what an axis leaves is given
+ * to the others. Rounded to what its levels can halve.
+ */
+export function patchFor(
+  spacing: Extent,
+  median: Extent,
+  budget: number,
+): { readonly patch: Extent; readonly levels: number } {
+  const free = new Set([0, 1, 2]);
+  const patch: number[] = [...median];
+  // In each round, axes that would be longer than the volume are set to its length, and leave more for the others.
+  for (;;) {
+    const fixed = patch.reduce((product, voxels, axis) => (free.has(axis) ? product : product * voxels), 1);
+    const perMm = [...free].reduce((product, axis) => product * (spacing[axis] as number), budget / fixed);
+    const mm = perMm ** (1 / free.size);
+    const long = [...free].filter((axis) => mm / (spacing[axis] as number) >= (median[axis] as number));
+    for (const axis of free) patch[axis] = Math.min(median[axis] as number, mm / (spacing[axis] as number));
+    long.forEach((axis) => free.delete(axis));
+    if (long.length === 0 || free.size === 0) break;
+  }
+  const levels = levelsFor(patch as unknown as Extent);
+  const multiple = 2 ** (levels - 1);
+  return {
+    patch: patch.map((voxels, axis) => {
+      // A little shorter than the volume would cut it in two windows.
+      const whole = voxels >= (median[axis] as number);
+      return Math.max(multiple, (whole ? Math.ceil : Math.round)(voxels / multiple) * multiple);
+    }) as unknown as Extent,
+    levels,
+  };
+}

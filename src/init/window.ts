@@ -6,11 +6,10 @@ import { extentAt } from '../data/inspect/summary.js';
 import { inWords } from '../data/nifti/decode.js';
 import { type Extent, volumeSize } from '../data/preprocess.js';
 import { type Engine } from '../engine/engine.js';
-import { UserError } from '../errors.js';
 import { gibibytes } from '../memory.js';
 import { buildArchitecture } from '../network/architecture.js';
 import { type Choice } from './choice.js';
-import { gridsAt, levelsFor, rounded, voxelsOf } from './geometry.js';
+import { gridsAt, levelsFor, patchFor, rounded, voxelsOf } from './geometry.js';
 
 /** What the experiment runs on. */
 export interface Machine {
@@ -51,19 +50,13 @@ const SHARE = 0.5;
 /** Whole volumes if all of them fit into a window as small as a patch, patches otherwise. */
 export function chooseWindow(facts: WindowFacts, machine: Machine): ChosenWindow {
   const grids = gridsAt(facts.cases, facts.spacing);
-  const largest = extentAt(grids, 100);
+  const [median, largest] = [extentAt(grids, 50), extentAt(grids, 100)];
   const levels = levelsFor(largest);
   const size = rounded(largest, levels);
   const data = facts.cases.length * voxelsOf(size) * (4 * facts.channels + 1);
   const wanted = Math.min(MOST_BATCH, Math.max(1, Math.floor(facts.train / 8)));
   const { batch, bytes } = largestBatch(facts, machine, { size, levels, data, wanted });
-  if (voxelsOf(size) > MOST_VOXELS || batch === 0)
-    throw new UserError(
-      'data',
-      `the largest volumes are ${inWords(largest, 'voxels')} at ${inWords(facts.spacing, 'mm')}, expected at most ` +
-        `${MOST_VOXELS} voxels; such volumes need an experiment file that is written by hand, with a coarser ` +
-        'preprocessing.spacing or a smaller preprocessing.size',
-    );
+  if (voxelsOf(size) > MOST_VOXELS || batch === 0) return patches(facts, machine, median);
   const steps = Math.ceil(facts.train / batch);
   return {
     levels,
@@ -104,6 +97,50 @@ function augmentationOf(train: number): Choice {
         why: `${train} cases to train on: with so few, rotation and scaling raise Dice most`,
       }
     : { path, value: 'light', why: 'scans that lie or look otherwise than these are segmented better' };
+}
+
+function patches(facts: WindowFacts, machine: Machine, median: Extent): ChosenWindow {
+  let budget = MOST_VOXELS;
+  let chosen = patchFor(facts.spacing, median, budget);
+  let found = largestBatch(facts, machine, { size: chosen.patch, levels: chosen.levels, data: 0, wanted: 2 });
+  // Smaller patches where memory is short; below this size a network sees too little.
+  while (found.batch === 0 && budget > 32 ** 3) {
+    budget /= 2;
+    chosen = patchFor(facts.spacing, median, budget);
+    found = largestBatch(facts, machine, { size: chosen.patch, levels: chosen.levels, data: 0, wanted: 2 });
+  }
+  const { patch, levels } = chosen;
+  return {
+    levels,
+    models: settingsOf(levels),
+    size: [],
+    training: [
+      {
+        path: ['training', 'patch'],
+        value: { size: patch, perEpoch: 250, foreground: 0.33 },
+        why:
+          `volumes are large (median ${inWords(median.map(Math.round), 'voxels')}): patches of about ` +
+          `${PATCH_SIDE}^3 voxels, as long in mm along each axis as volumes allow, a multiple of ${2 ** (levels - 1)}; ` +
+          'a third of them around labelled voxels',
+      },
+      {
+        path: ['training', 'augmentation'],
+        value: 'standard',
+        why: 'rotation, scaling, noise, blur, brightness, contrast, lower resolution, gamma, as usual with patches',
+      },
+      {
+        path: ['training', 'epochs'],
+        value: 100,
+        why: '250 patches each; more if Dice still rises at the end',
+      },
+      {
+        path: ['training', 'batch'],
+        value: Math.max(1, found.batch),
+        why: `as nnU-Net for large patches; the Unet takes ${gibibytes(found.bytes)} of memory`,
+      },
+      ...commonTraining(),
+    ],
+  };
 }
 
 function commonTraining(): Choice[] {

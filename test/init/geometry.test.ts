@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Extent } from '../../src/data/preprocess.js';
-import { gridsAt, levelsFor, rounded, targetSpacing } from '../../src/init/geometry.js';
+import { gridsAt, levelsFor, patchFor, rounded, targetSpacing, voxelsOf } from '../../src/init/geometry.js';
 
 const at = (size: Extent, spacing: Extent): { size: Extent; spacing: Extent } => ({ size, spacing });
 
@@ -46,5 +46,50 @@ describe('levels', () => {
     ] as const)
       assert.equal(levelsFor(window), levels, window.join());
     assert.deepEqual(rounded([43, 64, 41], 4), [48, 64, 48]);
+  });
+});
+
+describe('patches', () => {
+  const budget = 96 ** 3;
+  const medians: Extent[] = [
+    [300, 300, 300],
+    [512, 512, 40],
+    [512, 512, 130],
+    [140, 60, 200],
+    [50, 500, 20],
+  ];
+  const spacings: Extent[] = [
+    [1, 1, 1],
+    [0.7, 0.7, 5],
+    [0.8, 0.8, 1.5],
+    [3, 1, 1],
+  ];
+  it('are cubes in mm if volumes are large enough', () => {
+    assert.deepEqual(patchFor([1, 1, 1], [300, 300, 300], budget), { patch: [96, 96, 96], levels: 5 });
+    const { patch } = patchFor([0.8, 0.8, 1.6], [400, 400, 400], budget);
+    // The cube root of 96^3 x 0.8 x 0.8 x 1.6 is 96.8 mm: 121 x 121 x 60.5 voxels, 4 levels.
+    assert.deepEqual(patch, [120, 120, 64]);
+  });
+  it('take the whole of short axes and give the rest to the others', () => {
+    const { patch, levels } = patchFor([0.7, 0.7, 5], [512, 512, 16], budget);
+    assert.equal(levels, 3);
+    assert.deepEqual(patch, [236, 236, 16]);
+  });
+  it('keep to the budget, can be halved, and are hardly longer than volumes', () => {
+    for (const median of medians)
+      for (const spacing of spacings) {
+        const { patch, levels } = patchFor(spacing, median, budget);
+        const multiple = 2 ** (levels - 1);
+        const what = `${median.join()} ${spacing.join()}: ${patch.join()}`;
+        assert.ok(voxelsOf(patch) <= 1.35 * budget, what);
+        for (const [axis, voxels] of patch.entries()) {
+          assert.equal(voxels % multiple, 0, what);
+          assert.ok(voxels < (median[axis] as number) + multiple, what);
+          assert.ok(levels === 2 || voxels / multiple >= 3.5, what);
+        }
+        // What is left of the budget is left by axes that are as long as the volume.
+        const short = patch.some((voxels, axis) => voxels + multiple / 2 < (median[axis] as number));
+        if (short) assert.ok(voxelsOf(patch) >= 0.7 * budget, what);
+      }
   });
 });
