@@ -99,6 +99,7 @@ function augmentationOf(train: number): Choice {
     : { path, value: 'light', why: 'scans that lie or look otherwise than these are segmented better' };
 }
 
+/** Patches of as many voxels as memory allows. */
 function patches(facts: WindowFacts, machine: Machine, median: Extent): ChosenWindow {
   let budget = MOST_VOXELS;
   let chosen = patchFor(facts.spacing, median, budget);

@@ -8,9 +8,8 @@ import { fsReason } from '../../fs-reason.js';
 import { makeFolders } from '../../make-folders.js';
 import { writeNifti } from '../nifti/write.js';
 import { orient } from '../orientation.js';
-import { type Extent } from '../preprocess.js';
 import { type GridSettings, gridOf } from './grids.js';
-import { drawPhantom, phantomId, phantoms } from './index.js';
+import { drawPhantom, phantomId, phantoms, usualSpacing } from './index.js';
 
 export interface PhantomSet extends GridSettings {
   readonly cases: number;
@@ -80,10 +79,19 @@ function datasetJson({ kind, size, seed }: PhantomSet, training: readonly object
   };
 }
 
-function experimentFile({ kind, cases, size, spacings, out }: PhantomSet): string {
+/** The longest axis of a patch. */
+const PATCH = 96;
+
+function experimentFile({ kind, cases, size, spacings, jitter, out }: PhantomSet): string {
   const { regions, normalisation } = phantoms[kind];
   const test = Math.max(1, Math.round(cases / 3));
-  const padded = size.map((voxels) => Math.ceil(voxels / 8) * 8) as unknown as Extent; // four levels need a multiple of 8
+  // Four levels need a multiple of 8.
+  const padded = size.map((voxels) => Math.ceil(voxels / 8) * 8);
+  // Volumes of different sizes keep them; the smallest of them holds a patch.
+  const mixed = spacings.length > 1 || jitter > 0;
+  const patch = size.map((voxels) =>
+    Math.min(PATCH, Math.max(8, 8 * Math.floor((voxels * (1 - jitter)) / 8))),
+  );
   const experiment = {
     experiment: `phantom-${kind}`,
     dataset: {
@@ -92,12 +100,21 @@ function experimentFile({ kind, cases, size, spacings, out }: PhantomSet): strin
       labels: regions,
       split: { train: cases - test, test, seed: 0 },
     },
-    preprocessing: { size: padded, ...(spacings.length > 1 && { spacing: spacings[0] }), normalisation },
+    preprocessing: {
+      ...(mixed ? { spacing: spacings[0] ?? usualSpacing(kind, size) } : { size: padded }),
+      normalisation,
+    },
     models: [
       { family: 'lunet', n: 4, levels: 4, convs: 2 },
       { family: 'unet', n: 4, levels: 4, convs: 2 },
     ],
-    training: { epochs: 30, batch: Math.min(4, cases - test), learningRate: 0.01, seeds: [1, 2, 3] },
+    training: {
+      ...(mixed && { patch: { size: patch, perCase: 4 } }),
+      epochs: 30,
+      batch: Math.min(4, cases - test),
+      learningRate: 0.01,
+      seeds: [1, 2, 3],
+    },
   };
   return `# Generated together with the phantoms in this folder. All settings: lunet config --print\n${stringify(experiment)}`;
 }

@@ -36,6 +36,23 @@ describe('lunet init', () => {
     assert.deepEqual(dataset.labels, { Anterior: 1, Posterior: 2 });
   });
 
+  it('chooses patches for large volumes, with which training works too', () => {
+    const large = ['--size', '112x96x120', '--spacing', '1,1x1x1.5', '--orientation', 'RAS,PIL'];
+    run('data', 'phantom', '--kind', 'gland', '--cases', '3', ...large, '--out', 'ct');
+    const { status, stdout, stderr } = run('init', 'ct', '--out', 'ct.yaml');
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^preprocessing\.normalisation +ct +dataset\.json says CT/m);
+    assert.match(stdout, /^training\.patch +\{ size: \[96, 96, 96\], perEpoch: 250, foreground: 0\.33 \}/m);
+    assert.match(stdout, /^training\.augmentation +standard/m);
+    const quick = [
+      'training.epochs=1',
+      'training.patch.perEpoch=1',
+      'models=[{family: lunet, n: 1, levels: 2}]',
+    ];
+    const trained = run('train', 'ct.yaml', ...quick.flatMap((setting) => ['--set', setting]));
+    assert.equal(trained.status, 0, trained.stderr);
+  });
+
   it('overwrites nothing unless it is asked to', () => {
     writeFileSync(join(cwd, 'other.yaml'), 'mine');
     const refused = run('init', 'data', '--out', 'other.yaml');

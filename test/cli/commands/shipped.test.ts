@@ -13,6 +13,7 @@ const SHIPPED: readonly { name: string; kind: string; size: number; splits: stri
   { name: 'submandibular-gland', kind: 'gland', size: 16, splits: [], models: 5 },
   { name: 'tracheal-tree', kind: 'trachea', size: 16, splits: [], models: 5 },
   { name: 'hippocampus', kind: 'hippocampus', size: 16, splits: [], models: 2 },
+  { name: 'patches', kind: 'gland', size: 24, splits: [], models: 2 },
 ];
 
 for (const { name, kind, size, splits, models } of SHIPPED)
@@ -25,7 +26,9 @@ for (const { name, kind, size, splits, models } of SHIPPED)
     assert.equal(made.status, 0, made.stderr);
     const small = [
       'dataset.root=phantoms',
-      `preprocessing.size=[${size}, ${size}, ${size}]`,
+      ...(name === 'patches'
+        ? ['training.patch={size: [16, 16, 16]}', 'preprocessing.spacing=[6, 6, 6]']
+        : [`preprocessing.size=[${size}, ${size}, ${size}]`]),
       'training.epochs=1',
       'training.batch=1',
       'training.seeds=[1]',
