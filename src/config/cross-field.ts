@@ -7,6 +7,7 @@ import { type Problem, describe } from './problems.js';
 import { type DeclaredExperiment, type ModelConfig, type SplitConfig } from './schema.js';
 import { repeatedCases } from './splits.js';
 import { suggestion } from './suggest.js';
+import { trainingProblems } from './training.js';
 import { sizeMultiple, windowSize } from './window.js';
 
 /** The sections of an experiment that are valid on their own. */
@@ -25,6 +26,7 @@ export function crossFieldProblems(sections: Sections): Problem[] {
     ...windowProblems(sections),
     ...(sections.training ? augmentationProblems(sections.training.augmentation) : []),
     ...inferenceProblems(sections),
+    ...trainingProblems(sections),
     ...pruningProblems(sections),
     ...listProblems(sections),
   ];
@@ -71,6 +73,12 @@ function datasetProblems({ dataset }: Sections): Problem[] {
   for (const [label, values] of Object.entries(dataset.labels))
     for (const value of duplicates([values].flat()))
       problems.push({ path: ['dataset', 'labels', label], message: `found the value ${value} twice` });
+  for (const [label, values] of Object.entries(dataset.labels))
+    if ([values].flat().some((value) => value === dataset.ignore))
+      problems.push({
+        path: ['dataset', 'ignore'],
+        message: `found ${dataset.ignore}, which belongs to the label ${label}, expected a value of no label`,
+      });
   return problems;
 }
 

@@ -30,9 +30,9 @@ export async function cacheKey(
   cases: readonly CaseSource[],
   { dataset, preprocessing }: Experiment,
 ): Promise<string> {
-  const { labels, nonFinite, affineMismatch, others } = dataset;
+  const { labels, ignore, nonFinite, affineMismatch, others } = dataset;
   const hash = createHash('sha256');
-  const settings = [labels, nonFinite, affineMismatch, others, preprocessing];
+  const settings = [labels, ignore, nonFinite, affineMismatch, others, preprocessing];
   hash.update(JSON.stringify([endianness(), ...settings, cases]));
   const files = cases.flatMap((source) => ('images' in source ? [...source.images, source.label] : []));
   // Of a pair of files (.hdr, .img), the voxels are in the second one.

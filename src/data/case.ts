@@ -89,10 +89,11 @@ export async function readRaw(source: CaseSource, config: Experiment, room: Room
 /** The label indices of a case, and what was found on the way: see `toIndices`. */
 export function labelOf(
   raw: Pick<RawCase, 'label' | 'labelFile' | 'background'>,
-  { labels, others }: Experiment['dataset'],
+  dataset: Experiment['dataset'],
 ): ReturnType<typeof toIndices> {
-  const isBackground = (value: number): boolean => others === 'background' || raw.background.includes(value);
-  return toIndices(raw.label, labelIndices(labels), raw.labelFile, isBackground);
+  const isBackground = (value: number): boolean =>
+    dataset.others === 'background' || raw.background.includes(value);
+  return toIndices(raw.label, labelIndices(dataset), raw.labelFile, isBackground);
 }
 
 /** Reads the files of a case and checks that they match. */
@@ -180,7 +181,8 @@ function preprocess(
     warnings.push(
       'preprocessing.spacing leaves a single voxel along an axis; check the spacing of the files',
     );
-  const indices = labelIndices(dataset.labels);
+  const indices = labelIndices(dataset);
+  const ignored = dataset.ignore === undefined ? undefined : indices.get(dataset.ignore);
   const { label: stored, rounded, others } = labelOf(raw, dataset);
   if (rounded > 0) warnings.push('label values close to integers were rounded');
   const count = size[0] * size[1] * size[2];
@@ -192,7 +194,9 @@ function preprocess(
   for (let channel = 0; channel < raw.channels; channel++) {
     const part = raw.image.subarray(channel * perChannel, (channel + 1) * perChannel);
     const how = ofChannel(normalisation, channel);
-    foreground.push(how === 'ct' ? foregroundValues(part, stored, (index) => index > 0) : []);
+    foreground.push(
+      how === 'ct' ? foregroundValues(part, stored, (index) => index > 0 && index !== ignored) : [],
+    );
     const { voxels, range } = prepareChannel(part, resampling, how);
     intensity.push(range);
     if (range.min === range.max)

@@ -13,7 +13,7 @@ import { type SplitCutOff, cutOffParts, cutOffWarning } from './cut-off.js';
 import { differences } from './differences.js';
 import { fitNormalisation } from './fit.js';
 import { requireUnchanged } from './inspect/record.js';
-import { labelIndices, labelTargets, othersWarning } from './labels.js';
+import { labelIndices, labelTargets, othersWarning, withIgnore } from './labels.js';
 import { listCases } from './layouts/index.js';
 import { type Listing } from './layouts/layout.js';
 import { throwAll } from './layouts/pairing.js';
@@ -50,6 +50,8 @@ export interface Dataset extends Voxels {
   /** Names of the labels in the order of the network outputs. */
   readonly outputs: readonly string[];
   readonly targets: LabelTargets;
+  /** The label index of voxels that are left out of loss and measures, if there is one. */
+  readonly ignored: number | undefined;
   /** Splits by name; `default` if the config has one unnamed split. */
   readonly splits: ReadonlyMap<string, Split>;
   /**
@@ -72,14 +74,15 @@ export interface Dataset extends Voxels {
  * Lists, reads, checks and preprocesses the cases that the splits of an experiment use, or reads them from the cache of
  * an earlier start. Throws a UserError of kind `data` that names all bad files.
  */
-export async function loadDataset(config: Experiment, options: PrepareOptions = {}): Promise<Dataset> {
+export async function loadDataset(asked: Experiment, options: PrepareOptions = {}): Promise<Dataset> {
+  const { listing, splits, sources } = await listDataset(asked);
+  const { config, note } = withIgnore(asked, listing);
   const { dataset, preprocessing } = config;
-  const { listing, splits, sources } = await listDataset(config);
   // Before any file is read: what changes meanwhile is noticed.
   const stamps = await stampsOf(sources);
   const { cases, warning, voxels } = await readCases(sources, config, options);
   const channels = checkChannels(cases, dataset, listing);
-  const indices = labelIndices(dataset.labels);
+  const indices = labelIndices(dataset);
   const unused = checkPresence(splits, cases, indices, dataset.labels);
   requireFittingPatch(splits, cases, config);
   const origins = new Map(sources.map((source) => [source.id, source]));
@@ -106,6 +109,7 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
     channels,
     outputs: Object.keys(dataset.labels),
     targets: labelTargets(dataset.labels, indices),
+    ignored: dataset.ignore === undefined ? undefined : indices.get(dataset.ignore),
     splits,
     hashes: new Map(
       [...splits].map(([name, split]) => [
@@ -118,6 +122,7 @@ export async function loadDataset(config: Experiment, options: PrepareOptions = 
     ranges: new Map([...splits].map(([name, { train }]) => [name, trainingRanges(train, cases)])),
     warnings: [
       ...(listing?.warnings ?? []),
+      ...note,
       ...warning,
       ...unused,
       ...differences(cases, preprocessing),
@@ -309,6 +314,7 @@ function hashOf(
       Object.entries(dataset.labels),
       windowSize(config),
       content,
+      ...(dataset.ignore === undefined ? [] : [{ ignore: dataset.ignore }]),
       ...(measured ? [measured] : []),
       // Voxels are stored before these constants are applied.
       ...([normalisation].flat().some((how) => how && isFitted(how)) ? [{ normalisation }] : []),

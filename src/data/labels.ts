@@ -3,12 +3,17 @@
 import { type Experiment } from '../config/schema.js';
 import { type LabelTargets } from '../engine/engine.js';
 import { UserError } from '../errors.js';
+import { type Listing } from './layouts/layout.js';
 
 type Labels = Experiment['dataset']['labels'];
 
-/** The index (1 to 255) of each label value that the config names, in ascending order of values. */
-export function labelIndices(labels: Labels): ReadonlyMap<number, number> {
+/** The index (1 to 255) of each label value that the config names, in ascending order of values, then of the ignored value. */
+export function labelIndices({
+  labels,
+  ignore,
+}: Pick<Experiment['dataset'], 'labels' | 'ignore'>): ReadonlyMap<number, number> {
   const values = [...new Set(Object.values(labels).flat())].sort((a, b) => a - b);
+  if (ignore !== undefined) values.push(ignore);
   if (values.length > 255)
     throw new UserError('usage', `dataset.labels: found ${values.length} label values, expected at most 255`);
   return new Map(values.map((value, i) => [value, i + 1]));
@@ -23,6 +28,29 @@ export function labelTargets(labels: Labels, indices: ReadonlyMap<number, number
       targets[index] = ((targets[index] as number) | (1 << output)) >>> 0;
     }
   return targets;
+}
+
+/** The config with nnU-Net's ignore label: the value that dataset.json names `ignore`, which must be the highest there. */
+export function withIgnore(
+  config: Experiment,
+  listing: Pick<Listing, 'labels'> | undefined,
+): { readonly config: Experiment; readonly note: readonly string[] } {
+  const { dataset } = config;
+  const { labels: known } = listing ?? {};
+  const described = known && [...known.names].find(([, name]) => name === 'ignore')?.[0];
+  const used = Object.values(dataset.labels).flat();
+  if (known === undefined || described === undefined) return { config, note: [] };
+  if (dataset.ignore !== undefined || used.includes(described)) return { config, note: [] };
+  const highest = Math.max(...known.names.keys());
+  if (described !== highest)
+    throw new UserError(
+      'data',
+      `${known.key}: ignore: found ${described}, expected the highest value, ${highest + 1}, as nnU-Net has it`,
+    );
+  return {
+    config: { ...config, dataset: { ...dataset, ignore: described } },
+    note: [`voxels of value ${described} are left out of loss and measures: ${known.key} names it ignore`],
+  };
 }
 
 /**

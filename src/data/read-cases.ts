@@ -28,7 +28,7 @@ export async function readCases(
     return { cases: files.map(({ facts }) => facts), warning: [], voxels: voxelsInFiles(files) };
   }
   const { cases, warning } = await prepareInMemory(sources, config, options);
-  const targets = labelTargets(labels, labelIndices(labels));
+  const targets = labelTargets(labels, labelIndices(config.dataset));
   return { cases, warning, voxels: voxelsInMemory(cases, targets, Object.keys(labels).length) };
 }
 

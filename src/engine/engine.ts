@@ -20,6 +20,16 @@ export interface Sample {
  */
 export type LabelTargets = Uint32Array;
 
+/** The loss of a training step: see `Network.trainStep`. */
+export interface LossSettings {
+  /** Adds the mean binary cross-entropy over voxels and outputs to the soft Dice loss. */
+  readonly entropy: boolean;
+  /** Whether the sums of Dice are over all cases of a batch; else Dice is the mean over the cases. */
+  readonly batchDice: boolean;
+}
+
+export const DEFAULT_LOSS: LossSettings = { entropy: false, batchDice: true };
+
 /** Settings of a network, fixed during its lifetime on an engine. */
 export interface NetworkSettings {
   readonly architecture: Architecture;
@@ -27,6 +37,10 @@ export interface NetworkSettings {
   /** Largest batch of any call; memory is planned for it. */
   readonly maxBatch: number;
   readonly targets: LabelTargets;
+  /** Default: `DEFAULT_LOSS`. */
+  readonly loss?: LossSettings;
+  /** The label index of voxels that count neither for the loss nor for overlaps; it must belong to no output. */
+  readonly ignored?: number | undefined;
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
 }
 
@@ -67,8 +81,9 @@ export type PassMode = 'evaluation' | { readonly masks: Float32Array };
  */
 export interface Network {
   /**
-   * One training step: forward in training mode (batch statistics, running ones updated), soft Dice loss over
-   * batch and space, backward, Adam. Resolves to the loss before the update.
+   * One training step: forward in training mode (batch statistics, running ones updated), loss, backward, Adam. Resolves to
+   * the loss before the update: 1 - mean of 2 sum(p t) / (sum p + sum t + 1e-7) over labels, with sums over batch and space
+   * (or over space, then the mean is also over cases), and if wanted the mean of -t log p - (1 - t) log(1 - p).
    */
   trainStep(batch: readonly Sample[], masks: Float32Array, learningRate: number): Promise<number>;
   /** Overlap of each case at p > 0.5, no dropout, with running batch-norm statistics. */

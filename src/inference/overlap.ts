@@ -3,11 +3,13 @@
 import { type LabelTargets, type Overlap } from '../engine/engine.js';
 import { type PlaneSink } from './planes.js';
 
-/** A sink that counts the voxels of each output at p > 0.5 against label indices (z, y, x) on the same grid. */
+/** A sink that counts the voxels of each output at p > 0.5 against label indices (z, y, x) on the same grid; voxels of the index
+ * `ignored` do not count. */
 export function overlapCounter(
   outputs: number,
   label: Uint8Array,
   targets: LabelTargets,
+  ignored?: number,
 ): { readonly take: PlaneSink; readonly overlap: Overlap } {
   const sums = (): Float64Array => new Float64Array(outputs);
   const overlap = { intersection: sums(), predicted: sums(), target: sums() };
@@ -18,6 +20,7 @@ export function overlapCounter(
       for (let k = 0; k < outputs; k++) {
         let [both, found, truth] = [0, 0, 0];
         for (let i = 0, at = z * area, from = k * area; i < area; i++, at++, from++) {
+          if (label[at] === ignored) continue;
           const p = (plane[from] as number) > 0.5 ? 1 : 0;
           const t = ((targets[label[at] as number] as number) >>> k) & 1;
           both += p & t;

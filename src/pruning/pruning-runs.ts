@@ -15,6 +15,7 @@ import { type RunRecord, readRun } from '../runs/run.js';
 import { configuredSizes } from '../data/split-sizes.js';
 import {
   commonIdentity,
+  lossIdentity,
   samplesIdentity,
   trainingIdentity,
   trainingRunIdentity,
@@ -107,7 +108,13 @@ export function pruningSettings(
   return {
     ...commonIdentity(config, split),
     model,
-    training: { batch, learningRate, adam, ...samplesIdentity(config.training) },
+    training: {
+      batch,
+      learningRate,
+      adam,
+      ...samplesIdentity(config.training),
+      ...lossIdentity(config.training),
+    },
     ...(trained && { trained: trainingIdentity(config) }),
     pruning: {
       strategy,

@@ -14,7 +14,8 @@ import { byWindows, sweepCase } from './windows.js';
 /** The part of the context of a run that evaluation needs. */
 interface EvaluationContext {
   readonly config: Pick<Experiment, 'inference' | 'training'>;
-  readonly dataset: Pick<Dataset, 'caseAt' | 'outputs' | 'sample' | 'size' | 'targets'>;
+  readonly dataset: Pick<Dataset, 'caseAt' | 'outputs' | 'sample' | 'size' | 'targets'> &
+    Partial<Pick<Dataset, 'ignored'>>;
   readonly signal?: AbortSignal;
 }
 
@@ -65,7 +66,12 @@ async function evaluateByWindows(
   for (const id of cases) {
     if (signal?.aborted) throw new InterruptedError();
     const sized = await dataset.caseAt(id);
-    const { overlap, take } = overlapCounter(dataset.outputs.length, sized.label, dataset.targets);
+    const { overlap, take } = overlapCounter(
+      dataset.outputs.length,
+      sized.label,
+      dataset.targets,
+      dataset.ignored,
+    );
     try {
       await meanwhile(backlog, sweepCase(network, sized, context, take));
     } catch (error) {

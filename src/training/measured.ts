@@ -22,7 +22,7 @@ export interface Measured {
 /** The part of the context of a run that measuring needs. */
 interface MeasuringContext {
   readonly config: Pick<Experiment, 'inference' | 'metrics' | 'tolerance' | 'training'>;
-  readonly dataset: Pick<Dataset, 'caseAt' | 'outputs' | 'size' | 'spacing' | 'targets'>;
+  readonly dataset: Pick<Dataset, 'caseAt' | 'outputs' | 'size' | 'spacing' | 'targets' | 'ignored'>;
   readonly engine: Pick<Engine, 'description'>;
   readonly signal?: AbortSignal;
 }
@@ -52,6 +52,7 @@ export async function measureCases(
         probabilities: await predictCase(network, sized, context),
         label: sized.label.slice(),
         targets: dataset.targets,
+        ignored: dataset.ignored,
         size: volumeSize(sized.size),
         spacing: dataset.spacing(id),
       });

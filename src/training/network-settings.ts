@@ -9,11 +9,14 @@ import { type Architecture } from '../network/architecture.js';
 
 const ADAM_EPSILON = 1e-8;
 
+/** The part of a data set that a network depends on. */
+type Volumes = Pick<Dataset, 'size' | 'targets'> & Partial<Pick<Dataset, 'ignored'>>;
+
 /** Settings of a network for the cases of a split. No batch is larger than what there is to train or evaluate on. */
 export function networkSettings(
   { training }: Experiment,
   architecture: Architecture,
-  { size, targets }: Pick<Dataset, 'size' | 'targets'>,
+  dataset: Volumes,
   { train, validation, test }: Split,
 ): NetworkSettings {
   // Scoring and evaluation have a case, or a patch of it, for each place of a batch.
@@ -23,15 +26,23 @@ export function networkSettings(
     validation.length,
     test.length,
   );
-  return settingsFor(training, architecture, { size, targets }, Math.min(training.batch, most));
+  return settingsFor(training, architecture, dataset, Math.min(training.batch, most));
 }
 
 /** Settings of a network for batches of at most `maxBatch` cases. */
 export function settingsFor(
-  { adam }: Experiment['training'],
+  { adam, loss, batchDice }: Experiment['training'],
   architecture: Architecture,
-  { size, targets }: Pick<Dataset, 'size' | 'targets'>,
+  { size, targets, ignored }: Volumes,
   maxBatch: number,
 ): NetworkSettings {
-  return { architecture, size, maxBatch, targets, adam: { ...adam, epsilon: ADAM_EPSILON } };
+  return {
+    architecture,
+    size,
+    maxBatch,
+    targets,
+    ignored,
+    loss: { entropy: loss === 'dice+bce', batchDice },
+    adam: { ...adam, epsilon: ADAM_EPSILON },
+  };
 }

@@ -16,7 +16,7 @@ import { windowingOf } from './windows.js';
 /** The part of the context of a run that this needs. */
 interface OriginalContext {
   readonly config: Pick<Experiment, 'training' | 'inference'>;
-  readonly dataset: Pick<Dataset, 'keepsGrid' | 'original' | 'outputs' | 'targets'>;
+  readonly dataset: Pick<Dataset, 'keepsGrid' | 'original' | 'outputs' | 'targets' | 'ignored'>;
   readonly signal?: AbortSignal;
 }
 
@@ -40,7 +40,7 @@ export async function originalDice(
     if (signal?.aborted) throw new InterruptedError();
     const scan = await dataset.original(id);
     const label = orient(scan.label, scan.size, orientingOf(scan.orientation, orientation));
-    const { overlap, take } = overlapCounter(dataset.outputs.length, label, dataset.targets);
+    const { overlap, take } = overlapCounter(dataset.outputs.length, label, dataset.targets, dataset.ignored);
     try {
       await probabilityPlanes([network], windowing, scan, preprocessing, dataset.outputs.length, take, {
         signal,

@@ -3,7 +3,6 @@
 
 import { join } from 'node:path';
 import { augmentationSettings } from '../config/augmentation.js';
-import { type Experiment } from '../config/schema.js';
 import { type Network } from '../engine/engine.js';
 import { totalChannels } from '../network/architecture.js';
 import { commitFile, failpoint } from '../runs/commit.js';
@@ -28,6 +27,7 @@ import { meanDice } from './metrics.js';
 import { originalDice } from './original-dice.js';
 import { besidesOf, casesText, diceCells, encodeModel, saveLater } from './outputs.js';
 import { FILES } from '../runs/folders.js';
+import { learningRateAt } from './schedule.js';
 
 export interface TrainingRun extends Run {
   readonly epochs: number;
@@ -137,15 +137,6 @@ async function trainOneEpoch(
   at.rows.push(epochRow(context.dataset.outputs, epoch, loss, test, validation, at.partSeconds));
   Object.assign(at, { epoch, partSeconds: 0, batches: 0, lossSum: 0 });
   return `loss ${loss.toFixed(4)}${test ? `  Dice ${(test[0] as number).toFixed(4)}` : ''}`;
-}
-
-/** The learning rate of an epoch, counted from 1: constant, then falling linearly over the cool-down. */
-function learningRateAt(
-  { learningRate, cooldown }: Experiment['training'],
-  epoch: number,
-  epochs: number,
-): number {
-  return learningRate * Math.min(1, (epochs - epoch + 1) / (cooldown * epochs + 1));
 }
 
 function epochRow(

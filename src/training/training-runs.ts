@@ -63,7 +63,7 @@ export function trainingRunIdentity(config: Experiment, split: string, model: Mo
  * the data is not one of them: the hash of the data set covers its content.
  */
 export function commonIdentity(config: Experiment, split: string): Identity {
-  const { layout, phantom, channels, labels, nonFinite, groups } = config.dataset;
+  const { layout, phantom, channels, labels, ignore, nonFinite, groups } = config.dataset;
   const { inference } = config;
   const metrics = furtherMetrics(config);
   return {
@@ -71,6 +71,7 @@ export function commonIdentity(config: Experiment, split: string): Identity {
       ...(layout === 'phantom' && { phantom }),
       ...(channels && { channels }),
       labels,
+      ...(ignore !== undefined && { ignore }),
       nonFinite,
       split: namedSplits(config).get(split),
       ...(groups !== undefined && { groups }),
@@ -96,7 +97,7 @@ const isDefault = ({ overlap, mirror }: Inference): boolean =>
 
 /** The training settings in the identity of a run, without its seed. */
 export function trainingIdentity({ training }: Experiment): Identity {
-  const { epochs, batch, learningRate, cooldown, adam, dropout, evaluateEvery } = training;
+  const { epochs, batch, learningRate, schedule, cooldown, warmup, adam, dropout, evaluateEvery } = training;
   return {
     epochs,
     batch,
@@ -106,6 +107,10 @@ export function trainingIdentity({ training }: Experiment): Identity {
     dropout,
     evaluateEvery,
     ...samplesIdentity(training),
+    ...lossIdentity(training),
+    // A constant rate is a cool-down over no epoch.
+    ...(schedule !== 'cooldown' && schedule !== 'constant' && { schedule }),
+    ...(warmup > 0 && { warmup }),
   };
 }
 
@@ -113,6 +118,11 @@ export function trainingIdentity({ training }: Experiment): Identity {
 export function samplesIdentity(training: Experiment['training']): Identity {
   const augmentation = augmentationSettings(training);
   return { ...(training.patch && { patch: training.patch }), ...(augmentation && { augmentation }) };
+}
+
+/** The loss without keys that have their default; pruning needs it too. */
+export function lossIdentity({ loss, batchDice }: Experiment['training']): object {
+  return { ...(loss !== 'dice' && { loss }), ...(!batchDice && { batchDice }) };
 }
 
 /** A planned run with the channels and cases of the data set filled in. */

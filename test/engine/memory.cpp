@@ -30,7 +30,8 @@ bool check(const Kernels& kernels, const Shape& shape, int threads) {
   const std::vector<float> weights(plan.parameters, 0.1f);
   uint32_t targets[256] = {0, 1, 2};
   const float adam[3] = {0.9f, 0.999f, 1e-8f};
-  Network network(shape, weights.data(), targets, adam, kernels, threads);
+  const int32_t loss[] = {0, 1, -1};
+  Network network(shape, weights.data(), targets, Loss(loss), adam, kernels, threads);
   const std::vector<float> image(shape.size.voxels(), 0.5f);
   const std::vector<uint8_t> label(shape.size.voxels(), 1);
   Batch batch;

@@ -1,6 +1,6 @@
 // The network in evaluation mode in plain loops and double precision: slow, simple, and without code of any engine.
 
-import { type Sample, type VolumeSize } from '../../src/engine/engine.js';
+import { DEFAULT_LOSS, type NetworkSettings, type Sample, type VolumeSize } from '../../src/engine/engine.js';
 import { type Architecture, type Layer, listLayers, upSource } from '../../src/network/architecture.js';
 
 /** One channel of a volume, (D, H, W). */
@@ -76,25 +76,33 @@ export function plainForward(
   }
 }
 
-/** 1 - mean over labels of 2 sum(p t) / (sum p + sum t), sums over all cases. */
+/** The loss that `Network.trainStep` defines, as plain sums. */
 export function plainLoss(
   architecture: Architecture,
   weights: PlainWeights,
   batch: readonly Sample[],
   targets: Uint32Array,
   size: VolumeSize,
+  { loss: { entropy, batchDice } = DEFAULT_LOSS, ignored }: Pick<NetworkSettings, 'loss' | 'ignored'> = {},
 ): number {
-  const sums = Array.from({ length: architecture.labels }, () => ({ both: 0, total: 1e-7 }));
-  for (const { image, label } of batch) {
+  const groups = batchDice ? 1 : batch.length;
+  const sums = Array.from({ length: groups * architecture.labels }, () => ({ both: 0, total: 1e-7 }));
+  const cross = { sum: 0, count: 0 };
+  for (const [n, { image, label }] of batch.entries()) {
     const { probabilities } = plainForward(architecture, weights, image, size);
-    for (const [k, sum] of sums.entries())
-      for (const [i, p] of (probabilities[k] as Channel).entries()) {
+    for (const [k, channel] of probabilities.entries())
+      for (const [i, p] of channel.entries()) {
+        if (label[i] === ignored) continue;
         const t = ((targets[label[i] as number] as number) >> k) & 1;
+        const sum = sums[(n % groups) * architecture.labels + k] as (typeof sums)[0];
         sum.both += p * t;
         sum.total += p + t;
+        cross.sum -= Math.log(t === 1 ? p : 1 - p);
+        cross.count++;
       }
   }
-  return 1 - sums.reduce((dice, { both, total }) => dice + (2 * both) / total, 0) / sums.length;
+  const dice = sums.reduce((all, { both, total }) => all + (2 * both) / total, 0) / sums.length;
+  return 1 - dice + (entropy ? cross.sum / cross.count : 0);
 }
 
 /** 3x3x3 convolution with zero padding, bias, ReLU. */

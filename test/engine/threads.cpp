@@ -43,7 +43,8 @@ std::vector<float> train(const Kernels& kernels, int threads, int steps, bool in
   for (float& value : weights) value += 0.6f;  // positive, since variances are among them
   uint32_t targets[256] = {0, 1};
   const float adam[3] = {0.9f, 0.999f, 1e-8f};
-  Network network(shape, weights.data(), targets, adam, kernels, threads);
+  const int32_t loss[] = {0, 1, -1};
+  Network network(shape, weights.data(), targets, Loss(loss), adam, kernels, threads);
   std::vector<std::vector<float>> images;
   std::vector<uint8_t> label(size.voxels());
   for (size_t i = 0; i < label.size(); i++) label[i] = i % 5 < 2;

@@ -6,8 +6,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Scoring } from '../../src/config/schema.js';
 import { type Engine, type Sample } from '../../src/engine/engine.js';
 import { createEngine } from '../../src/engine/index.js';
-import { backward, diceLoss } from '../../src/engine/tfjs/backward.js';
+import { backward } from '../../src/engine/tfjs/backward.js';
 import { forward } from '../../src/engine/tfjs/forward.js';
+import { lossOf } from '../../src/engine/tfjs/loss.js';
 import { composed } from '../../src/engine/tfjs/operations.js';
 import { type Architecture, listLayers, totalChannels } from '../../src/network/architecture.js';
 import { type Weights, initialWeights, tensorOf } from '../../src/network/weights.js';
@@ -92,9 +93,10 @@ function passes(
       scoring === 'evaluation' ? { statistics: 'running' } : { statistics: 'batch', masks },
       composed,
     );
-    const { gradient } = diceLoss(
+    const { gradient } = lossOf(
       logits,
       stack(({ label }) => label),
+      {},
     );
     const { gradients, activations } = backward(architecture, parameters, traces, gradient, composed, {
       keep: true,

@@ -96,6 +96,12 @@ export const dataset = z.strictObject({
       message: 'expected 1 to 32 labels',
     })
     .describe('Network outputs by name: one label value, or several values merged into one region'),
+  ignore: labelValue
+    .optional()
+    .describe(
+      'Value of voxels that nobody has labelled: they are left out of loss, Dice and the other measures. Default: the value ' +
+        'that dataset.json names `ignore`, if it does',
+    ),
   split: split
     .optional()
     .describe('Cases for training and for testing: `train` and `test`, or `folds`, or `file`'),

@@ -34,6 +34,28 @@ export const training = z
       .max(1)
       .default(0)
       .describe('Fraction of the epochs, at the end, in which the learning rate falls linearly towards 0'),
+    schedule: z
+      .enum(['cooldown', 'constant', 'poly', 'cosine'])
+      .default('cooldown')
+      .describe(
+        'How the learning rate falls: over the fraction `cooldown`, not at all, as (1 - t)^0.9, or as (1 + cos(pi t)) / 2, ' +
+          'where t is the fraction of the epochs that are done',
+      ),
+    warmup: count(0)
+      .default(0)
+      .describe(
+        'Epochs at the start in which the learning rate rises linearly; the schedule begins after them',
+      ),
+    loss: z
+      .enum(['dice', 'dice+bce'])
+      .default('dice')
+      .describe('Soft Dice loss, or its sum with the mean binary cross-entropy'),
+    batchDice: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether the sums of the Dice loss are over all cases of a batch; if not, it is the mean over cases',
+      ),
     adam: z
       .strictObject({
         beta1: z.number().min(0).lt(1).default(0.9).describe('Decay of the first moment'),

@@ -19,7 +19,7 @@ export async function storeCase(
   const prepared = await prepareCase(source, config, share);
   const { labels } = config.dataset;
   const { label } = sampleOf(prepared);
-  const targets = labelTargets(labels, labelIndices(labels));
+  const targets = labelTargets(labels, labelIndices(config.dataset));
   const foreground = foregroundPositions(label, targets, Object.keys(labels).length);
   await writeCaseFile(file, prepared, foreground).catch((error) => refused(dirname(file), error));
 }

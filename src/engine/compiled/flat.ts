@@ -3,7 +3,7 @@
 import { type Architecture } from '../../network/architecture.js';
 import { elementCount, listTensors } from '../../network/parameters.js';
 import { type OptimizerState, type Tensor, type Weights, tensorOf } from '../../network/weights.js';
-import { type NetworkSettings } from '../engine.js';
+import { DEFAULT_LOSS, type NetworkSettings } from '../engine.js';
 
 /** A network as flat arrays. */
 export interface FlatNetwork {
@@ -12,6 +12,8 @@ export interface FlatNetwork {
   /** All tensors side by side in the order of `listTensors`. */
   readonly weights: Float32Array;
   readonly targets: Uint32Array;
+  /** Whether the loss has cross-entropy, whether Dice is over the batch, and the ignored label index or -1. */
+  readonly loss: Int32Array;
   /** beta1, beta2, epsilon. */
   readonly adam: Float32Array;
   /** The state of Adam, if training continues. */
@@ -29,12 +31,17 @@ export function flattenNetwork(
     shape: flattenShape(settings),
     weights: flatten(architecture, weights),
     targets,
+    loss: flattenLoss(settings),
     adam: Float32Array.of(adam.beta1, adam.beta2, adam.epsilon),
     ...(optimizer && {
       moments: { m: flatten(architecture, optimizer.m), v: flatten(architecture, optimizer.v) },
     }),
     step: optimizer?.step ?? 0,
   };
+}
+
+function flattenLoss({ loss = DEFAULT_LOSS, ignored = -1 }: NetworkSettings): Int32Array {
+  return Int32Array.of(Number(loss.entropy), Number(loss.batchDice), ignored);
 }
 
 /** Splits a flat array into tensors, with or without statistics. */

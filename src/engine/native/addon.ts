@@ -8,6 +8,7 @@ export interface Addon {
     shape: Int32Array,
     weights: Float32Array,
     targets: Uint32Array,
+    loss: Int32Array,
     adam: Float32Array,
     m: Float32Array | undefined,
     v: Float32Array | undefined,

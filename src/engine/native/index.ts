@@ -53,6 +53,7 @@ export function createNativeEngine(options: NativeOptions = {}): Engine {
           network.shape,
           network.weights,
           network.targets,
+          network.loss,
           network.adam,
           moments?.m,
           moments?.v,

@@ -7,30 +7,6 @@ import { type Architecture, NORM_EPSILON, upSource } from '../../network/archite
 import { type LayerTrace, type Parameters } from './forward.js';
 import { type Operations, scaleShift } from './operations.js';
 
-const SMOOTH = 1e-7;
-
-/** Soft Dice loss, 1 - mean over labels of 2 sum(p t) / (sum p + sum t), sums over batch and space; and d loss / d logits. */
-export function diceLoss(
-  logits: tf.Tensor5D,
-  target: tf.Tensor5D,
-): { loss: tf.Scalar; gradient: tf.Tensor5D } {
-  const labels = target.shape[4];
-  const p = core.sigmoid(core.reshape(logits, [-1, labels]));
-  const t = core.reshape(target, [-1, labels]);
-  const both = core.tidy(() => core.sum(core.mul(p, t), 0));
-  const total = core.add(core.add(core.sum(p, 0), core.sum(t, 0)), SMOOTH);
-  const ratio = core.div(core.mul(both, 2), total);
-  // d/dp = (ratio - 2 t) / total / labels, times p (1 - p); written so that few tensors are alive at once.
-  const share = core.mul(total, labels);
-  const byProbability = core.tidy(() => core.sub(core.div(ratio, share), core.mul(t, core.div(2, share))));
-  const slope = core.tidy(() => core.mul(p, core.sub(1, p)));
-  p.dispose();
-  return {
-    loss: core.sub(1, core.mean(ratio)),
-    gradient: core.reshape(core.mul(byProbability, slope), logits.shape),
-  };
-}
-
 /**
  * Gradients by tensor name; with `keep`, also the gradients at the activations of all layers (after the ReLU), in the order
  * of traces.

@@ -12,9 +12,10 @@ import {
   type PassMode,
   type Sample,
 } from '../engine.js';
-import { type BackwardResult, backward, diceLoss } from './backward.js';
+import { type BackwardResult, backward } from './backward.js';
 import { type ForwardMode, type LayerTrace, forward, magnitudeOf } from './forward.js';
 import { type SampleStore, download, imageTensor } from './layouts.js';
+import { countedIn, lossOf } from './loss.js';
 import { type Operations } from './operations.js';
 import { type DeviceParameters, type Staged } from './parameters.js';
 
@@ -57,8 +58,9 @@ export async function evaluate(network: LoadedNetwork, batch: readonly Sample[])
     const { logits, traces } = forward(architecture, parameters.tensors(), image, mode, operations);
     const flat = (x: tf.Tensor): tf.Tensor => core.reshape(x, [batch.length, -1, architecture.labels]);
     // 1 where p > 0.5.
-    const mask = core.step(core.sub(flat(core.sigmoid(logits)), 0.5));
-    const wanted = flat(target);
+    const above = core.step(core.sub(flat(core.sigmoid(logits)), 0.5));
+    const mask = settings.ignored === undefined ? above : core.mul(above, countedIn(flat(target)));
+    const wanted = settings.ignored === undefined ? flat(target) : core.relu(flat(target));
     const overlaps = [core.mul(mask, wanted), mask, wanted].map((each) =>
       core.reshape(core.sum(each, 1), [-1]),
     );
@@ -173,7 +175,7 @@ function differentiate(
   const tensors = parameters.tensors();
   const how = forwardMode(mode, batch.length, totalChannels(architecture));
   const { logits, traces } = forward(architecture, tensors, image, how, operations);
-  const { loss, gradient } = core.tidy(() => diceLoss(logits, target));
+  const { loss, gradient } = core.tidy(() => lossOf(logits, target, settings));
   core.dispose([logits, target]);
   return { ...backward(architecture, tensors, traces, gradient, operations, { keep }), loss, traces };
 }

@@ -37,13 +37,16 @@ export function imageTensor(volumes: readonly Float32Array[], shape: readonly nu
     : core.transpose(stacked as tf.Tensor5D, [0, 2, 3, 4, 1]);
 }
 
-/** The target of each output at each voxel of a sample, 0 or 1: (1, D, H, W, labels). */
-function targetTensor({ label }: Sample, { architecture, size, targets }: NetworkSettings): tf.Tensor5D {
+/** The target of each output at each voxel of a sample, 0 or 1, or -1 if the voxel is ignored: (1, D, H, W, labels). */
+function targetTensor(
+  { label }: Sample,
+  { architecture, size, targets, ignored }: NetworkSettings,
+): tf.Tensor5D {
   const { labels } = architecture;
   const data = new Float32Array(label.length * labels);
   for (let i = 0; i < label.length; i++)
     for (let k = 0; k < labels; k++)
-      data[i * labels + k] = ((targets[label[i] as number] as number) >>> k) & 1;
+      data[i * labels + k] = label[i] === ignored ? -1 : ((targets[label[i] as number] as number) >>> k) & 1;
   return core.tensor5d(data, [1, ...size, labels]);
 }
 
@@ -82,9 +85,15 @@ export function createSampleStore(limit: number): SampleStore {
   return {
     clear,
     batch(samples, settings) {
-      const { architecture, size, targets } = settings;
+      const { architecture, size, targets, ignored } = settings;
       // A network with other labels needs other targets for the same voxels.
-      const now = JSON.stringify([size, architecture.labels, architecture.inputChannels, [...targets]]);
+      const now = JSON.stringify([
+        size,
+        architecture.labels,
+        architecture.inputChannels,
+        ignored,
+        [...targets],
+      ]);
       if (now !== meaning) clear();
       meaning = now;
       const found = samples.map((sample) => {

@@ -13,7 +13,15 @@ interface Exports {
   release(at: number): void;
   estimateMemory(shape: number, count: number): number;
   countParameters(shape: number, count: number): number;
-  create(shape: number, count: number, weights: number, targets: number, adam: number, step: number): void;
+  create(
+    shape: number,
+    count: number,
+    weights: number,
+    targets: number,
+    loss: number,
+    adam: number,
+    step: number,
+  ): void;
   channels(): number;
   trainStep(count: number, images: number, labels: number, masks: number, rate: number): number;
   gradients(count: number, images: number, labels: number, masks: number): number;
@@ -185,15 +193,24 @@ function requireLength(what: string, { length }: Numbers, expected: number): voi
   if (length !== expected) fail(`${what} has ${length} elements, expected ${expected}`);
 }
 
-function create(exports: Exports, { shape, weights, targets, adam, moments, step }: FlatNetwork): void {
+function create(exports: Exports, { shape, weights, targets, loss, adam, moments, step }: FlatNetwork): void {
   withMemory(exports, (memory) => {
     const numbers = memory.put(shape);
     const parameters = exports.countParameters(numbers, shape.length);
     if (parameters === 0) fail('shape is malformed');
     requireLength('weights', weights, parameters);
     requireLength('targets', targets, 256);
+    requireLength('loss', loss, 3);
     requireLength('adam', adam, 3);
-    exports.create(numbers, shape.length, memory.put(weights), memory.put(targets), memory.put(adam), step);
+    exports.create(
+      numbers,
+      shape.length,
+      memory.put(weights),
+      memory.put(targets),
+      memory.put(loss),
+      memory.put(adam),
+      step,
+    );
     if (moments === undefined) return;
     for (const [list, values] of [
       [2, moments.m],

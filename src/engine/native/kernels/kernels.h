@@ -120,6 +120,18 @@ struct Kernels {
   void (*head_gradient)(int count, const float* slope, float above, float below, bool first, float* gradient);
   // Adds the sums of positive slopes times x and of negative slopes times x.
   void (*signed_sums)(int count, const float* slope, const float* x, double* sums);
+  // values[i] = 0 where the label is `ignored`.
+  void (*clear_ignored)(int count, const uint8_t* label, int ignored, float* values);
+
+  // The next three are for Dice with cross-entropy. Replaces the logit by the error e = p - t, or 0 where the label is
+  // `ignored` (-1: nowhere). Adds, over the other voxels, the sums of p*t, p, t, of the positive and the negative slopes
+  // e (1 - |e|), of e and of the cross-entropy, and the number of these voxels.
+  void (*entropy_terms)(int count, float* logit, const uint8_t* label, Region region, int ignored, double* sums);
+  // gradient (+)= slope times `above` if e is positive, times `below` if negative, plus e times `entropy`.
+  void (*error_gradient)(int count, const float* error, float above, float below, float entropy, bool first,
+                         float* gradient);
+  // Adds the sums of positive slopes times x, of negative slopes times x and of e times x.
+  void (*error_sums)(int count, const float* error, const float* x, double* sums);
 
   // One step of Adam (Kingma and Ba 2015) over `count` parameters: rate = learning rate / (1 - beta1^t),
   // correction = 1 / sqrt(1 - beta2^t).

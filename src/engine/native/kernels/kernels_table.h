@@ -10,6 +10,7 @@
 #include "kernels/pack_plane.h"
 #include "kernels/products.h"
 #include "kernels/sigmoid_dice.h"
+#include "kernels/sigmoid_entropy.h"
 #include "kernels/unpack_rows.h"
 #include "kernels/unpool.h"
 #include "kernels/winograd.h"
@@ -58,6 +59,10 @@ constexpr lunet::Kernels table(const char* name) {
           overlap,
           head_gradient,
           signed_sums,
+          clear_ignored,
+          entropy_terms,
+          error_gradient,
+          error_sums,
           adam,
           peak};
 }

@@ -1,4 +1,5 @@
-// The 1x1x1 head, sigmoid, soft Dice loss and its gradient, over runs of voxels; and the sums for Dice.
+// The 1x1x1 head, sigmoid, soft Dice loss and its gradient, over runs of voxels; and the sums for Dice. The kernels of
+// Dice with cross-entropy are in sigmoid_entropy.h.
 #pragma once
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
@@ -80,6 +81,13 @@ inline void dice_terms(int count, float* probability, const uint8_t* label, Regi
   sums[2] += sum_lanes(target);
   sums[3] += sum_lanes(off);
   sums[4] += sum_lanes(on);
+}
+
+inline void clear_ignored(int count, const uint8_t* label, int ignored, float* values) {
+  const M none = (M)zero() + ignored;
+  each_lanes(count, [&](int i, int n) LUNET_INLINE_LAMBDA {
+    store_lanes(values + i, select(load_labels(label + i, n) == none, zero(), load_lanes(values + i, n)), n);
+  });
 }
 
 inline void overlap(int count, const float* probability, const uint8_t* label, Region region, double* sums) {

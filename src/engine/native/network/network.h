@@ -7,9 +7,9 @@ namespace lunet {
 
 class Network {
  public:
-  Network(const Shape& shape, const float* weights, const uint32_t* targets, const float* adam, const Kernels& kernels,
-          int threads)
-      : state_(shape, weights, targets, adam, kernels, threads) {}
+  Network(const Shape& shape, const float* weights, const uint32_t* targets, const Loss& loss, const float* adam,
+          const Kernels& kernels, int threads)
+      : state_(shape, weights, targets, loss, adam, kernels, threads) {}
 
   // Each returns the loss; `masks` are (N, channels). step() also updates, unless the loss is not finite. Without
   // masks,

@@ -100,13 +100,14 @@ size_t Workspace::bytes() const {
   return sizeof(float) * floats + sizeof(float*) * pointers;
 }
 
-Head::Head(int labels, const uint32_t* targets) : regions(labels), slopes(labels) {
-  for (int k = 0; k < labels; k++)
+Head::Head(const Shape& shape, const uint32_t* targets, const Loss& loss)
+    : loss(loss), regions(shape.labels), slopes((size_t)shape.labels * shape.maxBatch) {
+  for (int k = 0; k < shape.labels; k++)
     for (int label = 0; label < 256; label++)
       if (targets[label] >> k & 1u) regions[k].push_back((uint8_t)label);
 }
 
-State::State(const Shape& shape, const float* weights, const uint32_t* targets, const float* adam,
+State::State(const Shape& shape, const float* weights, const uint32_t* targets, const Loss& loss, const float* adam,
              const Kernels& kernels, int threads)
     : kernels(kernels),
       threads(threads),
@@ -116,7 +117,7 @@ State::State(const Shape& shape, const float* weights, const uint32_t* targets, 
       volumes(shape.maxBatch),
       channels(plan.channels, shape.maxBatch),
       workspace(threads),
-      head(shape.labels, targets) {}
+      head(shape, targets, loss) {}
 
 void State::prepare(bool training, int batch) {
   volumes.batch = batch;

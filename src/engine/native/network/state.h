@@ -108,18 +108,29 @@ struct Workspace {
   size_t bytes() const;
 };
 
+// The loss of a network, from [entropy, batchDice, ignored] as JavaScript passes it.
+struct Loss {
+  bool entropy;    // adds the mean binary cross-entropy to the Dice loss
+  bool batchDice;  // the sums of Dice are over the batch, else over each case
+  int ignored;     // the label of voxels that do not count, or -1
+
+  explicit Loss(const int32_t* numbers) : entropy(numbers[0] != 0), batchDice(numbers[1] != 0), ignored(numbers[2]) {}
+};
+
 // The data that the head (head.cpp) stores for its gradient.
 struct Head {
-  // For each label: dLoss/dLogit as a multiple of a positive and of a negative slope.
+  // For a case and label: dLoss/dLogit as a multiple of a positive and of a negative slope.
   struct Slopes {
     double above, below;
   };
+  const Loss loss;
   std::vector<std::vector<uint8_t>> regions;  // label values of each output
   std::vector<double> runSums, sums;          // of each run of voxels, and of each case: see headTerms
-  std::vector<Slopes> slopes;
+  std::vector<Slopes> slopes;                 // (cases, labels)
+  double entropySlope = 0;                    // dLoss/dLogit of the cross-entropy as a multiple of p - t
 
   // Bit k of targets[label] is set if the label value belongs to output k.
-  Head(int labels, const uint32_t* targets);
+  Head(const Shape& shape, const uint32_t* targets, const Loss& loss);
   Region region(int label) const { return {regions[label].data(), (int)regions[label].size()}; }
 };
 
@@ -134,8 +145,8 @@ struct State {
   Workspace workspace;
   Head head;
 
-  State(const Shape& shape, const float* weights, const uint32_t* targets, const float* adam, const Kernels& kernels,
-        int threads);
+  State(const Shape& shape, const float* weights, const uint32_t* targets, const Loss& loss, const float* adam,
+        const Kernels& kernels, int threads);
   // Allocates the volumes for training or only for inference, which needs less memory.
   void prepare(bool training, int batch);
 };

@@ -49,27 +49,29 @@ const float* masksOf(napi_env env, const Handle& handle, napi_value value, const
   return arrayOf<napi_float32_array>(env, value, "masks", (size_t)batch.size() * handle.network->channels());
 }
 
-// create(shape, weights, targets, adam [beta1, beta2, epsilon], m | undefined, v | undefined, step, isa, threads)
+// create(shape, weights, targets, loss [entropy, batchDice, ignored], adam [beta1, beta2, epsilon], m | undefined,
+// v | undefined, step, isa, threads)
 napi_value create(napi_env env, napi_callback_info info) {
-  const Arguments a(env, info, 9);
+  const Arguments a(env, info, 10);
   const Shape shape = shapeOf(env, a.at[0]);
   const Plan plan(shape, false);
   const float* weights = arrayOf<napi_float32_array>(env, a.at[1], "weights", plan.parameters);
   const uint32_t* targets = arrayOf<napi_uint32_array>(env, a.at[2], "targets", 256);
-  const float* adam = arrayOf<napi_float32_array>(env, a.at[3], "adam", 3);
-  const Kernels* kernels = instructionSet(text(env, a.at[7], "isa").c_str());
+  const int32_t* loss = arrayOf<napi_int32_array>(env, a.at[3], "loss", 3);
+  const float* adam = arrayOf<napi_float32_array>(env, a.at[4], "adam", 3);
+  const Kernels* kernels = instructionSet(text(env, a.at[8], "isa").c_str());
   if (!kernels) fail(env, "native engine: this machine has no such instruction set");
-  const int threads = (int)number(env, a.at[8], "threads");
+  const int threads = (int)number(env, a.at[9], "threads");
   if (threads < 1 || threads > 1024) fail(env, "native engine: threads must be 1 to 1024");
   auto handle = std::make_unique<Handle>();
-  handle->network = std::make_unique<Network>(shape, weights, targets, adam, *kernels, threads);
-  handle->network->steps() = number(env, a.at[6], "step");
+  handle->network = std::make_unique<Network>(shape, weights, targets, Loss(loss), adam, *kernels, threads);
+  handle->network->steps() = number(env, a.at[7], "step");
   napi_valuetype type;
-  napi_typeof(env, a.at[4], &type);
+  napi_typeof(env, a.at[5], &type);
   if (type != napi_undefined) {
     const size_t bytes = plan.parameters * sizeof(float);
-    std::memcpy(handle->network->m(), arrayOf<napi_float32_array>(env, a.at[4], "m", plan.parameters), bytes);
-    std::memcpy(handle->network->v(), arrayOf<napi_float32_array>(env, a.at[5], "v", plan.parameters), bytes);
+    std::memcpy(handle->network->m(), arrayOf<napi_float32_array>(env, a.at[5], "m", plan.parameters), bytes);
+    std::memcpy(handle->network->v(), arrayOf<napi_float32_array>(env, a.at[6], "v", plan.parameters), bytes);
   }
   napi_value result;
   check(

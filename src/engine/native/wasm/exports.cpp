@@ -53,11 +53,11 @@ LUNET_EXPORT(countParameters) int lunet_count_parameters(const int32_t* numbers,
 
 // The shape must be valid.
 LUNET_EXPORT(create)
-void lunet_create(const int32_t* numbers, int count, const float* weights, const uint32_t* targets, const float* adam,
-                  double step) {
+void lunet_create(const int32_t* numbers, int count, const float* weights, const uint32_t* targets,
+                  const int32_t* loss, const float* adam, double step) {
   Shape shape;
   readShape(numbers, count, shape);
-  network = std::make_unique<Network>(shape, weights, targets, adam, *instructionSet(""), 1);
+  network = std::make_unique<Network>(shape, weights, targets, Loss(loss), adam, *instructionSet(""), 1);
   network->steps() = step;
 }
 
