@@ -17,7 +17,7 @@ describe('the learning rate', () => {
     // PolyLRScheduler: initial_lr * (1 - step / max_steps) ** 0.9, steps from 0.
     assert.deepEqual(
       rates({ schedule: 'poly' }, 4).map((rate) => rate.toFixed(9)),
-      ['0.500000000', '0.385944753', '0.267943366', '0.143587295'],
+      ['0.500000000', '0.385944753', '0.267943366', '0.143587294'],
     );
   });
 
