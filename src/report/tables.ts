@@ -96,8 +96,10 @@ function diceTable({ summary, config, records }: Results): Table {
 function metricsTable({ summary, config }: Results): Table {
   const metrics = furtherMetrics(config);
   const original = summary.some(({ dice_original_median }) => dice_original_median !== undefined);
+  const validated = summary.some(({ dice_validated_median }) => dice_validated_median !== undefined);
   const rows = summary.filter(
-    ({ dice_original_median, misses_median }) => (dice_original_median ?? misses_median) !== undefined,
+    ({ dice_validated_median, dice_original_median, misses_median }) =>
+      (dice_validated_median ?? dice_original_median ?? misses_median) !== undefined,
   );
   const severalLabels = new Set(summary.map(({ label }) => label)).size > 1;
   const named = hasNamedSplits(config);
@@ -114,6 +116,7 @@ function metricsTable({ summary, config }: Results): Table {
       { title: 'Kind' },
       { title: 'Method' },
       ...(severalLabels ? [{ title: 'Label' }] : []),
+      ...(validated ? [{ title: 'Dice at the validated epoch', align: 'right' as const }] : []),
       ...(original ? [{ title: 'Dice on stored grids', align: 'right' as const }] : []),
       ...metrics.map((metric) => ({
         title: measureTitle(metric, config.tolerance),
@@ -126,11 +129,17 @@ function metricsTable({ summary, config }: Results): Table {
       KIND_NAMES[row.kind],
       row.method,
       ...(severalLabels ? [row.label] : []),
+      ...(validated ? [withMad(row.dice_validated_median, row.dice_validated_mad)] : []),
       ...(original ? [withMad(row.dice_original_median, row.dice_original_mad)] : []),
       ...metrics.map((metric) => cell(row, metric)),
       ...(metrics.length > 0 ? [String(row.misses_median ?? '')] : []),
     ]),
     notes: [
+      ...(validated
+        ? [
+            'Dice at the validated epoch: test Dice of the epoch with the largest validation Dice (best.safetensors).',
+          ]
+        : []),
       ...(original
         ? [
             'Dice on stored grids compares the prediction, brought back to the grid of the file, with the labels of the file. ' +

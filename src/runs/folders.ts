@@ -48,6 +48,8 @@ export const FILES = {
   cases: 'cases.csv',
   /** The weights that the run starts with. */
   initial: 'initial.safetensors',
+  /** The network of the epoch with the largest validation Dice; only in training runs with validation cases. */
+  bestModel: 'best.safetensors',
   /** The network that the run ends with. */
   model: 'model.safetensors',
   /** The file of earlier versions: a network without a description. */

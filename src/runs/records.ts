@@ -84,8 +84,8 @@ export const SCORE_COLUMNS = ['step', 'channels', 'fraction', 'layer', 'channel'
 export const DROPOUT_COLUMNS = ['step', 'layer', 'channels', 'rate'] as const;
 
 /**
- * summary.csv of an experiment: one row per method and label. After these, `dice_original_median` and `dice_original_mad` where
- * that was measured, and for each further metric `METRIC_median` and `METRIC_mad`, and `misses_median`: see `summaryMetricColumns`.
+ * summary.csv of an experiment: one row per method and label. After these, `dice_validated_median` and `dice_validated_mad` of
+ * training runs with validation cases, `dice_original_median` and `dice_original_mad` where that was measured, and for each further metric `METRIC_median` and `METRIC_mad`, and `misses_median`: see `summaryMetricColumns`.
  */
 const SUMMARY_COLUMNS = [
   'kind',
@@ -131,6 +131,9 @@ export type SummaryRow = Row & {
   readonly seeds: number;
   readonly dice_median: number;
   readonly dice_mad: number;
+  /** At the epoch with the largest validation Dice. */
+  readonly dice_validated_median?: number;
+  readonly dice_validated_mad?: number;
   /** On the grids of the files. */
   readonly dice_original_median?: number;
   readonly dice_original_mad?: number;

@@ -65,6 +65,10 @@ export interface RunRecord {
   readonly testDice?: readonly number[];
   /** The same on the grids of the files, if preprocessing changes the grid of a test case. */
   readonly testDiceOriginal?: readonly number[];
+  /** For a training run with validation cases: its epoch with the largest validation Dice, whose network is in best.safetensors. */
+  readonly best?: BestEpoch;
+  /** For a training run that ended early: its last epoch. */
+  readonly stoppedAt?: number;
   /** Further measures of the test cases at the end of a training run, if the config asks for any. */
   readonly testMetrics?: TestMetrics;
   /** For a diverged run: where it diverged. */
@@ -75,6 +79,14 @@ export interface RunRecord {
   readonly pruning?: PruningResult;
   /** For a run that has ended: SHA-256 of its CSV files by name. */
   readonly files?: Readonly<Record<string, string>>;
+}
+
+/** The epoch of a training run with the largest validation Dice. Dice is the mean over labels, then by label. */
+export interface BestEpoch {
+  readonly epoch: number;
+  readonly validationDice: readonly number[];
+  /** Unbiased: test cases did not choose the epoch. */
+  readonly testDice: readonly number[];
 }
 
 /** Case ids of a split by purpose. */

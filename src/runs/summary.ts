@@ -9,7 +9,7 @@ import { type FoundRun } from './find.js';
 import { type RunKind, SUMMARY_FILE } from './folders.js';
 import { type Row } from './csv.js';
 import { type SummaryRow, summaryColumns, summaryMetricColumns } from './records.js';
-import { type PruningResult, type PruningStep, type TestMetrics } from './run.js';
+import { type BestEpoch, type PruningResult, type PruningStep, type TestMetrics } from './run.js';
 
 /** Runs of one kind by method, in the order in which the methods were found. */
 function byMethod(runs: readonly FoundRun[], kind: RunKind): Map<string, FoundRun[]> {
@@ -48,6 +48,13 @@ function originalCells(seeds: readonly (readonly number[] | undefined)[], label:
   return { dice_original_median: median(dice), dice_original_mad: medianAbsoluteDeviation(dice) };
 }
 
+/** Cells of the test Dice at the epoch that validation chose, for one label or with 0 for the mean over labels. */
+function validatedCells(seeds: readonly (BestEpoch | undefined)[], label: number): Row {
+  const dice = seeds.flatMap((best) => best?.testDice[label] ?? []);
+  if (dice.length === 0) return {};
+  return { dice_validated_median: median(dice), dice_validated_mad: medianAbsoluteDeviation(dice) };
+}
+
 /** Rows of finished training or retraining runs: the mean over labels first, then one per label. */
 function trainingRows(runs: readonly FoundRun[], kind: 'train' | 'retrain'): SummaryRow[] {
   const rows: SummaryRow[] = [];
@@ -70,6 +77,10 @@ function trainingRows(runs: readonly FoundRun[], kind: 'train' | 'retrain'): Sum
         dice_mad: medianAbsoluteDeviation(dice),
         upper_bound: false,
         seconds_median: median(finished.map(({ seconds }) => seconds)),
+        ...validatedCells(
+          finished.map(({ best }) => best),
+          i,
+        ),
         ...originalCells(
           finished.map(({ testDiceOriginal }) => testDiceOriginal),
           i,

@@ -12,6 +12,7 @@ import { readCheckpoint } from '../runs/checkpoint.js';
 import { type RunKind } from '../runs/folders.js';
 import { type Identity, requireSameIdentity, runKey } from '../runs/identity.js';
 import {
+  type BestEpoch,
   type PruningResult,
   type RunRecord,
   type TestMetrics,
@@ -71,6 +72,8 @@ export interface RunProgress {
 export interface Ending {
   readonly testDice: readonly number[];
   readonly testDiceOriginal?: readonly number[];
+  readonly best?: BestEpoch;
+  readonly stoppedAt?: number;
   readonly testMetrics?: TestMetrics;
   readonly pruning?: PruningResult;
 }

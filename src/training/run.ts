@@ -3,12 +3,13 @@
 
 import { join } from 'node:path';
 import { augmentationSettings } from '../config/augmentation.js';
+import { type Experiment } from '../config/schema.js';
 import { type Network } from '../engine/engine.js';
 import { totalChannels } from '../network/architecture.js';
 import { commitFile, failpoint } from '../runs/commit.js';
 import { csvText } from '../runs/csv.js';
 import { type EpochRow, epochColumns } from '../runs/records.js';
-import { type RunRecord } from '../runs/run.js';
+import { type BestEpoch, type RunRecord } from '../runs/run.js';
 import { sha256 } from '../sha256.js';
 import { catchUp } from './backlog.js';
 import { type EpochProgress, trainEpoch } from './epoch.js';
@@ -41,6 +42,8 @@ export interface TrainingOptions {
 interface Progress extends EpochProgress, RunProgress {
   /** Epochs completed. */
   epoch: number;
+  /** The epoch with the largest validation Dice so far, the earlier of equal ones. */
+  best?: BestEpoch;
   rows: EpochRow[];
 }
 
@@ -73,8 +76,9 @@ async function trainToTheEnd(
   // The process may have been killed between the checkpoint and its rows.
   if (resumed) writeEpochs(at.rows);
   return life.withNetwork(architecture, life.weights, life.optimizer, async (network) => {
-    while (at.epoch < run.epochs) {
+    while (at.epoch < run.epochs && !ranOutOfPatience(context.config, at)) {
       const line = await trainOneEpoch(context, run, life, network);
+      if (at.best?.epoch === at.epoch) await keepBestLater(context, run, life, network);
       await saveLater(backlog, folder, record, network, at);
       const [rows, epoch] = [[...at.rows], at.epoch];
       backlog.push(() => {
@@ -99,8 +103,30 @@ async function trainToTheEnd(
     commitFile(join(folder, FILES.model), model);
     life.tick();
     failpoint('ended');
-    return { testDice: meanDice(dice), ...besidesOf(besides) };
+    return {
+      testDice: meanDice(dice),
+      ...(at.best && { best: at.best }),
+      ...(at.epoch < run.epochs && { stoppedAt: at.epoch }),
+      ...besidesOf(besides),
+    };
   });
+}
+
+/** Whether the validation Dice has not risen for `training.patience` epochs. */
+function ranOutOfPatience({ training: { patience } }: Experiment, { epoch, best }: Progress): boolean {
+  return patience > 0 && best !== undefined && epoch - best.epoch >= patience;
+}
+
+/** Queues best.safetensors for writing: before the checkpoint that names it, so that a run that resumes has it. */
+async function keepBestLater(
+  { dataset }: RunContext,
+  { folder, architecture }: TrainingRun,
+  { at, backlog, record }: Life<Progress>,
+  network: Network,
+): Promise<void> {
+  const model = encodeModel(dataset, record, { architecture, weights: await network.readWeights() });
+  at.files[FILES.bestModel] = sha256(model);
+  backlog.push(() => commitFile(join(folder, FILES.bestModel), model));
 }
 
 /** Trains and evaluates one epoch; returns a line for progress. */
@@ -136,6 +162,8 @@ async function trainOneEpoch(
   tick();
   at.rows.push(epochRow(context.dataset.outputs, epoch, loss, test, validation, at.partSeconds));
   Object.assign(at, { epoch, partSeconds: 0, batches: 0, lossSum: 0 });
+  if (test && validation && (validation[0] as number) > (at.best?.validationDice[0] ?? -1))
+    at.best = { epoch, validationDice: validation, testDice: test };
   return `loss ${loss.toFixed(4)}${test ? `  Dice ${(test[0] as number).toFixed(4)}` : ''}`;
 }
 

@@ -97,7 +97,8 @@ const isDefault = ({ overlap, mirror }: Inference): boolean =>
 
 /** The training settings in the identity of a run, without its seed. */
 export function trainingIdentity({ training }: Experiment): Identity {
-  const { epochs, batch, learningRate, schedule, cooldown, warmup, adam, dropout, evaluateEvery } = training;
+  const { epochs, batch, learningRate, schedule, cooldown, warmup, patience, adam, dropout, evaluateEvery } =
+    training;
   return {
     epochs,
     batch,
@@ -111,6 +112,7 @@ export function trainingIdentity({ training }: Experiment): Identity {
     // A constant rate is a cool-down over no epoch.
     ...(schedule !== 'cooldown' && schedule !== 'constant' && { schedule }),
     ...(warmup > 0 && { warmup }),
+    ...(patience > 0 && { patience }),
   };
 }
 

@@ -59,6 +59,7 @@ test('a short file gets every default, and what is resolved loads again to the s
     dropout: 0.05,
     augmentation: 'none',
     seeds: [1, 2, 3],
+    patience: 0,
     evaluateEvery: 1,
   });
   // No full-width unet here, so the first model is pruned.
@@ -127,7 +128,7 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'a key that is like no other',
     'epochs: 2',
     'wombat: 2',
-    'FILE:13:3: training.wombat: unknown key, expected one of epochs, batch, patch, learningRate, cooldown, schedule, warmup, loss, batchDice, adam, dropout, augmentation, seeds, evaluateEvery',
+    'FILE:13:3: training.wombat: unknown key, expected one of epochs, batch, patch, learningRate, cooldown, schedule, warmup, loss, batchDice, adam, dropout, augmentation, seeds, patience, evaluateEvery',
   ],
   [
     'a key of the other family',
@@ -200,6 +201,12 @@ const edits: [what: string, from: string | RegExp, to: string, message: string][
     'epochs: 2',
     'augmentation: { mirror: [x, x] }',
     'FILE:13:27: training.augmentation.mirror: found x twice',
+  ],
+  [
+    'patience without validation cases',
+    'epochs: 2',
+    'patience: 3',
+    'FILE:13:13: training.patience: found 3, but a split has no validation cases, on which it depends: set validation in the split, or patience: 0',
   ],
   [
     'a fraction',

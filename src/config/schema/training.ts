@@ -66,6 +66,11 @@ export const training = z
     dropout: z.number().min(0).lt(1).default(0.05).describe('Rate of channel-wise dropout, in every layer'),
     augmentation,
     seeds: z.array(z.int().min(0)).min(1).default([1, 2, 3]).describe('One run for each seed'),
+    patience: count(0)
+      .default(0)
+      .describe(
+        'Stop when the validation Dice has not risen for this many epochs; 0 never stops early. Needs validation cases',
+      ),
     evaluateEvery: count()
       .default(1)
       .describe('Number of epochs between evaluations of test Dice; the last epoch is always evaluated'),
