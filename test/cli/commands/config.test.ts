@@ -101,7 +101,7 @@ test('a config that there is not: the shipped ones are named, with the nearest',
     assert.equal(status, 2);
     return stderr.trimEnd();
   };
-  const names = 'default, harp, hippocampus, submandibular-gland, tracheal-tree';
+  const names = 'default, harp, hippocampus, patches, submandibular-gland, tracheal-tree';
   const expected = 'no such file or folder; expected an experiment config (YAML)';
   const near = '(did you mean hippocampus?)';
   assert.equal(complaint('hipocampus'), `error: hipocampus: ${expected}, or one of ${names} ${near}`);
@@ -164,8 +164,8 @@ test('training refuses a wrong config with exit 2 before it looks for data or wr
   assert.deepEqual(stderr.trim().split('\n'), [
     'error:',
     'lunet.yaml:6:3: dataset.splt: unknown key (did you mean split?)',
-    'lunet.yaml:1:1: preprocessing: missing, expected a group of keys',
     'lunet.yaml:1:1: models: missing, expected a list',
+    'lunet.yaml:1:1: preprocessing.size: missing, expected voxels along x, y, z (or training.patch, for volumes of any size)',
   ]);
   assert.deepEqual(readdirSync(cwd).sort(), ['data', 'lunet.yaml']);
   assert.equal(existsSync(join(cwd, 'runs')), false);

@@ -162,6 +162,13 @@ std::vector<KernelFigure> benchKernels(const Kernels& k) {
   add("signed_sums", "4096", 0, 2 * plane, [&] { k.signed_sums((int)voxels, out.data(), volume.data(), total); });
   add("head_gradient", "4096", 0, 2 * plane,
       [&] { k.head_gradient((int)voxels, out.data(), 0.1f, 0.2f, true, gradient.data()); });
+  double errors[8] = {};
+  add("clear_ignored", "4096", 0, 1.25 * plane, [&] { k.clear_ignored((int)voxels, labels.data(), 2, gradient.data()); });
+  add("entropy_terms", "4096", 0, 2.25 * plane,
+      [&] { k.entropy_terms((int)voxels, out.data(), labels.data(), {inside, 2}, -1, errors); });
+  add("error_gradient", "4096", 0, 2 * plane,
+      [&] { k.error_gradient((int)voxels, out.data(), 0.1f, 0.2f, 0.3f, true, gradient.data()); });
+  add("error_sums", "4096", 0, 2 * plane, [&] { k.error_sums((int)voxels, out.data(), volume.data(), errors); });
   add("adam", "4096 parameters", 0, 7 * plane, [&] {
     k.adam(voxels, volume.data(), gradient.data(), volume.data() + voxels, sums.data(), 1e-6f, 0.9f, 0.999f, 1, 1e-8f);
   });
