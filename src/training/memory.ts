@@ -2,7 +2,7 @@
 
 import { configuredArchitecture, inputChannels, modelName } from '../config/models.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
-import { samplesPerEpoch, windowSize } from '../config/window.js';
+import { windowSize } from '../config/window.js';
 import { volumeSize } from '../data/preprocess.js';
 import { listedCases } from '../data/split.js';
 import { splitSizes } from '../data/split-sizes.js';
@@ -28,11 +28,7 @@ export async function requireMemory(
     test,
   ]);
   const { patch } = config.training;
-  const most = Math.max(
-    ...parts.flat(),
-    ...parts.map(([train]) => samplesPerEpoch({ patch }, train as number)),
-  );
-  const batch = Math.min(config.training.batch, most);
+  const batch = patch ? config.training.batch : Math.min(config.training.batch, Math.max(...parts.flat()));
   const cases = leastCases(config, parts);
   // Cases that keep their size stay on disk: in memory are patches of two steps, with the larger regions that they are turned in.
   const data = patch ? 4 * batch * caseBytes(config) : cases * caseBytes(config);

@@ -1,7 +1,6 @@
 // The settings with which an engine loads a network of an experiment.
 
 import { type Experiment } from '../config/schema.js';
-import { samplesPerEpoch } from '../config/window.js';
 import { type Dataset } from '../data/dataset.js';
 import { type Split } from '../data/split.js';
 import { type NetworkSettings } from '../engine/engine.js';
@@ -19,13 +18,8 @@ export function networkSettings(
   dataset: Volumes,
   { train, validation, test }: Split,
 ): NetworkSettings {
-  // Scoring and evaluation have a case, or a patch of it, for each place of a batch.
-  const most = Math.max(
-    samplesPerEpoch(training, train.length),
-    train.length,
-    validation.length,
-    test.length,
-  );
+  // However few cases there are, windows of one of them fill a batch.
+  const most = training.patch ? training.batch : Math.max(train.length, validation.length, test.length);
   return settingsFor(training, architecture, dataset, Math.min(training.batch, most));
 }
 

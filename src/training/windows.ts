@@ -34,7 +34,7 @@ export function windowingOf(
     ...inference,
     size,
     // No network is loaded for larger batches than these: see `networkSettings`.
-    batch: Math.min(training.batch, cases, windowBatch(size)),
+    batch: Math.min(training.batch, training.patch ? Infinity : cases, windowBatch(size)),
   };
 }
 

@@ -53,6 +53,45 @@ describe('evaluation of a case that overflows', () => {
   }
 });
 
+describe('evaluation of cases of their own sizes', () => {
+  it('finds in windows what is there, in cases larger and smaller than a patch', async () => {
+    const random = stream(9, 'sizes');
+    // Along x, y, z: larger, smaller, both; patches of 8 x 4 x 6.
+    for (const size of [
+      [19, 7, 13],
+      [5, 3, 6],
+      [11, 2, 6],
+    ] as const) {
+      const voxels = size[0] * size[1] * size[2];
+      const image = Float32Array.from({ length: voxels }, () => random.uniform());
+      const label = Uint8Array.from({ length: voxels }, () => Math.floor(3 * random.uniform()));
+      // Whatever the window, a voxel is found where it is bright: twice, once for each output.
+      const network = {
+        predict: (images: Float32Array[]) =>
+          Promise.resolve(Float32Array.from(images.flatMap((window) => [...window, ...window]))),
+      } as unknown as Network;
+      const { config, dataset } = context(size, () => assert.fail('no case is in memory'));
+      const found = await evaluateCases(network, ['a'], {
+        config: { ...config, training: { ...config.training, batch: 3, patch: { size: [8, 4, 6] } } },
+        dataset: {
+          ...dataset,
+          size: volumeSize([8, 4, 6]),
+          caseAt: () => Promise.resolve({ image, label, size: volumeSize(size) }),
+        },
+      } as unknown as Context);
+      for (const [k, least] of [1, 2].entries()) {
+        let [both, all] = [0, 0];
+        label.forEach((index, i) => {
+          const [t, p] = [Number(index >= least), Number((image[i] as number) > 0.5)];
+          both += t * p;
+          all += t + p;
+        });
+        assert.equal(found[0]?.[k], (2 * both) / all, size.join());
+      }
+    }
+  });
+});
+
 describe('evaluation of mirrored cases', () => {
   const size = [5, 3, 2] as const;
   const VOXELS = 30;
