@@ -1,4 +1,4 @@
-// From probabilities to what is stored: label values, a mask for each output, probabilities as bytes.
+// Converts probabilities to stored values: label values, a mask for each output, or probabilities as bytes.
 
 import { type Output } from '../model/model.js';
 
@@ -8,18 +8,18 @@ function areDisjoint(outputs: readonly Output[]): boolean {
   return new Set(values).size === values.length;
 }
 
-/** The value that an output is painted with: its own, or the first of those that were merged into it. */
+/** The label value of an output: its only value, or the first of its merged values. */
 export const paintedValue = ({ values }: Output): number => values[0] as number;
 
-/** Whether label values need more than a byte: by the model, so that all its results are of one type. */
+/** Whether label values need more than a byte. Depends only on the model, so that all its results have the same type. */
 export function needsWords(outputs: readonly Output[]): boolean {
   return outputs.some(({ values }) => values.some((value) => value > 255));
 }
 
 /**
- * What writes a plane of probabilities (outputs, y, x) as label values into `out`, from `first` on in steps along x and y, and
- * counts the voxels of each output in `counts`. Where outputs are disjoint the most probable above 0.5 wins; overlapping ones
- * are painted one over the other in their order.
+ * A function that writes a plane of probabilities (outputs, y, x) as label values into `out`, from index `first` with steps along x
+ * and y, and counts the voxels of each output in `counts`. If outputs are disjoint, the most probable one above 0.5 wins;
+ * overlapping outputs are painted over each other in their order.
  */
 export function labelPainter(
   outputs: readonly Output[],
@@ -47,7 +47,7 @@ export function labelPainter(
   };
 }
 
-/** Writes one output of a plane into `out`: 1 above 0.5 else 0, or the probability in 255ths. Returns how many are above. */
+/** Writes one output of a plane into `out`: 1 above 0.5, else 0; or 255 times the probability. Returns the number above 0.5. */
 export function writeOutput(
   plane: Float32Array,
   start: number,

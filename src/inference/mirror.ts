@@ -1,4 +1,4 @@
-// Windows mirrored along axes, for networks that were trained so.
+// Mirrors windows along axes, for networks that were trained with mirroring.
 
 import { type Extent } from '../data/preprocess.js';
 import { type Axis } from '../model/model.js';

@@ -1,16 +1,16 @@
-// The way back: planes of probabilities on the grid that networks see become planes on the grid of the scan, one at a time,
-// so that no volume of probabilities is ever kept.
+// Resamples probabilities from the grid of the network back to the grid of the scan, plane by plane, so that no volume of
+// probabilities is kept.
 
 import { type Extent } from '../data/preprocess.js';
 import { placesAlong } from '../data/places.js';
 import { type Resampling, changesGrid } from '../data/resample.js';
 
-/** For each index of an axis: the two indices that it lies between on the other grid, and the weight of the second. */
+/** For each index of an axis: its two neighbours on the other grid, and the weight of the second. */
 interface Between {
   readonly low: Int32Array;
   readonly high: Int32Array;
   readonly weight: Float32Array;
-  /** Whether every index is its own. */
+  /** Whether both grids are equal along the axis. */
   readonly same: boolean;
 }
 
@@ -24,12 +24,12 @@ function between(grid: number, size: number, nearest: boolean): Between {
   };
 }
 
-/** Takes a plane z of probabilities, (outputs, y, x). What it is given is used again afterwards. */
+/** Takes a plane z of probabilities, (outputs, y, x). The caller reuses the array afterwards. */
 export type PlaneSink = (z: number, plane: Float32Array) => void;
 
 /**
- * A sink for the planes of a resampled volume, from the first to the last, that gives all planes on the grid from which that was
- * resampled to `sink`. Axes that took the nearest voxel take it again.
+ * A sink for the planes of a resampled volume, from the first to the last. It passes all planes on the grid before resampling to
+ * `sink`. Axes that were resampled to the nearest voxel use the nearest voxel again.
  */
 export function resamplePlanes(
   outputs: number,
@@ -50,7 +50,7 @@ export function resamplePlanes(
   let next = 0;
   const give = (): void => {
     const far = zs.weight[next] as number;
-    // The latest plane is the second of the two that it lies between, or the only one.
+    // The latest plane is the second of its two neighbours, or the only one.
     const [a, b] = [far === 0 ? latest : before, latest];
     for (let k = 0; k < outputs; k++) {
       for (let i = 0, from = k * area; i < area; i++, from++)

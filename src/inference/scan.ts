@@ -1,4 +1,4 @@
-// From decoded volumes to a scan that a model can segment, and what is to be said of the result. Without Node.js.
+// Makes a scan for a model from decoded volumes, and the warnings about its result. Without Node.js.
 
 import { axisCodes } from '../data/nifti/affine.js';
 import { type Volume } from '../data/nifti/decode.js';
@@ -7,7 +7,7 @@ import { type ModelDescription } from '../model/model.js';
 import { type Scan, type Segmentation } from './segment.js';
 import { unlikeTraining } from './unlike.js';
 
-/** The scan in volumes that lie voxel on voxel, whose voxels it takes over. Throws a UserError of kind `data` for other channels. */
+/** A scan from volumes on the same grid; takes over their voxels. Throws a UserError of kind `data` for other channels. */
 export function scanOf(
   volumes: readonly Volume[],
   file: string,
@@ -27,7 +27,7 @@ export function scanOf(
   return { size, spacing, orientation: axisCodes(affine), channels };
 }
 
-/** In what a scan is unlike training's, and which outputs were found nowhere. */
+/** Warnings: how a scan differs from the training scans, and which outputs have no voxel. */
 export function resultWarnings(
   model: ModelDescription,
   scan: Pick<Scan, 'size' | 'spacing' | 'orientation'>,

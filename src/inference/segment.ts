@@ -1,5 +1,5 @@
-// Segments a scan: its axes laid and its channels preprocessed as in training, windows of the training size through one or
-// several networks, and the probabilities brought back to the grid of the scan, plane by plane. Without Node.js, on any engine.
+// Segments a scan: orients and preprocesses it as in training, runs windows of the training size through one or several networks,
+// and brings the probabilities back to the grid of the scan, plane by plane. Without Node.js, on any engine.
 
 import { DEFAULT_INFERENCE, type Inference } from '../config/inference.js';
 import { orient, orientExtent, orientingOf, storedSteps } from '../data/orientation.js';
@@ -15,15 +15,15 @@ import { type PlaneSink, resamplePlanes } from './planes.js';
 import { OverflowError } from './slab.js';
 import { type SlidingOptions, type Windowing, slideWindows, windowBatch } from './sliding.js';
 
-/** A scan as it is stored. */
+/** A scan as stored. */
 export interface Scan {
   /** Voxels along x, y, z. */
   readonly size: Extent;
   /** mm between voxels. */
   readonly spacing: Extent;
-  /** Where the axes point, such as `LPS`; see `axisCodes`. */
+  /** The directions of the axes, such as `LPS`; see `axisCodes`. */
   readonly orientation: string;
-  /** Each (z, y, x). They are taken out of the list and changed, so that memory is free as soon as it can be. */
+  /** Each (z, y, x). Segmentation takes them out of the list and changes them, so that memory becomes free early. */
   readonly channels: (Float32Array | Float64Array)[];
 }
 
@@ -34,31 +34,31 @@ export interface SegmentOptions extends SlidingOptions {
   readonly separate?: boolean | undefined;
 }
 
-/** What was found, in the order in which the scan is stored. */
+/** The segmentation of a scan, with the axes as stored. */
 export interface Segmentation {
   /** Label values, (z, y, x); absent if masks were wanted. */
   readonly labels?: Uint8Array | Uint16Array;
   /** For each output 1 where it is, (z, y, x). */
   readonly masks?: readonly Uint8Array[];
-  /** In 255ths, (outputs, z, y, x). */
+  /** 255 times the probability, (outputs, z, y, x). */
   readonly probabilities?: Uint8Array;
-  /** Voxels of each output: painted ones of a label map, all of a mask. */
+  /** The number of voxels of each output, in the label map or in its mask. */
   readonly voxels: readonly number[];
-  /** By channel, as normalisation found it. */
+  /** The intensity range of each channel before normalisation. */
   readonly intensity: readonly IntensityRange[];
 }
 
-/** Networks that are averaged, loaded into an engine. Calls must not overlap. */
+/** Networks loaded into an engine, whose probabilities are averaged. Calls must not overlap. */
 export interface Ensemble {
   readonly description: ModelDescription;
   readonly segment: (scan: Scan, options?: SegmentOptions) => Promise<Segmentation>;
-  /** Frees what the engine holds. */
+  /** Frees the memory of the engine. */
   readonly dispose: () => void;
 }
 
 /**
- * Loads models whose outputs, channels and preprocessing agree (see `requireAgreement`). Without `inference` windows are laid as
- * the first model says. Throws a UserError of kind `engine` if memory does not suffice.
+ * Loads models with the same outputs, channels and preprocessing (see `requireAgreement`). Without `inference`, the first model
+ * determines overlap and mirroring. Throws a UserError of kind `engine` if there is too little memory.
  */
 export async function loadEnsemble(
   engine: Engine,
@@ -160,7 +160,7 @@ async function segment(
   }
 }
 
-/** What takes the planes of the scan's oriented grid and puts them where the scan has them stored. */
+/** Takes the planes of the oriented grid of a scan, and writes them where the scan stores them. */
 function collector(
   storedSize: Extent,
   size: Extent,

@@ -1,11 +1,11 @@
-// Where the windows' probabilities are added up: a ring of the planes that windows still touch. A plane that is complete is
-// averaged and given away.
+// Adds up the probabilities of windows in a ring buffer of the planes that windows still touch. Complete planes are averaged and
+// passed on.
 
 import { type Extent } from '../data/preprocess.js';
 import { type PlaneSink } from './planes.js';
 import { type AxisWindows } from './windows.js';
 
-/** A network gave a probability that is no number. */
+/** A probability of a network is NaN. */
 export class OverflowError extends Error {
   constructor() {
     super('a probability is not a number');
@@ -16,7 +16,7 @@ export class OverflowError extends Error {
 /** The windows along x, y, z. */
 export type Windows = readonly [AxisWindows, AxisWindows, AxisWindows];
 
-/** The sums of the planes that windows still touch, as a ring over planes. */
+/** The sums of the planes that windows still touch, in a ring buffer of planes. */
 export function slabOf(
   outputs: number,
   grid: Extent,
@@ -72,7 +72,7 @@ export function slabOf(
   };
 }
 
-/** Divides the sums of a plane by the sums of what counted; throws an OverflowError if a network gave no number. */
+/** Divides the sums of a plane by the sums of weights; throws an OverflowError for NaN. */
 function average(
   sums: Float32Array,
   start: number,

@@ -1,5 +1,6 @@
-// Windows over a volume of any size: cut out, through one or several networks, and their probabilities averaged where they overlap.
-// Beside the volume there are only the windows of a call and the planes that windows still touch. Without Node.js, on any engine.
+// Sliding windows over a volume of any size: cuts windows out, runs them through one or several networks, and averages probabilities
+// where windows overlap. Memory holds the volume, the windows of one call, and the planes that windows still touch. Without
+// Node.js, on any engine.
 
 import { type Inference } from '../config/inference.js';
 import { type Extent } from '../data/preprocess.js';
@@ -13,7 +14,7 @@ import { axisWindows, cutWindow } from './windows.js';
 export interface Windowing extends Inference {
   /** Voxels of a window along x, y, z. */
   readonly size: Extent;
-  /** How many windows a call of the engine has at most. */
+  /** The largest number of windows in a call of the engine. */
   readonly batch: number;
 }
 
@@ -32,18 +33,18 @@ export interface SlidingOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Voxels of a batch of windows: more of them at once are no faster. */
+/** Voxels in a batch of windows; larger batches are not faster. */
 const BATCH_VOXELS = 2 ** 20;
 const MAX_BATCH = 8;
 
-/** How many windows of this size a call of the engine should have. */
+/** The number of windows of this size for a call of the engine. */
 export function windowBatch([x, y, z]: Extent): number {
   return Math.min(MAX_BATCH, Math.max(1, Math.floor(BATCH_VOXELS / (x * y * z))));
 }
 
 /**
- * Runs all windows of a volume through networks with so many outputs, and gives the mean probabilities to `sink`, plane by plane,
- * from the first to the last, each when it is complete. Throws an OverflowError if a network gives no number.
+ * Runs all windows of a volume through networks with this number of outputs. Passes the mean probabilities to `sink`, plane by plane
+ * from the first to the last, as soon as a plane is complete. Throws an OverflowError if a network gives NaN.
  */
 export async function slideWindows(
   networks: readonly Network[],
@@ -58,7 +59,7 @@ export async function slideWindows(
     axisWindows(grid[axis] as number, size[axis] as number, overlap),
   ) as unknown as Windows;
   const [xs, ys, zs] = axes;
-  // Where a grid is smaller than a window it lies in its middle, as training pads it.
+  // A grid that is smaller than a window lies in its middle, as training pads it.
   const margin = size.map((length, axis) =>
     Math.max(0, Math.floor((length - (grid[axis] as number)) / 2)),
   ) as unknown as Extent;
@@ -69,7 +70,7 @@ export async function slideWindows(
   let done = 0;
   for (const [i, z] of zs.starts.entries()) {
     const places = ys.starts.flatMap((y) => xs.starts.map((x): Extent => [x, y, z]));
-    // What the last call gave is added while the next one computes.
+    // The results of the last call are added while the next call computes.
     let add = (): void => undefined;
     for (let at = 0; at < places.length; at += batch) {
       const now = places.slice(at, at + batch);

@@ -1,5 +1,5 @@
-// In what a scan is unlike the scans that a model was trained on, in words. Nothing of it is an error; an empty or a wrong
-// result mostly comes from it.
+// Describes how a scan differs from the training scans of a model. Differences are not errors, but they are the usual cause of
+// empty or wrong results.
 
 import { orientExtent, orientingOf } from '../data/orientation.js';
 import { type FittedNormalisation, type IntensityRange, isFitted, ofChannel } from '../data/normalise.js';
@@ -7,13 +7,13 @@ import { type Extent } from '../data/preprocess.js';
 import { type ModelDescription } from '../model/model.js';
 import { type Scan } from './segment.js';
 
-/** Beyond training's range by so much, spacings are unlike: more where scans are resampled, which takes most of it away. */
+/** The factor beyond the range of training from which spacings differ; larger if scans are resampled, which removes most of it. */
 const SPACING_RATIO = { asStored: 1.25, resampled: 2 } as const;
-/** The same for the length of a scan in mm. */
+/** The same factor for the length of a scan in mm. */
 const LENGTH_RATIO = 1.5;
 const AXES = ['x', 'y', 'z'] as const;
 
-/** A line for spacing, size, orientation and intensities that are far from those of training. */
+/** One line each for spacing, size, orientation and intensities that are far from those of training. */
 export function unlikeTraining(
   { training, channels, preprocessing }: ModelDescription,
   scan: Pick<Scan, 'size' | 'spacing' | 'orientation'>,
@@ -72,7 +72,7 @@ export function unlikeTraining(
   return lines;
 }
 
-/** Whether intensities must have training's unit; other ways to normalise take unit and scale away. */
+/** Whether intensities must have the unit of training; other normalisations remove unit and scale. */
 function keepsUnit(how: FittedNormalisation): boolean {
   return how === 'none' || (typeof how === 'object' && ('window' in how || isFitted(how)));
 }

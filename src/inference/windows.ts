@@ -1,31 +1,31 @@
-// Which windows cover a grid, and how much each counts where they overlap. Windows form a grid themselves, so the sum of all
-// weights at a voxel is a product of three sums along the axes: no volume of weights is kept.
+// The windows that cover a grid, and their weights where they overlap. Windows form a grid themselves, so the sum of all weights at
+// a voxel is a product of three sums along the axes, and no volume of weights is needed.
 
 import { type Extent } from '../data/preprocess.js';
 
 /** The windows along one axis. */
 export interface AxisWindows {
-  /** Where each begins, ascending. */
+  /** The first index of each window, ascending. */
   readonly starts: readonly number[];
-  /** How much the voxels of a window count along this axis. */
+  /** The weights of the voxels of a window along this axis. */
   readonly weights: Float32Array;
-  /** The sum of what counts at each voxel. */
+  /** The sum of the weights at each voxel. */
   readonly sums: Float32Array;
 }
 
-/** Deviation of the Gaussian, of a window's length, and the least that a voxel counts (nnU-Net has the same). */
+/** The standard deviation of the Gaussian as a fraction of the window, and the smallest weight of a voxel (as in nnU-Net). */
 const SIGMA = 1 / 8;
 const FLOOR = 1e-3;
 
 /**
- * Windows of a length w that cover a grid of n voxels, neighbours sharing at least the part `overlap` (0 to below 1) of a window:
- * ceil((n - w) / (w (1 - overlap))) + 1 of them, evenly spread from the first voxel to the last. The middle of a window counts
- * most, by a Gaussian; where there is a single one, all of it counts alike.
+ * Windows of length w that cover a grid of n voxels. Neighbours share at least the fraction `overlap` (0 to below 1) of a window:
+ * there are ceil((n - w) / (w (1 - overlap))) + 1 windows, evenly spread from the first voxel to the last. Weights are Gaussian,
+ * largest in the middle of a window; the weights of a single window are all equal.
  */
 export function axisWindows(grid: number, length: number, overlap: number): AxisWindows {
-  // Less than a voxel is no step.
+  // A step is at least one voxel.
   const step = Math.max(1, length * (1 - overlap));
-  // Rounding of the step makes no further window.
+  // Rounding of the step must not add a window.
   const count = grid <= length ? 1 : Math.ceil((grid - length) / step - 1e-9) + 1;
   const starts = Array.from({ length: count }, (_, i) =>
     count === 1 ? 0 : Math.round((i * (grid - length)) / (count - 1)),
@@ -41,7 +41,7 @@ export function axisWindows(grid: number, length: number, overlap: number): Axis
 }
 
 /**
- * Copies the window at `start` out of a channel (z, y, x) into `out`; outside of the grid, where `start` may lie, it is zero.
+ * Copies the window at `start` from a channel (z, y, x) into `out`. `start` may lie outside of the grid, where voxels are zero.
  */
 export function cutWindow(
   voxels: Float32Array | Float64Array,

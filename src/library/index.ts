@@ -23,9 +23,9 @@ export interface OpenOptions {
   readonly engine?: string;
   /** Threads of the native engine; default: as many as there are processors. */
   readonly threads?: number;
-  /** The part of a window that neighbouring windows share, 0 to 0.9; default: as the model says, mostly 0.5. */
+  /** The fraction of a window that neighbouring windows share, 0 to 0.9; default: the value in the model, usually 0.5. */
   readonly overlap?: number;
-  /** Averages over mirrored scans, along the axes that were mirrored in training; default: as the model says, mostly not. */
+  /** Averages over mirrored scans, along the axes that were mirrored in training; default: as in the model, usually off. */
   readonly mirror?: boolean;
   /** Called with warnings, such as that a slower engine is used; default: `process.emitWarning`. */
   readonly warn?: (message: string) => void;

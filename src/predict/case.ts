@@ -1,4 +1,4 @@
-// One case of `lunet predict`: read, segmented and written, or passed over where that has been done.
+// One case of `lunet predict`: reads, segments and writes it, or skips it if that was done before.
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -28,12 +28,12 @@ export interface Prediction {
   readonly making: Omit<Making, 'input'>;
   readonly destination: Destination;
   readonly wanted: Wanted;
-  /** Whether what is in the way is replaced. */
+  /** Whether existing files are replaced. */
   readonly force: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What has become of a case. */
+/** The outcome of a case. */
 export interface Outcome extends CaseResult {
   readonly status: 'done' | 'skipped';
   /** Paths of its files. */
@@ -86,7 +86,7 @@ export async function predictCase(
   return { status: 'done', files, ...result };
 }
 
-/** Reads a case's files. `first` has no voxels any more: they are the scan's. */
+/** Reads the files of a case. The voxels of `first` have moved to the scan. */
 async function readScan(
   { files }: Input,
   description: ModelDescription,
@@ -97,7 +97,7 @@ async function readScan(
   return { scan, first, warnings };
 }
 
-/** Asks for the memory of a result, of what is resampled, and of the planes that windows touch. */
+/** Asks for the memory of the result, of resampled volumes, and of the planes that windows touch. */
 function requireRoom(
   { files }: Input,
   { size, channels }: Scan,
@@ -116,12 +116,12 @@ function requireRoom(
   });
 }
 
-/** A volume's file, with the .img of a .hdr. */
+/** The file of a volume, and for a .hdr its .img. */
 function filesOf(file: string): string[] {
   return [...new Set([file, imageOfPair(file)])];
 }
 
-/** SHA-256 of a file, read piece by piece. */
+/** SHA-256 of a file, which is read piece by piece. */
 async function hashOf(file: string): Promise<string> {
   const hash = createHash('sha256');
   try {

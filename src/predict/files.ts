@@ -1,4 +1,4 @@
-// The files of a case's result: which there are, and their bytes.
+// The result files of a case: their names and bytes.
 
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -11,10 +11,10 @@ import { type Segmentation } from '../inference/segment.js';
 
 const compress = promisify(gzip);
 
-/** Where results go: a folder, and the name of a single one if that was given. */
+/** The destination of results: a folder, and the name of a single result if the user gave one. */
 export interface Destination {
   readonly folder: string;
-  /** Name of the label map, where it is not the scan's. */
+  /** The name of the label map, if it differs from that of the scan. */
   readonly file?: string | undefined;
 }
 
@@ -24,17 +24,17 @@ export interface Wanted {
   readonly probabilities: boolean;
 }
 
-/** A case's files by their path from the output folder. */
+/** The files of a case, as paths from the output folder. */
 export interface ResultFiles {
-  /** Of the record: the name of the label map, or of the masks' folder. */
+  /** The name of the record: that of the label map, or of the folder of the masks. */
   readonly name: string;
   readonly labels?: string;
-  /** One an output. */
+  /** One for each output. */
   readonly masks?: readonly string[];
   readonly probabilities?: string;
 }
 
-/** Names of the files that a case leaves. */
+/** The names of the files of a case. */
 export function resultFiles(
   { id, ending }: Pick<Input, 'id' | 'ending'>,
   { file }: Destination,
@@ -50,12 +50,12 @@ export function resultFiles(
   };
 }
 
-/** All of them. */
+/** All files of a case. */
 export function allFiles({ labels, masks = [], probabilities }: ResultFiles): string[] {
   return [labels, ...masks, probabilities].filter((file) => file !== undefined);
 }
 
-/** The bytes of a case's files by path, one after the other; they lie in space where `scan` lies. */
+/** The bytes of the files of a case by path, one after the other, with the position in space of `scan`. */
 export async function* encodeFiles(
   scan: Omit<Volume, 'voxels'>,
   { labels: labelFile, masks: maskFiles = [], probabilities: probabilityFile }: ResultFiles,
@@ -74,7 +74,7 @@ export async function* encodeFiles(
   }
 }
 
-/** The bytes of a label map that lies where a scan lies; compressed if the name ends in .gz. */
+/** The bytes of a label map with the position in space of a scan; compressed if the name ends in .gz. */
 export function encodeLabels(
   file: string,
   labels: Uint8Array | Uint16Array,

@@ -1,5 +1,5 @@
-// Which scans an input stands for: a file, or a folder of files, a case each; or, in nnU-Net's way, CASE_0000.nii.gz and so on,
-// a file a channel.
+// Finds the scans of an input: a file, or a folder with one file for each case; or, as in nnU-Net, one file for each channel:
+// CASE_0000.nii.gz and so on.
 
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -9,11 +9,11 @@ import { fsReason } from '../fs-reason.js';
 
 /** A scan to segment. */
 export interface Input {
-  /** What its results are called. */
+  /** The name of its results. */
   readonly id: string;
-  /** Of the input: `.nii` or `.nii.gz`. */
+  /** The ending of the input: `.nii` or `.nii.gz`. */
   readonly ending: '.nii' | '.nii.gz';
-  /** A file a channel, or one with all of them. */
+  /** One file for each channel, or one file with all channels. */
   readonly files: readonly string[];
   /** Why it cannot be segmented. */
   readonly problem?: string;
@@ -22,8 +22,8 @@ export interface Input {
 const CHANNEL = /^(.+)_(\d{4})$/;
 
 /**
- * The scans in a file or folder for a model with so many channels, by name. Throws a UserError of kind `data` if there is
- * none, or it cannot be read.
+ * The scans in a file or folder for a model with this number of channels, sorted by name. Throws a UserError of kind `data` if
+ * there is no scan, or the folder cannot be read.
  */
 export function listInputs(path: string, channels: number): Input[] {
   const found = statOf(path);
@@ -45,7 +45,7 @@ export function listInputs(path: string, channels: number): Input[] {
   return inputs;
 }
 
-/** One file; in nnU-Net's way it stands for the channels beside it too. */
+/** One file; with a name as in nnU-Net, it also stands for the other channels beside it. */
 function singleInput(path: string, channels: number): Input {
   const [, id] = CHANNEL.exec(stemOf(path)) ?? [];
   if (channels === 1 || id === undefined)
@@ -68,7 +68,7 @@ function inputsOf(folder: string, names: readonly string[], channels: number): I
     if (id === undefined) plain.push(name);
     else groups.set(id, [...(groups.get(id) ?? []), name]);
   }
-  // For a single channel four digits at the end may as well number the cases.
+  // With a single channel, four digits at the end may also number the cases.
   const numbered =
     channels === 1 &&
     [...groups.values()].some((group) => group.some((name) => !/_0000$/.test(stemOf(name))));

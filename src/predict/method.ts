@@ -1,4 +1,4 @@
-// The models of a method of an experiment, one a seed.
+// The models of a method of an experiment, one for each seed.
 
 import { join } from 'node:path';
 import { suggestion } from '../config/suggest.js';
@@ -10,19 +10,19 @@ import { snapshotFile } from '../runs/folders.js';
 import { type OpenedModel } from '../runs/network-file.js';
 import { openModel } from '../runs/open-model.js';
 
-/** What to take of a method. */
+/** Which runs of a method to take. */
 export interface MethodSelection {
   readonly seeds?: readonly number[] | undefined;
   readonly split?: string | undefined;
 }
 
-/** A share of the channels along a pruning run, as the tables write it: `widest 50%`. */
+/** A percentage of the channels along a pruning run, in the form of the tables: `widest 50%`. */
 const SNAPSHOT = /^(.+) (\d+(?:\.\d+)?)%$/;
 
 /**
- * The models of a method's finished runs: of a trained model (`lunet-n4`), of pruning's end (`widest`) or a snapshot of it
- * (`widest 50%`), of a retrained network (`widest/50%-random`). Of folds all are taken, as nnU-Net does. Throws a UserError if there
- * is none, or several splits that are no folds have it.
+ * The models of the finished runs of a method: of a trained model (`lunet-n4`), of the end (`widest`) or a snapshot (`widest 50%`)
+ * of a pruning run, or of a retrained network (`widest/50%-random`). With folds, the models of all folds, as in nnU-Net. Throws a
+ * UserError if there is none, or if several splits that are not folds have the method.
  */
 export function modelsOfMethod(
   config: Experiment,

@@ -1,4 +1,4 @@
-// The models of an ensemble: found as the command line names them, and checked against each other.
+// Finds the models of an ensemble that the command line names, and checks them against each other.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ export function findModel(argument: string): OpenedModel {
   );
 }
 
-/** Throws a UserError of kind `usage` unless all models see scans alike and mean the same by their outputs. */
+/** Throws a UserError of kind `usage` if the models differ in channels, preprocessing or outputs. */
 export function requireAgreement(models: readonly OpenedModel[]): void {
   const [first, ...others] = models as readonly [OpenedModel, ...OpenedModel[]];
   const facts: [string, (model: ModelDescription) => unknown][] = [
@@ -49,15 +49,15 @@ export function requireAgreement(models: readonly OpenedModel[]): void {
     }
 }
 
-/** Asked for on the command line; what is undefined is as the models say. */
+/** Options of the command line; undefined ones are taken from the models. */
 export interface Wish {
   readonly overlap?: number | undefined;
   readonly mirror?: boolean | undefined;
 }
 
 /**
- * How an ensemble lays its windows. Throws a UserError of kind `usage` for an impossible overlap, for mirroring without a mirrored
- * axis, and if the models differ in what they say.
+ * The overlap and mirroring of the windows of an ensemble. Throws a UserError of kind `usage` for an impossible overlap, for
+ * mirroring without a mirrored axis, and if the models differ.
  */
 export function inferenceOf(models: readonly OpenedModel[], { overlap, mirror }: Wish): Inference {
   if (overlap !== undefined && !(overlap >= 0 && overlap <= MAX_OVERLAP))
@@ -82,7 +82,7 @@ export function inferenceOf(models: readonly OpenedModel[], { overlap, mirror }:
   };
 }
 
-/** The axes that all models were mirrored along in training. Throws a UserError of kind `usage` if there is none. */
+/** The axes along which all models were mirrored in training. Throws a UserError of kind `usage` if there is none. */
 function mirroredAxes(models: readonly OpenedModel[]): Axis[] {
   const axes = (['x', 'y', 'z'] as const).filter((axis) =>
     models.every(({ model }) => model.mirror.includes(axis)),

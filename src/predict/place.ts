@@ -1,4 +1,4 @@
-// Where results go, and that nothing which is read is written to.
+// The destination of results, and checks that no input is overwritten.
 
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
@@ -9,8 +9,8 @@ import { type Destination, type Wanted } from './files.js';
 const VOLUME = /\.nii(\.gz)?$/i;
 
 /**
- * What `-o` stands for: for a folder of scans a folder, for one scan a file (.nii, .nii.gz) or a folder. Throws a UserError of
- * kind `usage` if that is within the folder of the scans, or does not go with what is wanted.
+ * The destination in `-o`: a folder for a folder of scans; a file (.nii, .nii.gz) or a folder for one scan. Throws a UserError of
+ * kind `usage` if it is inside the folder of the scans, or does not fit the other options.
  */
 export function destinationOf(input: string, output: string, { separate }: Wanted): Destination {
   const toFile = VOLUME.test(output) && !isFolder(output);
@@ -37,7 +37,7 @@ export function destinationOf(input: string, output: string, { separate }: Wante
   return toFile ? { folder: dirname(output), file: basename(output) } : { folder: output };
 }
 
-/** Throws a UserError of kind `usage` if a file that is read would be written to, which not even --force may do. */
+/** Throws a UserError of kind `usage` if an input file would be overwritten, which even --force must not do. */
 export function requireApart(read: readonly string[], written: readonly string[]): void {
   const scans = new Set(read.map(real));
   const same = written.find((path) => scans.has(real(path)));
@@ -48,7 +48,7 @@ export function requireApart(read: readonly string[], written: readonly string[]
     );
 }
 
-/** A path with all links followed that there are. */
+/** A path after following all links that exist. */
 function real(path: string): string {
   const whole = resolve(path);
   if (existsSync(whole)) return realpathSync(whole);

@@ -1,5 +1,5 @@
-// What is kept of a case that was segmented, so that the same command goes on where it was stopped, and nothing that was made
-// otherwise, or by someone else, is replaced unasked. A sealed JSON file a case, in `.lunet` beside the results.
+// The record of a segmented case: a sealed JSON file in `.lunet` beside the results. It lets the same command resume, and protects
+// results that were made with other settings or by other programs.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { sha256 } from '../sha256.js';
 const VERSION = 1;
 const FOLDER = '.lunet';
 
-/** What determines a result. */
+/** Everything that determines a result. */
 export interface Making {
   /** Names and SHA-256 of the models, in a fixed order. */
   readonly models: readonly { readonly name: string; readonly sha256: string }[];
@@ -24,7 +24,7 @@ export interface Making {
   readonly input: readonly string[];
 }
 
-/** What was found. */
+/** The result. */
 export interface CaseResult {
   /** Voxels of each output by name. */
   readonly voxels: Readonly<Record<string, number>>;
@@ -39,7 +39,7 @@ export interface CaseRecord extends Making, CaseResult {
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** Where writing is not allowed. */
+/** The advice if the folder cannot be written. */
 export const ELSEWHERE = 'choose another place with -o';
 
 const pathOf = (folder: string, name: string): string => join(folder, FOLDER, `${name}.json`);
@@ -58,8 +58,8 @@ export function writeRecord(
 }
 
 /**
- * The record of a case whose files are all there as this making leaves them; undefined if there is something to do. Throws a
- * UserError of kind `usage` if a file is in the way that is something else.
+ * The record of a case if all its files exist and were made in this way; undefined if there is something to do. Throws a UserError
+ * of kind `usage` if another file is in the way.
  */
 export function doneAlready(
   folder: string,
@@ -90,7 +90,7 @@ export function doneAlready(
   return present.length === files.length ? record : undefined;
 }
 
-/** A case's record; undefined if there is none, or a damaged one. */
+/** The record of a case; undefined if it is missing or damaged. */
 function readRecord(folder: string, name: string): CaseRecord | undefined {
   try {
     const record = unseal(readFileSync(pathOf(folder, name), 'utf8')) as CaseRecord | undefined;
