@@ -21,9 +21,9 @@ import { TINY } from '../cli/tiny.js';
 import { type Installed, start, withoutNpm } from '../engine/native/installed.js';
 
 const checkout = fileURLToPath(new URL('../../..', import.meta.url));
-const LARGEST_KB = 900;
+const LARGEST_KB = 1000;
 /** All seven and the rest stay below 4 MB. */
-const LARGEST_PREBUILD_KB = 450;
+const LARGEST_PREBUILD_KB = 400;
 
 const npm = (args: readonly string[], cwd: string): string => {
   const { status, stdout, stderr } = spawnSync('npm', args, { cwd, encoding: 'utf8', env: withoutNpm() });
