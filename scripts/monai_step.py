@@ -15,7 +15,7 @@ import torch
 from monai import transforms as t
 from monai.data import CacheDataset, DataLoader
 
-from pytorch_step import Unet
+from pytorch_step import Unet, train_step
 
 dataset = sys.argv[1]
 n, levels, convs, size, batch, steps, workers = map(int, sys.argv[2:9])
@@ -59,24 +59,12 @@ model = Unet(widths, convs).to(memory_format=layout)
 model.train()
 adam = torch.optim.Adam(model.parameters(), 0.01)
 
-
-def train(image, target):
-    adam.zero_grad()
-    p = model(image.to(memory_format=layout))
-    space = (0, 2, 3, 4)
-    dice = 2 * (p * target).sum(space) / (p.sum(space) + target.sum(space) + 1e-7)
-    loss = 1 - dice.mean()
-    loss.backward()
-    adam.step()
-    return loss.item()
-
-
 # Two steps warm up: threads, workers and memory.
 done = 0
 for found in loader:
     if done == 2:
         began = time.perf_counter()
-    train(found["image"], (found["label"] > 0).float())
+    train_step(model, adam, found["image"].to(memory_format=layout), (found["label"] > 0).float())
     done += 1
 seconds = time.perf_counter() - began
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

@@ -42,6 +42,18 @@ class Unet(nn.Module):
         return torch.sigmoid(self.head(x))
 
 
+def train_step(model, adam, image, target):
+    """A step with the soft Dice loss of lunet; returns the loss."""
+    adam.zero_grad()
+    p = model(image)
+    space = (0, 2, 3, 4)
+    dice = 2 * (p * target).sum(space) / (p.sum(space) + target.sum(space) + 1e-7)
+    loss = 1 - dice.mean()
+    loss.backward()
+    adam.step()
+    return loss.item()
+
+
 def main():
     family, mode = sys.argv[1], sys.argv[7]
     n, levels, convs, size, batch = map(int, sys.argv[2:7])
@@ -55,14 +67,7 @@ def main():
     adam = torch.optim.Adam(model.parameters(), 0.001)
 
     def train():
-        adam.zero_grad()
-        p = model(image)
-        space = (0, 2, 3, 4)
-        dice = 2 * (p * target).sum(space) / (p.sum(space) + target.sum(space) + 1e-7)
-        loss = 1 - dice.mean()
-        loss.backward()
-        adam.step()
-        return loss.item()
+        return train_step(model, adam, image, target)
 
     def infer():
         with torch.no_grad():

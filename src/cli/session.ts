@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type FurtherMetric, furtherMetrics } from '../config/metrics.js';
 import { type Experiment, type ModelConfig } from '../config/schema.js';
-import { loadDataset } from '../data/dataset.js';
+import { type Dataset, loadDataset } from '../data/dataset.js';
 import { createEngine } from '../engine/index.js';
 import { formatMeasure, measureTitle } from '../evaluation/names.js';
 import { collectRuns, describeLeftOut } from '../experiment/collect.js';
@@ -14,7 +14,7 @@ import { writeSummary } from '../runs/summary.js';
 import { requireMemory } from '../training/memory.js';
 import { type RunContext } from '../training/life.js';
 import { duration } from './terminal/duration.js';
-import { startProgress } from './terminal/progress.js';
+import { startCaseProgress } from './terminal/progress.js';
 import { note, print, warn } from './terminal/output.js';
 import { formatTable } from './terminal/table.js';
 import { FILES, SUMMARY_FILE } from '../runs/folders.js';
@@ -40,16 +40,16 @@ export async function openSession(
   const { device, threads: count } = engine.description;
   note(`Engine: ${engine.description.name} (${device}, ${count} thread${count === 1 ? '' : 's'})`);
   await requireMemory(config, engine, models);
-  const progress = { bar: undefined as ReturnType<typeof startProgress> | undefined };
-  const dataset = await loadDataset(config, {
-    signal,
-    progress: (done, total) => {
-      progress.bar ??= startProgress('Loading cases', total, 'case', { lines: 'tenths' });
-      progress.bar.update(done);
-    },
-  }).finally(() => progress.bar?.stop());
-  for (const warning of dataset.warnings) warn(warning);
+  const dataset = await loadCases(config, signal);
   return { config, dataset, engine, overwrite, signal, warn };
+}
+
+/** Loads the data; shows progress and warnings on stderr. */
+export async function loadCases(config: Experiment, signal: AbortSignal): Promise<Dataset> {
+  const progress = startCaseProgress('Loading cases');
+  const dataset = await loadDataset(config, { signal, progress: progress.update }).finally(progress.stop);
+  dataset.warnings.forEach(warn);
+  return dataset;
 }
 
 /** The data of the final table of a command, for one split. */

@@ -80,23 +80,25 @@ export function voxelsNormalised(
   kept: (id: string) => Box,
 ): Voxels {
   if (![normalisation].flat().some(isFitted)) return voxels;
-  const applied = <T extends Sample>(found: T, image: Float32Array, size: Extent, box: Box): T => {
-    applyFitted(image, size, box, normalisation);
-    return { ...found, image };
-  };
   return {
     ...voxels,
     sample(id) {
-      const found = voxels.sample(id);
-      return applied(found, found.image.slice(), voxels.grid(id), kept(id));
+      const { image: stored, label } = voxels.sample(id);
+      const image = stored.slice();
+      applyFitted(image, voxels.grid(id), kept(id), normalisation);
+      return { image, label };
     },
     async caseAt(id) {
-      const found = await voxels.caseAt(id);
-      return applied(found, found.image.slice(), voxels.grid(id), kept(id));
+      // A region is a copy already.
+      const grid = voxels.grid(id);
+      const { image, label } = await voxels.region(id, [0, 0, 0], grid);
+      applyFitted(image, grid, kept(id), normalisation);
+      return { image, label, size: volumeSize(grid) };
     },
     async region(id, start, size) {
       const found = await voxels.region(id, start, size);
-      return applied(found, found.image, size, within(kept(id), start, size));
+      applyFitted(found.image, size, within(kept(id), start, size), normalisation);
+      return found;
     },
   };
 }

@@ -7,8 +7,8 @@ import { type Measures } from './measure.js';
 /** The prediction of a network for a case, and the true label. Plain data, since it is sent between threads. */
 export interface Predicted {
   readonly id: string;
-  /** Of each output, (outputs, D, H, W); or masks (0, 1). */
-  readonly probabilities: Float32Array | Uint8Array;
+  /** Of each output, (outputs, D, H, W). */
+  readonly probabilities: Float32Array;
   /** Label indices, (D, H, W). */
   readonly label: Uint8Array;
   /** Bit k of `targets[index]` says whether a label index belongs to output k. */

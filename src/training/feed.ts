@@ -39,8 +39,8 @@ export function batchCount({ cases, patch, batch }: Pick<Feed, 'cases' | 'patch'
 }
 
 /**
- * All cases once in a random order, or patches of them; an incomplete last batch is left out unless it is the only one. Returns the samples of a batch,
- * from 0 to `batchCount` - 1, from numbers that depend on seed, epoch, batch and place in the batch alone.
+ * All cases once in a random order, or patches of them; an incomplete last batch is left out unless it is the only one. Returns the
+ * samples of a batch, from 0 to `batchCount` - 1, from numbers that depend on seed, epoch, batch and place in the batch alone.
  */
 export function planEpoch(feed: Feed): (batch: number) => PlannedSample[] {
   const { dataset, cases, batch, patch, augmentation, seed, key } = feed;

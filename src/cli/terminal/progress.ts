@@ -92,3 +92,18 @@ function startLines(label: string, total: number, unit: string, lines: 'every' |
     stop: () => undefined,
   };
 }
+
+/** The progress of cases whose number is known only with the first one; shows nothing before. */
+export function startCaseProgress(label: string): {
+  readonly update: (done: number, total: number) => void;
+  readonly stop: () => void;
+} {
+  let progress: ReturnType<typeof startProgress> | undefined;
+  return {
+    update: (done, total) => {
+      progress ??= startProgress(label, total, 'case', { lines: 'tenths' });
+      progress.update(done);
+    },
+    stop: () => progress?.stop(),
+  };
+}

@@ -11,7 +11,7 @@ import { addExamples } from '../../help.js';
 import { jsonOption, parseCount } from '../../options.js';
 import { interruptSignal } from '../../terminal/interrupt.js';
 import { print, printJson, warn } from '../../terminal/output.js';
-import { startProgress } from '../../terminal/progress.js';
+import { startCaseProgress } from '../../terminal/progress.js';
 
 export const inspect = addExamples(
   new Command('inspect')
@@ -46,15 +46,11 @@ export function jobsOption(): Option {
 
 /** Inspects a dataset with a progress bar; prints warnings. */
 export async function inspectWithProgress(root: string, jobs: number): Promise<DatasetFacts> {
-  let progress: ReturnType<typeof startProgress> | undefined;
-  const facts = await inspectDataset(root, {
-    jobs,
-    signal: interruptSignal('nothing was written'),
-    progress: (done, total) => {
-      progress ??= startProgress('Inspecting', total, 'case', { lines: 'tenths' });
-      progress.update(done);
-    },
-  }).finally(() => progress?.stop());
+  const progress = startCaseProgress('Inspecting');
+  const signal = interruptSignal('nothing was written');
+  const facts = await inspectDataset(root, { jobs, signal, progress: progress.update }).finally(
+    progress.stop,
+  );
   facts.warnings.forEach(warn);
   return facts;
 }

@@ -4,8 +4,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { choose } from '../../../config/suggest.js';
-import { type Experiment } from '../../../config/schema.js';
-import { type Dataset, inSplit, loadDataset } from '../../../data/dataset.js';
+import { inSplit } from '../../../data/dataset.js';
 import { type Split } from '../../../data/split.js';
 import { UserError } from '../../../errors.js';
 import { collectSamples } from '../../../preview/samples.js';
@@ -16,9 +15,9 @@ import { openExperiment } from '../../experiment-file.js';
 import { addExamples } from '../../help.js';
 import { nextCommand } from '../../next.js';
 import { configArgument, jsonOption, parseCount, parseFolder, setOption } from '../../options.js';
+import { loadCases } from '../../session.js';
 import { interruptSignal } from '../../terminal/interrupt.js';
-import { note, print, printJson, warn } from '../../terminal/output.js';
-import { startProgress } from '../../terminal/progress.js';
+import { note, print, printJson } from '../../terminal/output.js';
 
 interface Options {
   readonly case?: string;
@@ -94,7 +93,7 @@ async function draw(path: string | undefined, options: Options): Promise<void> {
       'usage',
       `${file}: exists already; replace it with --force, or name another with --out`,
     );
-  const dataset = inSplit(await load(config), split);
+  const dataset = inSplit(await loadCases(config, interruptSignal('nothing was written')), split);
   const { train } = dataset.splits.get(split) as Split;
   const only = options.case === undefined ? undefined : choose('--case', [options.case], train)[0];
   const samples = await collectSamples(config, dataset, { seed, cases: train, epoch, case: only, count });
@@ -119,17 +118,4 @@ async function draw(path: string | undefined, options: Options): Promise<void> {
     print(file);
     note(`\nNext: ${nextCommand('train', [], { path, set: options.set })}`);
   }
-}
-
-async function load(config: Experiment): Promise<Dataset> {
-  let progress: ReturnType<typeof startProgress> | undefined;
-  const dataset = await loadDataset(config, {
-    signal: interruptSignal('nothing was written'),
-    progress: (done, total) => {
-      progress ??= startProgress('Loading cases', total, 'case', { lines: 'tenths' });
-      progress.update(done);
-    },
-  }).finally(() => progress?.stop());
-  dataset.warnings.forEach(warn);
-  return dataset;
 }
